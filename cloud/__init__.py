@@ -1,0 +1,1 @@
+"""The registry: services, availability, bookings, settlement, time series, API and dashboard."""

@@ -1,0 +1,41 @@
+"""The `thirdshift` command: finds its sub-commands by entry points, so that no import joins edge and cloud."""
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from gateway.errors import ThirdshiftError
+
+GROUP = "thirdshift.commands"
+
+
+def build() -> typer.Typer:
+    """The command with every installed sub-command; one whose extra is missing says which to install."""
+    root = typer.Typer(no_args_is_help=True, help="Idle hours of real machines: offered, booked, run and metered.")
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            root.add_typer(point.load(), name=point.name)
+        except ModuleNotFoundError as error:
+            root.add_typer(_missing(point.name, error.name or "?"), name=point.name)
+    return root
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help)."""
+    try:
+        build()()
+    except ThirdshiftError as error:
+        sys.stderr.write(f"thirdshift: {error}\n")
+        sys.exit(75 if error.retryable else 2)
+
+
+def _missing(name: str, module: str) -> typer.Typer:
+    app = typer.Typer(help=f"not installed (needs {module}); install thirdshift[{name}]", invoke_without_command=True)
+
+    @app.callback()
+    def explain() -> None:
+        sys.stderr.write(f"thirdshift: `{name}` needs the module {module}; run: pip install 'thirdshift[{name}]'\n")
+        raise typer.Exit(2)
+
+    return app

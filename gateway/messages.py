@@ -1,0 +1,275 @@
+"""The wire contract: every payload that crosses the fence, versioned, and refusing what it does not know."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
+from gateway.errors import MessageRefused
+from gateway.machine import PLANT, ItemState, OperationMode, Quality
+from gateway.span import Span
+
+Kind = TypeVar("Kind")
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Text = Annotated[str, Field(max_length=500)]
+Origin = Annotated[str, Field(pattern=r"^(plant|bkg_[A-Za-z0-9]+)$")]
+
+
+class Stream(StrEnum):
+    """The streams of the post, in order of priority."""
+
+    CONTROL = "control"
+    STATE = "state"
+    TELEMETRY = "telemetry"
+    BACKFILL = "backfill"
+
+
+class Message(BaseModel):
+    """What every payload has. `v` is the contract's version; machines are named as the plant names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    v: Literal[1] = 1
+
+
+class Announce(Message):
+    """Control, up: the agent's machines. The registry binds each name to this agent's enterprise."""
+
+    class Machine(BaseModel):
+        """A machine as the agent knows it; `quantity` is how many units of capacity it has at one instant."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        name: Name
+        profile: Name
+        manufacturer: Text | None = None
+        model: Text | None = None
+        serial: Text | None = None
+        quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    kind: Literal["announce"] = "announce"
+    at: AwareDatetime
+    machines: Annotated[tuple[Machine, ...], Field(max_length=1000)]
+
+
+class Statement(Message):
+    """Control, up: a machine's capacity, gross (plant origin only), replacing all that was said in [start, end).
+
+    `version` grows by at least one with every statement of the machine. `valid_until` is a lease: past it nothing is
+    sold on this statement without asking the plant.
+    """
+
+    class Piece(BaseModel):
+        """One coalesced span of the ledger."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        start: AwareDatetime
+        end: AwareDatetime
+        type: CapacityType
+        quantity: Annotated[int, Field(ge=0, le=1_000_000)]
+        reason: Reason
+        confidence: Confidence = Confidence.FIRM
+        detail: Text | None = None
+
+        @model_validator(mode="after")
+        def _ends_after_start(self) -> "Statement.Piece":
+            Span(self.start, self.end)
+            return self
+
+        def capacity(self) -> CapacitySpan:
+            span = Span(self.start, self.end)
+            return CapacitySpan(span, self.type, self.quantity, self.reason, self.confidence, self.detail)
+
+    kind: Literal["statement"] = "statement"
+    machine: Name
+    version: Annotated[int, Field(ge=1)]
+    issued_at: AwareDatetime
+    valid_until: AwareDatetime
+    start: AwareDatetime
+    end: AwareDatetime
+    spans: Annotated[tuple[Piece, ...], Field(max_length=5000)]
+
+    @model_validator(mode="after")
+    def _inside(self) -> "Statement":
+        whole = Span(self.start, self.end)
+        if any(not whole.covers(Span(piece.start, piece.end)) for piece in self.spans):
+            msg = "a piece lies outside the statement's own [start, end)"
+            raise ValueError(msg)
+        return self
+
+    @staticmethod
+    def pieces(ledger: tuple[CapacitySpan, ...]) -> "tuple[Statement.Piece, ...]":
+        return tuple(
+            Statement.Piece(
+                start=part.span.start,
+                end=part.span.end,
+                type=part.type,
+                quantity=part.quantity,
+                reason=part.reason,
+                confidence=part.confidence,
+                detail=part.detail,
+            )
+            for part in ledger
+        )
+
+
+class StateChange(Message):
+    """State, up: from `at` on the machine is in this state and mode.
+
+    `origin` is `plant`, or the booking that it serves. `stamped` says whose clock `at` is: the source's, or the
+    agent's where the source's stamp was missing or impossible.
+    """
+
+    kind: Literal["state"] = "state"
+    machine: Name
+    at: AwareDatetime
+    state: ItemState
+    mode: OperationMode = OperationMode.NONE
+    origin: Origin = PLANT
+    quality: Quality = Quality.GOOD
+    stamped: Literal["source", "agent"] = "source"
+
+
+class GapNotice(Message):
+    """State, up: between `start` and `end` changes may have happened that nobody could see."""
+
+    kind: Literal["gap"] = "gap"
+    machine: Name
+    start: AwareDatetime
+    end: AwareDatetime
+    reason: Text
+
+
+class Samples(Message):
+    """Telemetry or backfill, up: values of one signal that the plant named, as two columns of equal length."""
+
+    kind: Literal["samples"] = "samples"
+    machine: Name
+    signal: Name
+    at: Annotated[tuple[float, ...], Field(max_length=10_000)]
+    values: Annotated[tuple[float | int | bool | str | None, ...], Field(max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _equal(self) -> "Samples":
+        if len(self.at) != len(self.values):
+            msg = f"{len(self.at)} times but {len(self.values)} values"
+            raise ValueError(msg)
+        return self
+
+
+class Order(Message):
+    """Control, down: a booking to be run, as an ISA-95 job order. A higher `revision` replaces a lower one.
+
+    Past `not_after` it may no longer be started.
+    """
+
+    kind: Literal["order"] = "order"
+    booking: Origin
+    revision: Annotated[int, Field(ge=1)]
+    machine: Name
+    start: AwareDatetime
+    end: AwareDatetime
+    not_after: AwareDatetime
+    work_master: Name
+    quantity: Annotated[int, Field(ge=1)]
+    capacity: Annotated[int, Field(ge=1)] = 1
+    material: Text | None = None
+    parameters: Mapping[Name, float | int | str] = Field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+class CancelOrder(Message):
+    """Control, down: the booking is off. What already runs is aborted; what has ended stays as it was."""
+
+    kind: Literal["cancel_order"] = "cancel_order"
+    booking: Origin
+    revision: Annotated[int, Field(ge=1)]
+    machine: Name
+    reason: Text
+
+
+class OrderAnswer(Message):
+    """Control, up: the edge's final word on an order; `conflict` means that the plant itself needs the time."""
+
+    kind: Literal["order_answer"] = "order_answer"
+    booking: Origin
+    revision: int
+    machine: Name
+    answer: Literal["accepted", "conflict", "refused", "cancelled"]
+    reason: Text | None = None
+    at: AwareDatetime
+
+
+class JobReport(Message):
+    """Control, up: what the machine did with the job. The last one (`ended`, `aborted`, `no_show`) carries the meter.
+
+    `executing` is the measured time in ItemState Executing while the job ran.
+    """
+
+    kind: Literal["job_report"] = "job_report"
+    booking: Origin
+    revision: int
+    machine: Name
+    event: Literal["stored", "started", "ended", "aborted", "no_show"]
+    at: AwareDatetime
+    started: AwareDatetime | None = None
+    ended: AwareDatetime | None = None
+    executing: timedelta = timedelta()
+    ordered_quantity: Annotated[int, Field(ge=0)] = 0
+    good_quantity: Annotated[int, Field(ge=0)] = 0
+    reason: Text | None = None
+
+
+Up = Announce | Statement | StateChange | GapNotice | Samples | OrderAnswer | JobReport
+Down = Order | CancelOrder
+
+STREAM: dict[type[Message], Stream] = {
+    Announce: Stream.CONTROL,
+    Statement: Stream.CONTROL,
+    OrderAnswer: Stream.CONTROL,
+    JobReport: Stream.CONTROL,
+    Order: Stream.CONTROL,
+    CancelOrder: Stream.CONTROL,
+    StateChange: Stream.STATE,
+    GapNotice: Stream.STATE,
+    Samples: Stream.TELEMETRY,
+}
+"""The stream that each message travels on; telemetry that an outage left behind goes on `backfill` instead."""
+
+_UP: TypeAdapter[Up] = TypeAdapter(Annotated[Up, Field(discriminator="kind")])
+_DOWN: TypeAdapter[Down] = TypeAdapter(Annotated[Down, Field(discriminator="kind")])
+
+
+def encode(message: Message) -> bytes:
+    """The message as the JSON bytes that the link carries."""
+    return message.model_dump_json(exclude_none=True).encode()
+
+
+def decode_up(payload: bytes) -> Up:
+    """A payload from an edge. Raises MessageRefused, naming each field that the contract does not admit."""
+    return _decode(_UP, payload)
+
+
+def decode_down(payload: bytes) -> Down:
+    """A payload from the cloud. Raises MessageRefused likewise."""
+    return _decode(_DOWN, payload)
+
+
+def _decode(adapter: TypeAdapter[Kind], payload: bytes) -> Kind:
+    try:
+        return adapter.validate_json(payload)
+    except ValidationError as error:
+        faults = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False)[:5])
+        raise MessageRefused(faults) from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "message"
