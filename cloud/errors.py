@@ -7,3 +7,16 @@ class CloudError(ThirdshiftError):
     """Root of the errors of the cloud package."""
 
     code = "cloud"
+
+
+class DatabaseAway(CloudError):
+    """PostgreSQL can't be reached, or ended the transaction without deciding it; the same call may be made again."""
+
+    code = "database.away"
+    retryable = True
+
+
+class IllegalMove(CloudError):
+    """A claim was asked to move to a state that its own does not lead to; nothing was changed."""
+
+    code = "claim.state"

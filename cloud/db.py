@@ -1,0 +1,104 @@
+"""The way to PostgreSQL: pools, tenants, migrations, and one error for a database that is away."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+import orjson
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from cloud.errors import DatabaseAway
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+"""What asyncpg raises when the server is gone, going, full, or gave up a transaction without deciding it."""
+
+
+@asynccontextmanager
+async def reaching() -> AsyncIterator[None]:
+    """Turns the errors of a database that is away into DatabaseAway, which the caller may retry."""
+    try:
+        yield
+    except AWAY as error:
+        msg = f"the database is away ({type(error).__name__}: {error}); the same call may be made again"
+        raise DatabaseAway(msg) from error
+
+
+async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
+    """A pool of at most `size` connections, which are opened when needed; jsonb travels as Python values."""
+    async with reaching():
+        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_prepare, command_timeout=30)
+
+
+@asynccontextmanager
+async def as_tenant(connections: asyncpg.Pool, enterprise_id: str) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction whose row-level security shows the rows of one enterprise, and no others."""
+    async with reaching(), connections.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('ts.tenant', $1, true)", enterprise_id)
+        yield connection
+
+
+async def migrate(dsn: str, passwords: Mapping[str, str] | None = None) -> None:
+    """Bring the database to the newest schema; `dsn` is that of a superuser. Sets the roles' passwords, if given."""
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
+    try:
+        async with reaching(), engine.connect() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(hashtextextended('thirdshift migrate', 0))"))
+            await connection.commit()
+            await connection.run_sync(_upgrade)
+            for role, password in (passwords or {}).items():
+                await connection.run_sync(_set_password, role, password)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def as_role(dsn: str, role: str, password: str | None = None) -> str:
+    """The same database, entered as another role."""
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    user = quote(role, safe="") + (f":{quote(password, safe='')}" if password else "")
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _set_password(connection: Connection, role: str, password: str) -> None:
+    """ALTER ROLE takes no parameters, so the server itself quotes them."""
+    statement = connection.execute(
+        text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:password AS text))"),
+        {"role": role, "password": password},
+    ).scalar_one()
+    connection.exec_driver_sql(statement)
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=_jsonb,
+        decoder=lambda data: orjson.loads(data[1:]),
+        format="binary",
+    )
+
+
+def _jsonb(value: Any) -> bytes:
+    return b"\x01" + orjson.dumps(value)

@@ -1,0 +1,1 @@
+"""PostgreSQL and the MQTT broker for a single machine: owned processes, loopback only."""

@@ -1,0 +1,44 @@
+-- Moves between states are data; the rows come from the one table in cloud/booking/model.py.
+CREATE TABLE claim_transition (
+  from_state text NOT NULL,
+  to_state   text NOT NULL,
+  PRIMARY KEY (from_state, to_state)
+);
+COMMENT ON TABLE claim_transition IS 'Every legal move of a claim; from_state NEW names the states it may be born in.';
+
+CREATE FUNCTION ts_guard_move() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_from text := 'NEW';
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    v_from := OLD.state;
+  END IF;
+  IF NOT EXISTS (SELECT FROM public.claim_transition WHERE from_state = v_from AND to_state = NEW.state) THEN
+    RAISE EXCEPTION 'claim % can''t go from % to %', NEW.id, v_from, NEW.state USING ERRCODE = 'TS001';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER claim_born BEFORE INSERT ON claim FOR EACH ROW EXECUTE FUNCTION ts_guard_move();
+CREATE TRIGGER claim_moved BEFORE UPDATE OF state ON claim FOR EACH ROW
+  WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_move();
+
+CREATE FUNCTION ts_refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'TS002';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION ts_refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON claim_history FOR EACH ROW EXECUTE FUNCTION ts_refuse_change();
+
+CREATE FUNCTION ts_tell_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('ts_event', NEW.enterprise_id);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER told AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION ts_tell_event();
+
+CREATE FUNCTION ts_tell_outgoing() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('ts_outgoing', NEW.agent_id);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER told AFTER INSERT ON outgoing FOR EACH ROW EXECUTE FUNCTION ts_tell_outgoing();

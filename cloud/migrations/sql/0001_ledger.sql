@@ -1,0 +1,112 @@
+-- What is offered, what is claimed, and the append-only accounts of both.
+CREATE TABLE statement (
+  machine_id  text PRIMARY KEY REFERENCES machine,
+  version     int8 NOT NULL,
+  start_at    timestamptz NOT NULL,
+  end_at      timestamptz NOT NULL,
+  issued_at   timestamptz NOT NULL,
+  received_at timestamptz NOT NULL,
+  valid_until timestamptz NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE statement IS
+  'The last capacity statement of a machine. Its row is the machine''s guard: whoever admits a claim or changes the '
+  'offer locks it first (FOR NO KEY UPDATE, in order of machine_id), and never after a row of claim.';
+
+CREATE TABLE offer_span (
+  machine_id text NOT NULL REFERENCES machine,
+  span       tstzrange NOT NULL CHECK (NOT isempty(span) AND lower_inc(span) AND NOT upper_inc(span)),
+  type       text NOT NULL CHECK (type IN ('Committed', 'Unattainable', 'Available')),
+  quantity   int NOT NULL CHECK (quantity >= 0),
+  reason     text NOT NULL,
+  confidence int2 NOT NULL CHECK (confidence BETWEEN 1 AND 5),
+  detail     text,
+  version    int8 NOT NULL
+);
+COMMENT ON TABLE offer_span IS 'The pieces in force, gross: before any claim. Available pieces over one instant add up.';
+COMMENT ON COLUMN offer_span.detail IS 'For the owner alone.';
+CREATE INDEX offer_span_when ON offer_span USING gist (machine_id, span);
+
+CREATE TABLE claim (
+  id             text PRIMARY KEY CHECK (id ~ '^(hld|bkg)_'),
+  machine_id     text NOT NULL REFERENCES machine,
+  service_id     text NOT NULL REFERENCES service,
+  provider_id    text NOT NULL REFERENCES enterprise,
+  booker_id      text NOT NULL REFERENCES enterprise,
+  span           tstzrange NOT NULL CHECK (NOT isempty(span) AND lower_inc(span) AND NOT upper_inc(span)),
+  quantity       int NOT NULL CHECK (quantity >= 1),
+  exclusive      boolean NOT NULL,
+  state          text NOT NULL,
+  live           boolean NOT NULL GENERATED ALWAYS AS
+                   (state IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING')) STORED,
+  expires_at     timestamptz,
+  hold_id        text REFERENCES claim,
+  work           jsonb,
+  price_amount   numeric(18, 4) NOT NULL,
+  price_currency text NOT NULL,
+  revision       int NOT NULL DEFAULT 1,
+  at_risk        boolean NOT NULL DEFAULT false,
+  at_risk_reason text,
+  meter          jsonb,
+  created_at     timestamptz NOT NULL,
+  updated_at     timestamptz NOT NULL,
+  seq            bigint GENERATED ALWAYS AS IDENTITY,
+  CHECK ((state IN ('HELD', 'REQUESTED')) <= (expires_at IS NOT NULL)),
+  CHECK ((state = 'METERED') <= (meter IS NOT NULL)),
+  CONSTRAINT claim_sold_once EXCLUDE USING gist (machine_id WITH =, span WITH &&) WHERE (live AND exclusive)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE claim IS 'Holds (hld_), requests and bookings (bkg_). Admission is decided by ts_hold and ts_book.';
+COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
+COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
+COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
+-- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.
+CREATE INDEX claim_shared ON claim USING gist (machine_id, span) WHERE live AND NOT exclusive;
+CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
+CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
+CREATE INDEX claim_expiry ON claim (expires_at) WHERE state IN ('HELD', 'REQUESTED');
+
+CREATE TABLE claim_history (
+  claim_id text NOT NULL REFERENCES claim,
+  at       timestamptz NOT NULL,
+  state    text NOT NULL,
+  reason   text,
+  actor    text NOT NULL,
+  seq      bigint GENERATED ALWAYS AS IDENTITY,
+  PRIMARY KEY (claim_id, seq)
+);
+COMMENT ON TABLE claim_history IS 'Each state a claim entered; append-only. The actor is an enterprise, an agent or "registry".';
+
+CREATE TABLE ledger (
+  seq        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at         timestamptz NOT NULL,
+  machine_id text NOT NULL REFERENCES machine,
+  claim_id   text REFERENCES claim,
+  kind       text NOT NULL,
+  data       jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE ledger IS 'The account of a machine''s hours: what was offered, taken and given back; append-only.';
+CREATE INDEX ledger_machine ON ledger (machine_id, seq);
+
+CREATE TABLE idempotency (
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  key           text NOT NULL,
+  body_hash     bytea NOT NULL,
+  status        int NOT NULL,
+  answer        jsonb NOT NULL,
+  created_at    timestamptz NOT NULL,
+  PRIMARY KEY (enterprise_id, key)
+);
+COMMENT ON TABLE idempotency IS 'Answers of writes that succeeded, so that a repeated call gets the same one.';
+
+CREATE TABLE event (
+  tx            xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  seq           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at            timestamptz NOT NULL,
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  type          text NOT NULL,
+  data          jsonb NOT NULL
+);
+COMMENT ON TABLE event IS 'What an enterprise is told, one row per audience. Read with ts_events.';
+COMMENT ON COLUMN event.tx IS
+  'Writers commit out of the order of seq, so a reader that remembers a seq would miss events; (tx, seq) below the oldest '
+  'running transaction is an order in which nothing can appear later.';
+CREATE INDEX event_audience ON event (enterprise_id, tx, seq);

@@ -1,0 +1,33 @@
+-- Two reads that must come before, or reach past, the tenant of a transaction.
+
+-- Whose key this is; no row for a key that is unknown or revoked.
+CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
+RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT k.id, k.enterprise_id, e.name, k.scopes
+  FROM public.api_key k JOIN public.enterprise e ON e.id = k.enterprise_id
+  WHERE k.hash = p_hash AND (k.revoked_at IS NULL OR k.revoked_at > p_now)
+$$;
+
+-- The next events of an enterprise after a cursor ('' = from the first), in an order in which none can appear later.
+-- A cursor is "TX-SEQ", and opaque to whoever keeps it. An event shows as soon as no older transaction still runs.
+CREATE FUNCTION ts_events(p_tenant text, p_after text, p_limit int)
+RETURNS TABLE (cursor text, at timestamptz, type text, data jsonb)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT e.tx::text || '-' || e.seq, e.at, e.type, e.data
+  FROM public.event e
+  WHERE e.enterprise_id = p_tenant
+    AND (e.tx, e.seq) > (coalesce(nullif(split_part(p_after, '-', 1), ''), '0')::xid8,
+                         coalesce(nullif(split_part(p_after, '-', 2), ''), '0')::bigint)
+    AND e.tx < pg_snapshot_xmin(pg_current_snapshot())
+  ORDER BY e.tx, e.seq
+  LIMIT p_limit
+$$;
+
+-- The cursor behind every event there is: where somebody starts who wants only what comes next.
+CREATE FUNCTION ts_events_end() RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text || '-' || 9223372036854775807
+$$;
+
+GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, text, int), ts_events_end() TO ts_api;

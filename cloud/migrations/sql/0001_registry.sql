@@ -1,0 +1,110 @@
+-- Who takes part, and with what: enterprises, keys, sites, agents, machines, services.
+CREATE TABLE enterprise (
+  id         text PRIMARY KEY CHECK (id LIKE 'ent\_%'),
+  name       text NOT NULL UNIQUE,
+  created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE enterprise IS 'A tenant: offers machine hours, books them, or both.';
+
+CREATE TABLE api_key (
+  id            text PRIMARY KEY CHECK (id LIKE 'key\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  name          text NOT NULL,
+  prefix        text NOT NULL,
+  hash          bytea NOT NULL UNIQUE,
+  scopes        text[] NOT NULL,
+  created_at    timestamptz NOT NULL,
+  revoked_at    timestamptz
+);
+COMMENT ON COLUMN api_key.hash IS 'SHA-256 of the whole key; keys are 256 random bits, so a fast hash is right.';
+CREATE INDEX api_key_enterprise ON api_key (enterprise_id);
+
+CREATE TABLE partner (
+  provider_id text NOT NULL REFERENCES enterprise,
+  partner_id  text NOT NULL REFERENCES enterprise,
+  created_at  timestamptz NOT NULL,
+  PRIMARY KEY (provider_id, partner_id)
+);
+COMMENT ON TABLE partner IS 'The provider lets this partner see its services of visibility "partners".';
+
+CREATE TABLE site (
+  id            text PRIMARY KEY CHECK (id LIKE 'site\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  name          text NOT NULL,
+  zone          text NOT NULL,
+  latitude      float8 CHECK (latitude BETWEEN -90 AND 90),
+  longitude     float8 CHECK (longitude BETWEEN -180 AND 180),
+  created_at    timestamptz NOT NULL,
+  UNIQUE (enterprise_id, name)
+);
+COMMENT ON COLUMN site.zone IS 'IANA time zone of the plant.';
+
+CREATE TABLE agent (
+  id              text PRIMARY KEY CHECK (id LIKE 'agt\_%'),
+  enterprise_id   text NOT NULL REFERENCES enterprise,
+  site_id         text NOT NULL REFERENCES site,
+  name            text NOT NULL,
+  key_id          text NOT NULL,
+  key             bytea NOT NULL,
+  created_at      timestamptz NOT NULL,
+  last_receipt_at timestamptz,
+  clock_offset_s  float8,
+  UNIQUE (enterprise_id, name)
+);
+COMMENT ON COLUMN agent.key IS 'The secret that both sides sign the post with (HMAC).';
+
+CREATE TABLE machine (
+  id              text PRIMARY KEY CHECK (id LIKE 'mch\_%'),
+  enterprise_id   text NOT NULL REFERENCES enterprise,
+  site_id         text NOT NULL REFERENCES site,
+  agent_id        text NOT NULL REFERENCES agent,
+  name            text NOT NULL,
+  profile         text NOT NULL,
+  manufacturer    text,
+  model           text,
+  serial          text,
+  quantity        int NOT NULL DEFAULT 1 CHECK (quantity >= 1),
+  created_at      timestamptz NOT NULL,
+  last_receipt_at timestamptz,
+  item_state      text,
+  operation_mode  text,
+  state_origin    text,
+  state_since     timestamptz,
+  UNIQUE (enterprise_id, name)
+) WITH (fillfactor = 70);
+COMMENT ON COLUMN machine.last_receipt_at IS 'Business time of the last message about it, by the cloud''s clock.';
+COMMENT ON COLUMN machine.state_origin IS '"plant", or the booking that it runs.';
+CREATE INDEX machine_agent ON machine (agent_id);
+
+CREATE TABLE service (
+  id               text PRIMARY KEY CHECK (id LIKE 'svc\_%'),
+  enterprise_id    text NOT NULL REFERENCES enterprise,
+  name             text NOT NULL,
+  kind             text NOT NULL CHECK (kind IN ('processing', 'transport', 'storage', 'finance', 'engineering')),
+  process          text,
+  materials        text[] NOT NULL DEFAULT '{}',
+  instant          boolean NOT NULL,
+  visibility       text NOT NULL CHECK (visibility IN ('open', 'partners', 'internal')),
+  price_amount     numeric(18, 4) NOT NULL CHECK (price_amount >= 0),
+  price_currency   text NOT NULL CHECK (price_currency ~ '^[A-Z]{3}$'),
+  setup_fee_amount numeric(18, 4) NOT NULL DEFAULT 0 CHECK (setup_fee_amount >= 0),
+  notice           interval NOT NULL DEFAULT '0',
+  min_duration     interval NOT NULL DEFAULT '0',
+  max_duration     interval,
+  min_confidence   int2 NOT NULL DEFAULT 1 CHECK (min_confidence BETWEEN 1 AND 5),
+  work_masters     text[] NOT NULL DEFAULT '{}',
+  created_at       timestamptz NOT NULL,
+  active           boolean NOT NULL DEFAULT true
+);
+COMMENT ON COLUMN service.price_amount IS 'Per hour and unit of quantity.';
+COMMENT ON COLUMN service.work_masters IS 'What may be ordered; empty admits any work master.';
+CREATE INDEX service_enterprise ON service (enterprise_id);
+
+CREATE TABLE service_machine (
+  service_id text NOT NULL REFERENCES service,
+  machine_id text NOT NULL REFERENCES machine,
+  position   int NOT NULL DEFAULT 0,
+  PRIMARY KEY (service_id, machine_id)
+);
+COMMENT ON COLUMN service_machine.position IS 'A booking that names no machine gets the first free one in this order.';
+CREATE INDEX service_machine_machine ON service_machine (machine_id);
