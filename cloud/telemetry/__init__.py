@@ -1,0 +1,1 @@
+"""Where the named signals' samples are kept, behind one small protocol."""
