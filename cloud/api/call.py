@@ -1,0 +1,73 @@
+"""One call of the API: what the process has to answer with, who asks, and the moment that counts as now."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+import asyncpg
+from fastapi import Depends, Request
+
+from cloud.config import Settings
+from cloud.db import as_tenant
+from cloud.events.hub import Hub
+from cloud.partners.auth import Authenticator
+from cloud.partners.model import Scope
+from gateway.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every route may reach for; made once, when the process starts."""
+
+    settings: Settings
+    clock: Clock
+    pool: asyncpg.Pool
+    auth: Authenticator
+    hub: Hub
+
+    def fresh_after(self, now: datetime) -> datetime:
+        """A machine heard of since this moment of business time is fresh."""
+        return now - self.clock.business(self.settings.fresh_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an admitted key. `tenant` is its enterprise; `now` is business time, read once per call."""
+
+    desk: Desk
+    tenant: str
+    scopes: frozenset[Scope]
+    now: datetime
+
+    @property
+    def fresh_after(self) -> datetime:
+        return self.desk.fresh_after(self.now)
+
+    def rows(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A transaction that sees this enterprise's rows and no others."""
+        return as_tenant(self.desk.pool, self.tenant)
+
+
+def desk(request: Request) -> Desk:
+    """FastAPI dependency: the process's desk."""
+    return cast("Desk", request.app.state.desk)
+
+
+def admitted(scope: Scope) -> Callable[[Request], Awaitable[Call]]:
+    """A FastAPI dependency that admits keys with that scope. Raises the problems of auth."""
+
+    async def call(request: Request) -> Call:
+        place = desk(request)
+        caller = await place.auth.admit(request.headers.get("authorization"), scope)
+        return Call(place, caller.enterprise_id, caller.scopes, place.clock.now())
+
+    return call
+
+
+AnyDesk = Annotated[Desk, Depends(desk)]
+ReadCall = Annotated[Call, Depends(admitted(Scope.READ))]
+BookCall = Annotated[Call, Depends(admitted(Scope.BOOK))]
+ProvideCall = Annotated[Call, Depends(admitted(Scope.PROVIDE))]
+AdminCall = Annotated[Call, Depends(admitted(Scope.ADMIN))]

@@ -1,0 +1,149 @@
+"""Every problem that the API answers with: its code, its HTTP status, what it means and what to do now."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem. `code` is stable: programs may branch on it. `remedy` says what to do now."""
+
+    code: str
+    status: int
+    title: str
+    remedy: str
+    retryable: bool = False
+
+
+CATALOGUE: dict[str, Kind] = {}
+"""Every kind by its code, in the order of the page."""
+
+
+def _kind(code: str, status: int, title: str, remedy: str, *, retryable: bool = False) -> Kind:
+    kind = CATALOGUE[code] = Kind(code, status, title, remedy, retryable)
+    return kind
+
+
+AUTH_MISSING = _kind("auth.missing", 401, "No API key was sent", "Send `Authorization: Bearer KEY`.")
+AUTH_INVALID = _kind(
+    "auth.invalid", 401, "The API key is not known or was revoked", "Ask your administrator for a new key."
+)
+AUTH_SCOPE = _kind("auth.scope", 403, "The API key lacks a scope", "Use a key with the scope that `scope` names.")
+NOT_FOUND = _kind(
+    "not_found",
+    404,
+    "There is no such thing, or it is not yours to see",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+ROUTE_UNKNOWN = _kind("route.unknown", 404, "There is no such route", "Look the path up in /v1/openapi.json.")
+METHOD_UNKNOWN = _kind(
+    "method.unknown", 405, "The route does not take this method", "Use a method that the `Allow` header names."
+)
+REQUEST_MALFORMED = _kind("request.malformed", 400, "The request cannot be read", "Send a body of valid JSON.")
+REQUEST_INVALID = _kind(
+    "request.invalid",
+    422,
+    "A field of the request cannot be used",
+    "Mend each field that `errors` points to, and send it again.",
+)
+REQUEST_TOO_LARGE = _kind(
+    "request.too_large", 413, "The request is too large", "Send a smaller body; the limit is 1 MiB."
+)
+CURSOR_INVALID = _kind("cursor.invalid", 400, "The cursor is not one of ours", "Start again without a cursor.")
+NAME_TAKEN = _kind("name.taken", 409, "The name is taken", "Choose a name that your enterprise does not use yet.")
+IDEMPOTENCY_MISSING = _kind(
+    "idempotency.missing",
+    400,
+    "The Idempotency-Key header is missing or unusable",
+    "Send a new random key of up to 128 printable characters with each intention, the same with its retries.",
+)
+IDEMPOTENCY_IN_FLIGHT = _kind(
+    "idempotency.in_flight",
+    409,
+    "A request with this key is being worked on",
+    "Wait a moment, and send the same request with the same key again.",
+    retryable=True,
+)
+IDEMPOTENCY_MISMATCH = _kind(
+    "idempotency.mismatch",
+    422,
+    "This key was used for another request",
+    "Use a new key; a key belongs to one request for ever.",
+)
+SERVICE_UNKNOWN = _kind(
+    "service.unknown", 404, "There is no such service for you", "Search again; the offer may have been withdrawn."
+)
+MACHINE_UNKNOWN = _kind(
+    "machine.unknown", 404, "The service has no such machine", "Leave `machine_id` out, or search again."
+)
+CAPACITY_INSUFFICIENT = _kind(
+    "capacity.insufficient",
+    409,
+    "Too little capacity is left over that span",
+    "Take less, or the span that `nearest_start` begins.",
+)
+CAPACITY_NOT_OFFERED = _kind(
+    "capacity.not_offered", 409, "The plant does not offer that span", "Search for a span that is offered."
+)
+NOTICE_TOO_SHORT = _kind(
+    "notice.too_short", 422, "The span begins too soon", "Choose a start that leaves the service its notice time."
+)
+DURATION_TOO_SHORT = _kind(
+    "duration.too_short", 422, "The span is too short", "Book at least the service's shortest duration."
+)
+DURATION_TOO_LONG = _kind(
+    "duration.too_long", 422, "The span is too long", "Book at most the service's longest duration."
+)
+CONFIDENCE_TOO_LOW = _kind(
+    "confidence.too_low",
+    409,
+    "The span is offered with too little confidence",
+    "Search for a span with the confidence that the service asks for.",
+)
+HOLD_UNKNOWN = _kind(
+    "hold.unknown", 404, "There is no such hold of yours", "Hold again; a hold is consumed by its booking."
+)
+HOLD_EXPIRED = _kind(
+    "hold.expired", 409, "The hold has expired", "Search and hold again, and book before `expires_at`."
+)
+CLAIM_STATE = _kind(
+    "claim.state", 409, "The state does not allow this any more", "Read the booking; its state is in `state`."
+)
+DATABASE_AWAY = _kind(
+    "database.away",
+    503,
+    "The registry cannot reach its database",
+    "Send the same request again after `Retry-After` seconds; a write with the same Idempotency-Key.",
+    retryable=True,
+)
+INTERNAL = _kind("internal", 500, "The registry failed", "Send it again later; if it persists, report the Request-Id.")
+
+
+def markdown() -> str:
+    """The catalogue as the page `docs/problems.md`."""
+    rows = (f"| `{kind.code}` | {kind.status} | {kind.title} | {kind.remedy} |" for kind in CATALOGUE.values())
+    return _PREFACE + "\n".join(rows) + "\n"
+
+
+_PREFACE = """# Problems
+
+Every answer of the API that is not a success is an RFC 9457 problem, `application/problem+json`:
+
+```json
+{
+  "type": "/v1/problems/capacity.insufficient",
+  "title": "Too little capacity is left over that span",
+  "status": 409,
+  "code": "capacity.insufficient",
+  "detail": "0 of 1 is left",
+  "remedy": "Take less, or the span that `nearest_start` begins.",
+  "request_id": "req_5f1c0c9d2b7a4e13"
+}
+```
+
+`code` is stable, so programs may branch on it. `detail` says what happened in this case, and further members carry the
+facts: `errors` points to fields (`pointer` is a JSON Pointer), `left` and `nearest_start` explain a refusal.
+`GET /v1/problems` lists the table below. This page is written by `python -m cloud.api --problems`.
+
+| code | status | what it means | what to do now |
+|---|---|---|---|
+"""

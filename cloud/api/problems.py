@@ -1,0 +1,133 @@
+"""How whatever goes wrong becomes an RFC 9457 problem: ours by code, validation by field, a lost database as 503."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from cloud.api.catalogue import (
+    DATABASE_AWAY,
+    INTERNAL,
+    METHOD_UNKNOWN,
+    REQUEST_INVALID,
+    REQUEST_MALFORMED,
+    REQUEST_TOO_LARGE,
+    ROUTE_UNKNOWN,
+    Kind,
+)
+from cloud.db import AWAY
+from cloud.errors import CloudError, DatabaseAway
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 2
+"""Seconds that a caller is asked to wait while the database is away, or while its own request is in flight."""
+
+
+class Problem(CloudError):
+    """An answer that is not a success. `facts` become members of the problem."""
+
+    def __init__(self, kind: Kind, detail: str = "", **facts: object) -> None:
+        self.kind = kind
+        self.code = kind.code
+        self.retryable = kind.retryable
+        self.detail = detail or kind.title
+        self.facts = facts
+        super().__init__(self.detail)
+
+
+def answer(
+    kind: Kind, detail: str, facts: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The problem as a response; None-valued facts are left out."""
+    body: dict[str, object] = {
+        "type": f"/v1/problems/{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "code": kind.code,
+        "detail": detail,
+        "remedy": kind.remedy,
+    }
+    body |= {name: value for name, value in (facts or {}).items() if value is not None}
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        body["request_id"] = request_id
+    return Response(orjson.dumps(body, default=str), kind.status, {**_extra(kind), **(headers or {})}, MEDIA_TYPE)
+
+
+def away(error: Exception) -> Response:
+    """The answer while the database cannot be reached: never a 500, and a word on when to come back."""
+    return answer(DATABASE_AWAY, f"the database is away ({_cause(error)}); what was not answered may be sent again")
+
+
+def _cause(error: Exception) -> str:
+    return type(error.__cause__ or error).__name__
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for error in (*AWAY, DatabaseAway):
+        app.add_exception_handler(error, _away)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this type alone
+    return answer(error.kind, error.detail, error.facts)
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    return away(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return answer(REQUEST_MALFORMED, f"the body is not JSON: {faults[0]['ctx']['error']}")
+    errors = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in faults[:20]]
+    detail = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in errors[:3])
+    return answer(REQUEST_INVALID, detail, {"errors": errors})
+
+
+def pointer(location: Sequence[int | str]) -> str:
+    """Where the fault is: a JSON Pointer into the body (`/work/quantity`), or `query/limit`, `header/…`, `path/…`."""
+    place, *rest = map(str, location)
+    inside = "/".join(part.replace("~", "~0").replace("/", "~1") for part in rest)
+    return f"/{inside}" if place == "body" else f"{place}/{inside}"
+
+
+_BY_STATUS = {404: ROUTE_UNKNOWN, 405: METHOD_UNKNOWN, 413: REQUEST_TOO_LARGE, 400: REQUEST_MALFORMED}
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    kind = _BY_STATUS.get(error.status_code, INTERNAL)
+    return answer(kind, str(error.detail), headers=error.headers)
+
+
+def _extra(kind: Kind) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if kind.retryable:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    if kind.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="thirdshift"'
+    return headers
+
+
+def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route for OpenAPI: the problems it may answer with, gathered by status."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        known = found.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: {"schema": _REFERENCE}}})
+        known["description"] += f"{', ' if known['description'] else ''}`{kind.code}`"
+    return found
+
+
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
