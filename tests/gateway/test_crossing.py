@@ -1,0 +1,47 @@
+"""The fence: nothing crosses that the plant did not name."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.crossing import Disclosure, MachineDisclosure, cross
+from gateway.messages import Samples, StateChange, Statement
+
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+POWER = Samples(machine="M04", signal="power", at=(1.0,), values=(3.5,))
+STATE = StateChange(machine="M04", at=NOW, state="Executing")
+STATEMENT = Statement(
+    machine="M04",
+    version=1,
+    issued_at=NOW,
+    valid_until=LATER,
+    start=NOW,
+    end=LATER,
+    spans=(
+        Statement.Piece(
+            start=NOW, end=LATER, type="Committed", quantity=1, reason="planned", detail="order 4711 for a rival"
+        ),
+    ),
+)
+
+
+def test_raw_signals_stay_in_unless_they_are_named() -> None:
+    assert cross(Disclosure(), POWER) is None
+    named = Disclosure(machines={"M04": MachineDisclosure(signals=frozenset({"power"}))})
+    assert cross(named, POWER) == POWER
+    assert cross(named, POWER.model_copy(update={"signal": "torque"})) is None
+    assert cross(named, POWER.model_copy(update={"machine": "M05"})) is None
+
+
+def test_an_order_number_stays_in_unless_the_plant_lets_it_out() -> None:
+    crossed = cross(Disclosure(), STATEMENT)
+    assert isinstance(crossed, Statement)
+    assert crossed.spans[0].detail is None
+    assert crossed.spans[0].reason == "planned"
+    assert cross(Disclosure(default=MachineDisclosure(order_details=True)), STATEMENT) == STATEMENT
+
+
+def test_a_machine_can_keep_its_states_or_its_capacity_to_itself() -> None:
+    silent = Disclosure(machines={"M04": MachineDisclosure(states=False, capacity=False)})
+    assert cross(silent, STATE) is None
+    assert cross(silent, STATEMENT) is None
+    assert cross(silent, STATE.model_copy(update={"machine": "M05"})) is not None
