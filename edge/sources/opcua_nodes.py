@@ -1,0 +1,84 @@
+"""From addresses to the node ids of one session: namespaces looked up by URI, browse paths walked by the server."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from asyncua import ua
+
+from edge.sources.opcua_address import Address, NodeRef, Segment
+from edge.sources.opcua_session import OpcUaSession
+
+Item = TypeVar("Item")
+
+CHUNK = 100
+"""Nodes a request: below the operation limits of small controllers."""
+WHOLE_PATH = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An address that names no node of this server, and why."""
+
+    problem: str
+
+
+def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+async def resolve(session: OpcUaSession, addresses: Iterable[Address]) -> Mapping[Address, ua.NodeId | Missing]:
+    """The node id of each address in this very session: valid no longer than the session is."""
+    found: dict[Address, ua.NodeId | Missing] = {}
+    walks: list[tuple[Address, ua.BrowsePath]] = []
+    for address in addresses:
+        start = _start(session, address)
+        if isinstance(start, Missing) or not address.path:
+            found[address] = start
+        elif isinstance(path := _browse_path(session, start, address.path), Missing):
+            found[address] = path
+        else:
+            walks.append((address, path))
+    for part in chunks(walks):
+        results = await session.services.translate_browsepaths_to_nodeids([path for _, path in part])
+        found.update((address, _target(result)) for (address, _), result in zip(part, results, strict=True))
+    return found
+
+
+def _start(session: OpcUaSession, address: Address) -> ua.NodeId | Missing:
+    index = _index(session, address.start)
+    if isinstance(index, Missing):
+        return index
+    return ua.NodeId.from_string(f"ns={index};{address.start.text}")
+
+
+def _index(session: OpcUaSession, part: NodeRef | Segment) -> int | Missing:
+    try:
+        return session.namespaces.index(part.uri)
+    except ValueError:
+        return Missing(f"the server has no namespace {part.uri}")
+
+
+def _browse_path(session: OpcUaSession, start: ua.NodeId, path: tuple[Segment, ...]) -> ua.BrowsePath | Missing:
+    elements = []
+    for segment in path:
+        index = _index(session, segment)
+        if isinstance(index, Missing):
+            return index
+        elements.append(
+            ua.RelativePathElement(
+                ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+                IsInverse=False,
+                IncludeSubtypes=True,
+                TargetName=ua.QualifiedName(segment.name, index),
+            )
+        )
+    return ua.BrowsePath(StartingNode=start, RelativePath=ua.RelativePath(Elements=elements))
+
+
+def _target(result: ua.BrowsePathResult) -> ua.NodeId | Missing:
+    for target in result.Targets or ():
+        if target.RemainingPathIndex == WHOLE_PATH:
+            return ua.NodeId(target.TargetId.Identifier, target.TargetId.NamespaceIndex, target.TargetId.NodeIdType)
+    return Missing(result.StatusCode.name if not result.StatusCode.is_good() else "BadNoMatch")
