@@ -43,6 +43,16 @@ async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
         return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_prepare, command_timeout=30)
 
 
+async def lazy_pool(dsn: str, *, size: int = 8, timeout: float = 10.0) -> asyncpg.Pool:  # noqa: ASYNC109 - asyncpg's own
+    """A pool that is made even while the database is away. `timeout` in seconds (real) bounds each statement.
+
+    Its connections are not reset between uses, which saves a round trip: set nothing that outlives a transaction.
+    """
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, init=_prepare, reset=_keep_as_is, command_timeout=timeout, timeout=timeout
+    )
+
+
 @asynccontextmanager
 async def as_tenant(connections: asyncpg.Pool, enterprise_id: str) -> AsyncIterator[asyncpg.Connection]:
     """A transaction whose row-level security shows the rows of one enterprise, and no others."""
@@ -98,6 +108,10 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         decoder=lambda data: orjson.loads(data[1:]),
         format="binary",
     )
+
+
+async def _keep_as_is(_: asyncpg.Connection) -> None:
+    """asyncpg itself rolls back what was left open."""
 
 
 def _jsonb(value: Any) -> bytes:
