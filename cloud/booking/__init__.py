@@ -1,1 +1,1 @@
-"""Claims on machine hours: the states that a booking passes through, the rules of admission, the SQL that holds them."""
+"""Claims on machine hours: the states that a booking has, the rules of admission, the SQL that holds them."""
