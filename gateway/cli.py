@@ -39,3 +39,7 @@ def _missing(name: str, module: str) -> typer.Typer:
         raise typer.Exit(2)
 
     return app
+
+
+if __name__ == "__main__":
+    main()

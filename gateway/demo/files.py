@@ -1,0 +1,122 @@
+"""The files and registrations of a demo plant: its halls, each with machines, an agent, and their configuration."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.demo.api import Api
+from gateway.demo.log import LoggedMachine, PlantLog
+from gateway.demo.scene import Scene, write
+
+PLAN_LEAD_H = 24
+PRICES = {"Turning & Milling": "95.00", "Turning": "80.00", "Milling": "85.00", "Laser Marking": "45.00"}
+CODES = {
+    "Turning & Milling": "turning",
+    "Turning": "turning",
+    "Milling": "milling",
+    "Grinding": "grinding",
+    "Round Grinding": "grinding",
+    "Lapping": "lapping",
+    "Laser Marking": "laser-marking",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """One building: machines with their OPC UA ports, served by one agent."""
+
+    name: str
+    machines: tuple[LoggedMachine, ...]
+    ports: tuple[int, ...]
+
+
+def halls(log: PlantLog, count: int, ports: list[int]) -> list[Hall]:
+    """The log's machines, dealt out evenly."""
+    found = []
+    for number in range(min(count, len(log.machines))):
+        machines = log.machines[number::count]
+        found.append(Hall(f"hall-{number + 1}", machines, tuple(ports[number::count])))
+    return found
+
+
+def ready_file(folder: Path) -> Path:
+    return folder / "machines-ready"
+
+
+def behaviour_file(folder: Path) -> Path:
+    return folder / "behaviour.json"
+
+
+def record_file(folder: Path) -> Path:
+    return folder / "machine-record.jsonl"
+
+
+async def enrol(plant: Api, hall: Hall) -> dict[str, str]:
+    """A site and an agent in the registry; the link's key is shown this once."""
+    site = await plant.post("sites", {"name": hall.name, "zone": "UTC", "latitude": 48.8, "longitude": 9.2})
+    agent = await plant.post("agents", {"name": hall.name, "site_id": site["id"]})
+    return {key: agent[key] for key in ("id", "key_id", "key")}
+
+
+def write_hall(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> None:
+    """What the hall's machines and its agent read at their start."""
+    folder = scene.folder / hall.name
+    write(folder / "plant.json", json.dumps(_plant(folder, log, hall), indent=1))
+    write(folder / "link.key", agent["key"], 0o600)
+    # JSON is YAML too, and needs no writer of our own.
+    write(folder / "agent.yaml", json.dumps(_agent(scene, log, hall, agent), indent=1))
+
+
+def service(machine: LoggedMachine, machine_id: str) -> dict[str, object]:
+    """What the plant sells of one machine, to anybody, at once."""
+    return {
+        "name": f"{machine.process} on {machine.name}",
+        "kind": "processing",
+        "process": CODES.get(machine.process, "machining"),
+        "materials": ["6061", "7075", "S235JR"],
+        "machine_ids": [machine_id],
+        "instant": True,
+        "visibility": "open",
+        "price": {"amount": PRICES.get(machine.process, "70.00"), "currency": "EUR"},
+        "min_duration": "PT30M",
+        "work_masters": ["demo-part"],
+    }
+
+
+def _plant(folder: Path, log: PlantLog, hall: Hall) -> dict[str, Any]:
+    machines = [
+        {"name": machine.name, "port": port, "cycle_s": machine.cycle.total_seconds()}
+        for machine, port in zip(hall.machines, hall.ports, strict=True)
+    ]
+    return {
+        "log": str(log.path.resolve()),
+        "zone": "UTC",
+        "machines": machines,
+        "ready": str(ready_file(folder)),
+        "behaviour": str(behaviour_file(folder)),
+        "record": str(record_file(folder)),
+    }
+
+
+def _agent(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> dict[str, Any]:
+    orders = {"policy": "store_and_start", "work_masters": {"demo-part": {}}}
+    machines = {
+        machine.name: {
+            "profile": "opcua-machinery",
+            "source": {"type": "opcua", "url": f"opc.tcp://127.0.0.1:{port}", "root": f"/Objects/{machine.name}"},
+            "history": {"type": "replay", "file": str(log.path.resolve()), "machine": machine.name},
+            "orders": orders,
+        }
+        for machine, port in zip(hall.machines, hall.ports, strict=True)
+    }
+    return {
+        "agent": agent["id"],
+        "link": {"id": agent["key_id"], "secret": "file:link.key"},
+        "broker": {"host": "127.0.0.1", "port": scene.ports.mqtt},
+        "data": "agent",
+        "zone": "UTC",
+        "plan": {"file": str(log.path.resolve()), "lead": f"{PLAN_LEAD_H} h"},
+        "selling": {"when_off": "sellable"},
+        "machines": machines,
+    }
