@@ -1,0 +1,93 @@
+"""What of a stream is under way: cursors and sizes, never payloads, so memory stays bounded whatever the backlog."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from gateway.link.journal import Entry, Point
+from gateway.messages import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a stream may be under way, and in one packet; sizes in bytes of payload."""
+
+    items: int
+    size: int
+    packet_items: int
+    packet_size: int
+
+
+LIMITS: Mapping[Stream, Limits] = {
+    Stream.CONTROL: Limits(256, 1 << 20, 64, 64 << 10),
+    Stream.STATE: Limits(1024, 1 << 20, 256, 64 << 10),
+    Stream.TELEMETRY: Limits(512, 2 << 20, 128, 128 << 10),
+    Stream.BACKFILL: Limits(256, 1 << 20, 128, 128 << 10),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Real seconds: the first wait for an answer, and the longest; waits double and carry ±20 % of jitter."""
+
+    first: float = 1.0
+    longest: float = 15.0
+
+    def delay(self, attempt: int, random: Random, trip: float = 0.0) -> float:
+        base = max(self.first, 3 * trip) * 2.0 ** min(attempt, 16)
+        return min(base, self.longest) * random.uniform(0.8, 1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    last: Point
+    items: int
+    size: int
+    sent: float
+    again: bool
+
+
+@dataclass(slots=True)
+class Window:
+    """The packets of one stream that are sent and not acknowledged, oldest first."""
+
+    limits: Limits
+    items: int = 0
+    size: int = 0
+    _packets: deque[_Packet] = field(default_factory=deque)
+
+    @property
+    def empty(self) -> bool:
+        return not self._packets
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Entries and bytes that the next packet may have; no entries where the window is full."""
+        items = min(self.limits.packet_items, self.limits.items - self.items)
+        size = min(self.limits.packet_size, self.limits.size - self.size)
+        return (items, size) if size > 0 else (0, 0)
+
+    @property
+    def last(self) -> Point | None:
+        return self._packets[-1].last if self._packets else None
+
+    def add(self, last: Point, entries: list[Entry], now: float, *, again: bool) -> None:
+        packet = _Packet(last, len(entries), sum(entry.size for entry in entries), now, again)
+        self._packets.append(packet)
+        self.items += packet.items
+        self.size += packet.size
+
+    def settle(self, through: Point) -> float | None:
+        """Drop what is acknowledged. Returns when the newest of it was sent; None if nothing was, or if twice."""
+        sent = None
+        while self._packets and self._packets[0].last <= through:
+            packet = self._packets.popleft()
+            self.items -= packet.items
+            self.size -= packet.size
+            sent = None if packet.again else packet.sent
+        return sent
+
+    def clear(self) -> None:
+        self._packets.clear()
+        self.items = self.size = 0

@@ -1,0 +1,175 @@
+"""The journal in SQLite, with the agent's documents beside it, so that one transaction can move both."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from random import Random, SystemRandom
+
+import orjson
+
+from gateway.link import Entry, Held, Mark, Point, Position
+from gateway.link.journal import clip, pending
+from gateway.messages import Stream
+from gateway.outbox import room, schema
+from gateway.outbox.errors import OutboxDamaged, translated
+from gateway.outbox.room import DROPPABLE, KEPT, Backlog, Caps
+from gateway.outbox.transaction import CURSOR, POSITION, Ledger, Transaction
+
+SLACK = 8
+"""An eighth of a bound is freed at once, or must have grown anew, before the work of making room is repeated."""
+
+
+class Outbox:
+    """See the package. Constructing it is the start of a sender: its first append to a stream opens an epoch."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime], caps: Caps | None = None, random: Random | None = None
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._caps = caps or Caps()
+        self._random = random or SystemRandom()
+        self._compacted_to = 0
+        with translated(path):
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            _prepare(self._db, path)
+            self._ledger = Ledger.load(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> "Outbox":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All or nothing; durable when the block has ended. Any exception inside leaves the outbox as it was."""
+        self._make_room()
+        writing = Transaction(self._db, self._ledger.copy(), self._caps, self._random, self._now().timestamp())
+        with self._committed():
+            yield writing
+            writing.finish()
+        self._ledger = writing.ledger
+
+    def held(self, stream: Stream) -> tuple[Held, ...]:
+        return self._ledger.held[stream]
+
+    def read(self, stream: Stream, at: Point, items: int, size: int) -> list[Entry]:
+        entries: list[Entry] = []
+        with translated(self._path):
+            for seq, last, payload, reason in self._db.execute(schema.READ, (stream, at.epoch, at.seq, items)):
+                size -= len(payload or b"")
+                if entries and size < 0:
+                    break
+                entries.append(clip(Entry(seq, last, payload, reason), at.seq))
+        return entries
+
+    def delete(self, stream: Stream, through: Point) -> None:
+        """Not fsynced: what a power cut brings back is sent again, and the receiver knows it."""
+        held = self._ledger.held[stream]
+        mine = next((epoch for epoch in held if epoch.epoch == through.epoch), None)
+        if mine is None:
+            return
+        through = Point(mine.epoch, min(through.seq, mine.next - 1))
+        rest = replace(mine, oldest=max(mine.oldest, through.seq + 1))
+        later = tuple(epoch for epoch in held if epoch.epoch > mine.epoch)
+        kept = later if later and rest.drained else (rest, *later)
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with self._committed():
+                freed = self._db.execute(schema.COUNT_THROUGH, (stream, *through)).fetchone()
+                self._db.execute(schema.DELETE_THROUGH, (stream, *through))
+                self._db.execute(schema.SHORTEN, (stream, *through))
+                self._db.execute(schema.DELETE_EPOCHS, (stream, kept[0].epoch))
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
+        self._ledger.held[stream] = kept
+        self._ledger.backlog[stream] = self._ledger.backlog[stream].plus(-freed[0], -freed[1])
+
+    def note(self, name: str) -> str | None:
+        return self.cursor(name)
+
+    def write_note(self, name: str, value: str) -> None:
+        with self.transaction() as tx:
+            tx.put_cursor(name, value)
+
+    def cursor(self, name: str) -> str | None:
+        body = self.get(CURSOR, name)
+        return None if body is None else body.decode()
+
+    def get(self, kind: str, name: str) -> bytes | None:
+        with translated(self._path):
+            row = self._db.execute(schema.GET, (kind, name)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def documents(self, kind: str) -> dict[str, bytes]:
+        """All documents of a kind, by name."""
+        with translated(self._path):
+            return dict(self._db.execute(schema.ALL, (kind,)).fetchall())
+
+    def position(self, stream: Stream) -> Position:
+        """Where the receiving side of `down` stands."""
+        body = self.get(POSITION, stream)
+        return Position() if body is None else Position.from_json(orjson.loads(body))
+
+    def pending(self, mark: Mark) -> bool:
+        """Whether the receiver has yet to acknowledge this message."""
+        return pending(self.held(mark.stream), mark)
+
+    def backlog(self) -> dict[Stream, Backlog]:
+        return dict(self._ledger.backlog)
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        with translated(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _make_room(self) -> None:
+        """Before a transaction, not in it: what an application rolls back must not undo it."""
+        kept, caps = self._ledger.cost(KEPT), self._caps
+        if kept > caps.compact_at and kept > self._compacted_to + caps.compact_at // SLACK:
+            with self._recounted(KEPT):
+                for stream in KEPT:
+                    room.supersede(self._db, stream)
+            self._compacted_to = self._ledger.cost(KEPT)
+        excess = self._ledger.cost(DROPPABLE) - caps.droppable
+        if excess > 0:
+            with self._recounted(DROPPABLE):
+                room.drop_oldest(self._db, self._ledger.backlog, excess + caps.droppable // SLACK)
+
+    def expire(self) -> None:
+        """Turn telemetry beyond its age into tombstones; call it now and then."""
+        before = (self._now() - self._caps.age).timestamp()
+        with self._recounted(DROPPABLE):
+            for stream in DROPPABLE:
+                room.drop_aged(self._db, stream, before)
+
+    @contextmanager
+    def _recounted(self, streams: tuple[Stream, ...]) -> Iterator[None]:
+        with self._committed():
+            yield
+            counted = {s: Backlog(*self._db.execute(schema.BACKLOG, (s,)).fetchone()) for s in streams}
+        self._ledger.backlog |= counted
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.executescript(schema.OPEN)
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        db.executescript(schema.CREATE)
+    elif version != schema.VERSION:
+        msg = f"outbox {path} has version {version}, this program knows {schema.VERSION}; use the program that wrote it"
+        raise OutboxDamaged(msg)
