@@ -46,6 +46,43 @@ async def resolve(session: OpcUaSession, addresses: Iterable[Address]) -> Mappin
     return found
 
 
+async def child(session: OpcUaSession, parent: ua.NodeId, name: Segment) -> ua.NodeId | Missing:
+    """The node of that browse name directly below `parent`."""
+    path = _browse_path(session, parent, (name,))
+    if isinstance(path, Missing):
+        return path
+    (result,) = await session.services.translate_browsepaths_to_nodeids([path])
+    return _target(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A node one hierarchical reference away."""
+
+    node: ua.NodeId
+    name: str
+
+
+async def neighbours(
+    session: OpcUaSession, node: ua.NodeId, direction: ua.BrowseDirection = ua.BrowseDirection.Forward
+) -> list[Neighbour]:
+    """The nodes above (Inverse) or below (Forward) in the hierarchy; what the server says in one answer."""
+    description = ua.BrowseDescription(
+        NodeId=node,
+        BrowseDirection=direction,
+        ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+        IncludeSubtypes=True,
+        NodeClassMask=0,
+        ResultMask=ua.BrowseResultMask.BrowseName,
+    )
+    (result,) = await session.services.browse(ua.BrowseParameters(NodesToBrowse=[description]))
+    return [Neighbour(_local(near.NodeId), near.BrowseName.Name) for near in result.References or ()]
+
+
+def _local(found: ua.ExpandedNodeId) -> ua.NodeId:
+    return ua.NodeId(found.Identifier, found.NamespaceIndex, found.NodeIdType)
+
+
 def _start(session: OpcUaSession, address: Address) -> ua.NodeId | Missing:
     index = _index(session, address.start)
     if isinstance(index, Missing):
@@ -80,5 +117,5 @@ def _browse_path(session: OpcUaSession, start: ua.NodeId, path: tuple[Segment, .
 def _target(result: ua.BrowsePathResult) -> ua.NodeId | Missing:
     for target in result.Targets or ():
         if target.RemainingPathIndex == WHOLE_PATH:
-            return ua.NodeId(target.TargetId.Identifier, target.TargetId.NamespaceIndex, target.TargetId.NodeIdType)
+            return _local(target.TargetId)
     return Missing(result.StatusCode.name if not result.StatusCode.is_good() else "BadNoMatch")

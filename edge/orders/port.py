@@ -1,0 +1,47 @@
+"""What a runner of orders needs from a machine, whatever protocol it speaks, and how a request to it can come out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.orders.job import JobOrder, JobResponse, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The machine took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The machine answered and said no; asking again unchanged will not help."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Nobody can say: there was no session, or it ended before the answer came."""
+
+    reason: str
+
+
+Outcome = Done | Rejected | Unreachable
+
+
+class JobPort(Protocol):
+    """One machine's job list (OPC 10031-4). Every answer is a value; nothing is raised for what a machine may do."""
+
+    async def store(self, job: JobOrder) -> Outcome: ...
+    async def start(self, job_id: str) -> Outcome: ...
+    async def abort(self, job_id: str) -> Outcome: ...
+    async def cancel(self, job_id: str) -> Outcome: ...
+    async def clear(self, job_id: str) -> Outcome: ...
+
+    async def jobs(self) -> Mapping[str, JobState] | Unreachable:
+        """The jobs in the machine's list, each with its state."""
+        ...
+
+    async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:
+        """What became of one job so far."""
+        ...
