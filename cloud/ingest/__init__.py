@@ -1,0 +1,1 @@
+"""Takes in what the agents send: commits it, and only then acknowledges it."""

@@ -1,0 +1,164 @@
+"""All the SQL by which a batch of messages becomes facts; every statement takes many rows at once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from cloud.ids import new_id
+from cloud.ingest.model import UNANNOUNCED, Agent, Delivery, Machine, Numbered, Parked
+from gateway.messages import Announce, GapNotice, StateChange
+
+ANNOUNCE = """
+INSERT INTO machine (id, enterprise_id, site_id, agent_id, name, profile, manufacturer, model, serial, quantity,
+                     created_at, last_receipt_at)
+SELECT told.id, $1, $2, $3, told.name, told.profile, told.manufacturer, told.model, told.serial, told.quantity, $4, $4
+FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[])
+     AS told (id, name, profile, manufacturer, model, serial, quantity)
+ORDER BY told.name
+ON CONFLICT (enterprise_id, name) DO UPDATE
+SET profile = excluded.profile, manufacturer = excluded.manufacturer, model = excluded.model,
+    serial = excluded.serial, quantity = excluded.quantity, last_receipt_at = excluded.last_receipt_at
+WHERE machine.agent_id = excluded.agent_id
+RETURNING machine.name
+"""
+
+DISCOVER = """
+INSERT INTO machine (id, enterprise_id, site_id, agent_id, name, profile, created_at, last_receipt_at)
+SELECT told.id, $1, $2, $3, told.name, $4, $5, $5 FROM unnest($6::text[], $7::text[]) AS told (id, name)
+ORDER BY told.name
+ON CONFLICT (enterprise_id, name) DO NOTHING
+"""
+
+MACHINES = "SELECT id, name, agent_id FROM machine WHERE enterprise_id = $1 AND name = ANY($2::text[])"
+
+RECEIPT = "UPDATE machine SET last_receipt_at = $2 WHERE id = ANY($1::text[])"
+
+AGENT_RECEIPT = "UPDATE agent SET last_receipt_at = $2 WHERE id = $1"
+
+CHANGES = """
+INSERT INTO state_history (machine_id, at, state, mode, origin, quality, stamped, epoch, seq, received_at)
+SELECT told.*, $1
+FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::int8[], $10::int8[]) AS told
+"""
+
+# A late change is history, but does not make the machine older than it is known to be.
+CURRENT = """
+WITH told AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+             AS told (id, state, mode, origin, at)
+), changed AS (
+    UPDATE machine SET item_state = told.state, operation_mode = told.mode, state_origin = told.origin,
+                       state_since = told.at
+    FROM told WHERE machine.id = told.id AND (machine.state_since IS NULL OR machine.state_since <= told.at)
+    RETURNING machine.id, machine.name, told.state, told.mode, told.origin, told.at
+)
+INSERT INTO event (at, enterprise_id, type, data)
+SELECT $6, $7, 'machine.state',
+       jsonb_build_object('machine_id', id, 'name', name, 'state', state, 'mode', mode, 'origin', origin, 'at', at)
+FROM changed
+"""
+
+GAPS = """
+INSERT INTO gap (machine_id, start_at, end_at, reason, epoch, seq, received_at)
+SELECT told.*, $1
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::int8[], $7::int8[]) AS told
+"""
+
+PARK = """
+WITH parked AS (
+    INSERT INTO parked (at, enterprise_id, agent_id, stream, epoch, seq, code, reason, payload)
+    SELECT $1, $2, $3, told.*
+    FROM unnest($4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[]) AS told
+    RETURNING id, agent_id, stream, epoch, seq, code, reason
+)
+INSERT INTO event (at, enterprise_id, type, data) SELECT $1, $2, 'message.parked', to_jsonb(parked) FROM parked
+"""
+
+
+async def announce(connection: asyncpg.Connection, agent: Agent, told: Announce, now: datetime) -> frozenset[str]:
+    """Upsert the agent's machines; the names that came through (the others are bound to another agent)."""
+    machines = list({machine.name: machine for machine in told.machines}.values())
+    columns = [[getattr(machine, name) for machine in machines] for name in _ANNOUNCED]
+    ids = [new_id("mch") for _ in machines]
+    rows = await connection.fetch(ANNOUNCE, agent.enterprise, agent.site, agent.id, now, ids, *columns)
+    return frozenset(row["name"] for row in rows)
+
+
+async def machines(
+    connection: asyncpg.Connection, agent: Agent, names: Collection[str], now: datetime
+) -> dict[str, Machine]:
+    """The enterprise's machines of these names; one that nobody announced yet is made for this agent."""
+    known = await _machines(connection, agent, names)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        ids = [new_id("mch") for _ in unknown]
+        await connection.execute(DISCOVER, agent.enterprise, agent.site, agent.id, UNANNOUNCED, now, ids, unknown)
+        known = await _machines(connection, agent, names)
+    return known
+
+
+async def changes(
+    connection: asyncpg.Connection, agent: Agent, told: Sequence[tuple[str, Numbered[StateChange]]], now: datetime
+) -> None:
+    """Append to the history, and bring each machine's current state and the owner's events up to date."""
+    await connection.execute(CHANGES, now, *_columns(_change(machine, each) for machine, each in told))
+    latest: dict[str, StateChange] = {}
+    for machine, each in told:
+        if machine not in latest or latest[machine].at <= each.message.at:
+            latest[machine] = each.message
+    current = ((machine, last.state, last.mode, last.origin, last.at) for machine, last in latest.items())
+    await connection.execute(CURRENT, *_columns(current), now, agent.enterprise)
+
+
+async def gaps(connection: asyncpg.Connection, told: Sequence[tuple[str, Numbered[GapNotice]]], now: datetime) -> None:
+    """Append the times in which nobody could see the machines."""
+    rows = (_gap(machine, each) for machine, each in told)
+    await connection.execute(GAPS, now, *_columns(rows))
+
+
+async def park(connection: asyncpg.Connection, agent: Agent, parked: Sequence[Parked], now: datetime) -> None:
+    """Keep each message with its code and reason, and tell the owner."""
+    rows = (_parked(each, each.delivery) for each in parked)
+    await connection.execute(PARK, now, agent.enterprise, agent.id, *_columns(rows))
+
+
+async def received(connection: asyncpg.Connection, agent: Agent, machines: Collection[str], now: datetime) -> None:
+    """Freshness counts from the cloud's own time of receipt."""
+    if machines:
+        await connection.execute(RECEIPT, sorted(machines), now)
+    await connection.execute(AGENT_RECEIPT, agent.id, now)
+
+
+_ANNOUNCED = ("name", "profile", "manufacturer", "model", "serial", "quantity")
+
+
+async def _machines(connection: asyncpg.Connection, agent: Agent, names: Collection[str]) -> dict[str, Machine]:
+    rows = await connection.fetch(MACHINES, agent.enterprise, list(names))
+    return {row["name"]: Machine(row["id"], row["agent_id"]) for row in rows}
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _change(machine: str, each: Numbered[StateChange]) -> tuple[Any, ...]:
+    told = each.message
+    known = (machine, told.at, told.state, told.mode, told.origin, told.quality, told.stamped)
+    return (*known, each.delivery.epoch, each.delivery.seq)
+
+
+def _gap(machine: str, each: Numbered[GapNotice]) -> tuple[Any, ...]:
+    told = each.message
+    return machine, told.start, told.end, told.reason, each.delivery.epoch, each.delivery.seq
+
+
+def _parked(each: Parked, told: Delivery) -> tuple[Any, ...]:
+    return told.stream, told.epoch, told.seq, each.code, _plain(each.reason), told.payload
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL's text can't hold a NUL, which a refused message may well have in a name."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
