@@ -44,8 +44,10 @@ def _parameter(name: str, value: ua.Variant) -> ISA95ParameterDataType:
 def _variant(value: Parameter) -> ua.Variant:
     if isinstance(value, str):
         return ua.Variant(value, ua.VariantType.String)
-    kind = ua.VariantType.Double if isinstance(value, float) else ua.VariantType.Int64
-    return ua.Variant(value, kind)
+    if isinstance(value, float):
+        return ua.Variant(value, ua.VariantType.Double)
+    small = -(2**31) <= value < 2**31
+    return ua.Variant(value, ua.VariantType.Int32 if small else ua.VariantType.Int64)
 
 
 def top_state(states: Sequence[ISA95StateDataType]) -> JobState:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -37,19 +38,22 @@ class ForeignPlant:
 
     def start(self) -> "ForeignPlant":
         environment = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "TMPDIR", "LANG"}}
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed below; the child keeps its own handle
         self.process = subprocess.Popen(
             ["node", "server.js", json.dumps(self.options)],
             cwd=FOLDER,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=complaints,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             self._end(signal.SIGKILL)
-            pytest.fail(f"the foreign server did not start with {self.options}; run it by hand in {FOLDER}")
+            complaints.seek(0)
+            pytest.fail(f"the foreign server did not start with {self.options}: {complaints.read()[-2000:].decode()}")
+        complaints.close()
         ready = json.loads(line)
         self.url, self.control, self.namespaces = ready["url"], ready["control"], ready["namespaces"]
         self.options["port"] = ready["port"]

@@ -16,6 +16,11 @@ const RETURN = { NO_ERROR: [0, 1], UNKNOWN: [0, 2], STATUS: [0, 8], UNABLE: [0, 
 const METHODS = ["Store", "StoreAndStart", "Start", "Stop", "Abort", "Cancel", "Clear", "Pause", "Resume", "RevokeStart",
   "Update"];
 
+/** A ReturnStatus: 64 bits as [high, low]. */
+function returned(value) {
+  return new Variant({ dataType: DataType.UInt64, arrayType: VariantArrayType.Scalar, value });
+}
+
 /** Business time, written ORIGIN@UNIXxSPEED as in THIRDSHIFT_CLOCK; empty is the wall clock. */
 function plantClock(text) {
   if (!text) return { now: () => new Date(), speed: 1 };
@@ -126,7 +131,7 @@ class Machine {
       const status = this.refuse ? [0, this.refuse] : act(subject);
       callback(null, {
         statusCode: StatusCodes.Good,
-        outputArguments: [new Variant({ dataType: DataType.UInt64, value: status })],
+        outputArguments: [returned(status)],
       });
     });
   }
@@ -150,8 +155,8 @@ class Machine {
 
   store(order) {
     if (this.jobs.has(order.jobOrderID) || this.jobs.size >= this.options.maxJobs) return RETURN.UNABLE;
-    const runs = (order.jobOrderParameters || []).find((parameter) => parameter.iD === "RunsPlanned" || parameter.id === "RunsPlanned");
-    const quantity = runs ? Number(runs.value?.value ?? runs.value) : 10;
+    const runs = (order.jobOrderParameters || []).find(({ ID }) => ID === "RunsPlanned");
+    const quantity = runs ? Number(runs.value.value) : 10;
     this.jobs.set(order.jobOrderID, { order, quantity, good: 0, state: "NotAllowedToStart", started: null, ended: null });
     this.publishJobs();
     return RETURN.NO_ERROR;
@@ -257,35 +262,28 @@ class Machine {
 
   respond(id) {
     const job = this.jobs.get(id);
-    const value = (key, dataType, number) => ({ [this.idField]: key, value: new Variant({ dataType, value: number }) });
+    const value = (key, dataType, number) => ({ ID: key, value: new Variant({ dataType, value: number }) });
     const busy = job && job.started ? (job.ended || this.clock.now()) - job.started : 0;
     const response = this.addressSpace.constructExtensionObject(this.types.ISA95JobResponseDataType, {
       jobResponseID: `response-${id}`, jobOrderID: id,
       startTime: job?.started || undefined, endTime: job?.ended || undefined,
       jobState: job ? this.states(job) : [],
-      jobResponseData: job ? [value("GoodQuantity", DataType.UInt32, job.good),
-        value("ProducedQuantity", DataType.UInt32, job.good), value("ActualProductionTime", DataType.Double, busy)] : [],
+      jobResponseData: job ? [value("GoodQuantity", DataType.Double, job.good),
+        value("ProducedQuantity", DataType.Double, job.good), value("ActualProductionTime", DataType.Double, busy)] : [],
     });
     return {
       statusCode: job ? StatusCodes.Good : StatusCodes.UncertainNotAllNodesAvailable,
       outputArguments: [
         new Variant({ dataType: DataType.ExtensionObject, value: response }),
-        new Variant({ dataType: DataType.UInt64, value: job ? RETURN.NO_ERROR : RETURN.UNKNOWN }),
+        returned(job ? RETURN.NO_ERROR : RETURN.UNKNOWN),
       ],
     };
-  }
-
-  /** How node-opcua spells the field ID of ISA95ParameterDataType. */
-  get idField() {
-    const type = this.addressSpace.findDataType("ISA95ParameterDataType", this.isa95);
-    const fields = Object.keys(this.addressSpace.constructExtensionObject(type, {}).toJSON());
-    return fields.find((field) => field.toLowerCase() === "id") || "id";
   }
 
   snapshot() {
     const jobs = [...this.jobs].map(([id, job]) => ({
       id, state: job.state, quantity: job.quantity, good: job.good, started: job.started, ended: job.ended,
-      workMaster: (job.order.workMasterID || []).map((master) => master.iD ?? master.id),
+      workMaster: (job.order.workMasterID || []).map((master) => master.ID),
     }));
     return { state: this.current, good: this.good, jobs, calls: this.calls };
   }
