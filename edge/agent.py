@@ -1,0 +1,255 @@
+"""The running agent: every machine's events into the outbox, and out of them what can be sold."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from edge import control
+from edge.desk import Desk, said_document
+from edge.post import Letter, Post, resynced
+from edge.reading import Event, Gap, LinkNotice, Reading
+from edge.sources.second import machine_of
+from edge.trouble import Trouble
+from edge.watch import Watch
+from gateway.clock import Clock
+from gateway.link import Acked, PeerClock, Resync
+from gateway.messages import Announce, GapNotice, Stream
+from gateway.outbox import OutboxFull, OutboxUnavailable
+
+log = structlog.get_logger(__name__)
+
+BREATH = 0.1
+"""Real seconds between two looks at least, so that a burst of events costs one ledger and not a hundred."""
+
+LONGEST_REST = 0.5
+"""Real seconds between two looks at most: a pause must be seen within a second."""
+
+ALIVE_EVERY = 5.0
+"""Real seconds between two durable signs of life, which bound the gap that a restart leaves."""
+
+RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
+"""Real seconds before a batch is offered again to an outbox in trouble."""
+
+ALIVE = ("agent", "alive")
+"""The document that says when the agent was last alive."""
+
+OFFSET_LIMIT = timedelta(seconds=60)
+"""Real difference from the registry's clock beyond which nothing is sold."""
+
+
+@dataclass
+class Agent:
+    """Machines' desks around one outbox. `announce` names the machines.
+
+    `blind`: machines whose source cannot rewind, and when the agent's last run was last alive.
+    """
+
+    desks: Mapping[str, Desk]
+    post: Post
+    clock: Clock
+    data: Path
+    announce: Callable[[datetime], Announce]
+    trouble: Trouble = field(default_factory=Trouble)
+    blind: dict[str, datetime] = field(default_factory=dict)
+    _resyncs: dict[Stream, str] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _alive: float = 0.0
+
+    async def emit(self, events: Sequence[Event]) -> None:
+        """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
+        pause = RETRY_FIRST
+        while not self._take(events):
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, RETRY_LONGEST)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Look after every machine until cancelled."""
+        self._send([Letter((self.announce(self.clock.now()),))])
+        while True:
+            self._changed.clear()
+            self.step(self.clock.now())
+            try:
+                async with asyncio.timeout(self._rest()):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            await asyncio.sleep(BREATH)
+
+    def step(self, now: datetime) -> None:
+        """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
+        self._pauses()
+        self._answer_resyncs(now)
+        for desk in self.desks.values():
+            due = desk.due()
+            if due is None or due <= now:
+                self._safely(desk, now)
+        self._sign_of_life(now)
+
+    def on_effect(self, effect: Acked | Resync | PeerClock) -> None:
+        """What the link tells: a loss to be answered with the full state, or how far the registry's clock is off."""
+        match effect:
+            case Resync(stream, token):
+                self._resyncs[stream] = token
+                self._changed.set()
+            case PeerClock():
+                self._compare(effect)
+            case Acked():
+                pass
+
+    def _compare(self, peer: PeerClock) -> None:
+        offset = peer.offset(self.clock.now(), self.clock.speed)
+        if abs(offset) > self.clock.business(OFFSET_LIMIT):
+            seconds = offset.total_seconds() / self.clock.speed
+            self.trouble.comes(
+                "clock", f"the registry's clock is {seconds:+.0f} s off ours; nothing is sold; set our clock"
+            )
+        else:
+            self.trouble.goes("clock")
+
+    def _take(self, events: Sequence[Event]) -> bool:
+        now = self.clock.now()
+        kept: list[tuple[Desk, Watch]] = []
+        letters: list[Letter] = []
+        for machine, batch in _by_machine(events).items():
+            desk = self.desks[machine]
+            try:
+                watch, letter = desk.take(self._bridge(machine, batch), now)
+            except Exception as error:  # noqa: BLE001 - one machine's fault must not stop the others
+                self._set_aside(machine, error)
+                letters.append(_lost(machine, batch, now))
+            else:
+                kept.append((desk, watch))
+                letters.append(letter)
+        if not self._send(letters):
+            return False
+        for desk, watch in kept:
+            self._notice(desk, watch)
+            desk.keep(watch)
+        return True
+
+    def _bridge(self, machine: str, batch: Sequence[Event]) -> Sequence[Event]:
+        """Before the first news after a restart, the gap since the agent's last sign of life."""
+        since = self.blind.get(machine)
+        up = next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
+        if since is None or up is None:
+            return batch
+        del self.blind[machine]
+        return [Gap(machine, since, up.at, "the agent did not run"), *batch] if since < up.at else batch
+
+    def _notice(self, desk: Desk, watch: Watch) -> None:
+        """Say once that a machine was lost or found, and once each value that its profile does not know."""
+        if watch.silent_since is None:
+            self.trouble.goes(f"machine/{desk.machine}")
+            self.trouble.goes(f"source/{desk.machine}")
+        else:
+            self.trouble.comes(f"machine/{desk.machine}", watch.silence)
+        for value in watch.unknown.keys() - desk.watch.unknown.keys():
+            log.warning("unknown value", machine=desk.machine, value=value, advice="add it to the profile's `values`")
+
+    def _safely(self, desk: Desk, now: datetime) -> None:
+        try:
+            self._look(desk, now)
+        except Exception as error:  # noqa: BLE001 - one machine's fault must not stop the others
+            self._set_aside(desk.machine, error)
+
+    def _look(self, desk: Desk, now: datetime) -> None:
+        watch, letter = desk.look(now)
+        if not self._send([letter]):
+            return
+        desk.keep(watch)
+        if "clock" in self.trouble:
+            return
+        said, statement = desk.next_statement(now)
+        if statement is None or self._send([Letter((statement,)), said_document(desk.machine, said)]):
+            desk.said, desk.dirty = said, False
+            self.trouble.goes(f"fault/{desk.machine}")
+
+    def _answer_resyncs(self, now: datetime) -> None:
+        """Say the stream's full state again, and note in the same transaction that this was the answer."""
+        for stream, token in list(self._resyncs.items()):
+            letters = [Letter((self.announce(now),))] if stream is Stream.CONTROL else []
+            if stream is Stream.STATE:
+                letters += [Letter(desk.state()) for desk in self.desks.values()]
+            if not self._send([*letters, Letter(cursors=resynced(stream, token))]):
+                return
+            del self._resyncs[stream]
+            log.info("full state sent again", stream=stream)
+            if stream is Stream.CONTROL:
+                self._say_all_again()
+
+    def _say_all_again(self) -> None:
+        for desk in self.desks.values():
+            desk.said, desk.dirty = replace(desk.said, within=None), True
+
+    def _sign_of_life(self, now: datetime) -> None:
+        """A durable word that we were there, and the status file."""
+        if time.monotonic() - self._alive < ALIVE_EVERY:
+            return
+        self._alive = time.monotonic()
+        self._send([Letter(documents={ALIVE: now.isoformat().encode()})])
+        try:
+            control.show(self.data, status(self, now))
+        except OSError as error:
+            self.trouble.comes("status", f"the status file cannot be written: {error}")
+        else:
+            self.trouble.goes("status")
+
+    def _set_aside(self, machine: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}; a fault in the program, please report it; the others go on"
+        self.trouble.comes(f"fault/{machine}", reason, error=error)
+
+    def _rest(self) -> float:
+        """Real seconds until a machine is due."""
+        moments = [desk.due() for desk in self.desks.values()]
+        soonest = min((moment for moment in moments if moment), default=None)
+        return LONGEST_REST if soonest is None else min(LONGEST_REST, self.clock.seconds_until(soonest))
+
+    def _pauses(self) -> None:
+        stopped = control.paused(self.data)
+        for name, desk in self.desks.items():
+            if desk.paused != (name in stopped):
+                desk.paused, desk.dirty = name in stopped, True
+                log.info("sale paused" if desk.paused else "sale resumed", machine=name)
+
+    def _send(self, letters: Sequence[Letter]) -> bool:
+        """Whether the letters are in the outbox; if not, that is said once, and selling stops with the lease."""
+        try:
+            self.post.send(letters)
+        except (OutboxFull, OutboxUnavailable) as error:
+            self.trouble.comes("outbox", f"{error}; nothing new is sold until this is over")
+            return False
+        self.trouble.goes("outbox")
+        return True
+
+
+def status(agent: Agent, now: datetime) -> dict[str, Any]:
+    """What `thirdshift edge status` shows."""
+    return {
+        "at": now.isoformat(),
+        "pid": os.getpid(),
+        "trouble": dict(agent.trouble.now),
+        "backlog": {stream.value: left.messages for stream, left in agent.post.outbox.backlog().items()},
+        "machines": {name: desk.status(now) for name, desk in agent.desks.items()},
+    }
+
+
+def _by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        found.setdefault(machine_of(event), []).append(event)
+    return found
+
+
+def _lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
+    """What a batch leaves behind that could not be understood at all."""
+    moments = [event.source_time or event.received for event in batch if isinstance(event, Reading)]
+    start = min([moment for moment in moments if moment < now], default=now - timedelta(seconds=1))
+    return Letter((GapNotice(machine=machine, start=start, end=now, reason="a fault of the agent"),))

@@ -1,0 +1,103 @@
+"""What a machine's present state takes from its future: a pause, a fault, silence, darkness, or a job that runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from edge.layers import Layer
+from edge.profile import WhenOff
+from edge.tracker import Sight
+from gateway.capacity import CapacityType, Reason
+from gateway.machine import PLANT, ItemState, OperationMode
+from gateway.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What usually follows: how long a repair takes and a job lasts, and what darkness and silence mean."""
+
+    repair_time: timedelta = timedelta(hours=4)
+    job_time: timedelta = timedelta(hours=1)
+    staleness: timedelta = timedelta(minutes=5)
+    when_off: WhenOff = WhenOff.UNATTAINABLE
+    power_up: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is known of a machine at `now`: its last sight, since when nobody saw it, and whether the sale is paused."""
+
+    now: datetime
+    sight: Sight | None
+    habits: Habits
+    silent_since: datetime | None = None
+    paused: bool = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody can say any more what the machine does; one that was never seen is stale at once."""
+        if self.sight is None:
+            return True
+        return self.silent_since is not None and self.now - self.silent_since >= self.habits.staleness
+
+    def layers(self, within: Span, staffed: Sequence[Span]) -> list[Layer]:
+        """The claims that the present makes on `within`; a booking's own run makes none."""
+        found: list[Layer] = []
+        if self.paused:
+            found.append(Layer(within, CapacityType.UNATTAINABLE, Reason.PAUSED))
+        if self.stale:
+            found += self._stale(within, staffed)
+        elif self.sight is not None:
+            found += self._seen(self.sight, within, staffed)
+        return found
+
+    def turn(self, staffed: Sequence[Span]) -> datetime | None:
+        """When the same facts, seen later, claim something else."""
+        silent, moments = self.silent_since, list[datetime]()
+        if silent is not None:
+            moments.append(silent + self.habits.staleness)
+        since = silent if self.stale else self.sight.at if self.sight else None
+        if since is not None:
+            moments += [_renewed(since, step, self.now) for step in (self.habits.repair_time, self.habits.job_time)]
+        moments += [edge for span in staffed for edge in (span.start, span.end)]
+        return min((moment for moment in moments if moment > self.now), default=None)
+
+    def _stale(self, within: Span, staffed: Sequence[Span]) -> list[Layer]:
+        dark = not any(self.now in span for span in staffed)
+        if self.sight is not None and dark and self.habits.when_off is WhenOff.SELLABLE:
+            return self._until(within, self.now + self.habits.power_up, Reason.SWITCHED_OFF)
+        since = self.silent_since or self.now
+        return self._until(within, _renewed(since, self.habits.repair_time, self.now), Reason.STALE_DATA)
+
+    def _seen(self, sight: Sight, within: Span, staffed: Sequence[Span]) -> list[Layer]:
+        seen, habits = sight.picture, self.habits
+        if seen.mode is OperationMode.MAINTENANCE:
+            return self._until(within, _renewed(sight.at, habits.repair_time, self.now), Reason.MAINTENANCE)
+        if seen.state is ItemState.OUT_OF_SERVICE:
+            return self._until(within, _renewed(sight.at, habits.repair_time, self.now), Reason.BREAKDOWN)
+        if seen.state is ItemState.NOT_AVAILABLE:
+            return self._until(within, self._back_on(sight.at, staffed), Reason.SWITCHED_OFF)
+        busy = seen.state is ItemState.EXECUTING or seen.mode is OperationMode.SETUP
+        if busy and seen.origin == PLANT:
+            return self._until(within, _renewed(sight.at, habits.job_time, self.now), Reason.RUNNING)
+        return []
+
+    def _back_on(self, since: datetime, staffed: Sequence[Span]) -> datetime:
+        """A machine that can be sold dark is back after its power-up, any other with the next shift."""
+        if self.habits.when_off is WhenOff.SELLABLE:
+            return self.now + self.habits.power_up
+        shift = next((span.start for span in staffed if span.start > self.now), None)
+        return shift or _renewed(since, self.habits.repair_time, self.now)
+
+    def _until(self, within: Span, end: datetime, reason: Reason) -> list[Layer]:
+        span = Span.between(within.start, end)
+        kind = CapacityType.COMMITTED if reason is Reason.RUNNING else CapacityType.UNATTAINABLE
+        quantity = 1 if reason is Reason.RUNNING else None
+        return [Layer(span, kind, reason, quantity)] if span else []
+
+
+def _renewed(since: datetime, length: timedelta, now: datetime) -> datetime:
+    """The end of the window of `length` that holds `now`, counting windows from `since`: it moves only when it ends."""
+    if now < since:
+        return since + length
+    return since + ((now - since) // length + 1) * length

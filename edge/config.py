@@ -1,0 +1,214 @@
+"""The plant's configuration of one agent: who it is, where the post goes, which machines, and how they are sold."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from edge.duration import Duration, duration
+from edge.orders.admission import OrderMode, OrderPolicy, WorkMaster
+from edge.profile import WhenOff
+from edge.reserve import Reserve
+from edge.secret import SecretRef, Vault, reference
+from edge.shifts import WeekCalendar
+from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.yamlfile import load
+from gateway.crossing import Disclosure
+from gateway.messages import Name
+
+AROUND_THE_CLOCK = WeekCalendar.model_validate({"week": {"mon-sun": ["00:00-24:00"]}})
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        msg = "is not a time zone of the IANA database; write for example `Europe/Berlin` or `UTC`"
+        raise ValueError(msg) from None
+    return value
+
+
+def _reserve(value: object) -> Reserve:
+    if isinstance(value, Reserve):
+        return value
+    text = str(value).strip()
+    if not text.endswith("%"):
+        return Reserve(per_day=duration(text))
+    try:
+        share = float(text[:-1]) / 100
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        msg = "expected a share of each day's staffed time such as `10 %`, or hours of each day such as `2 h`"
+        raise ValueError(msg)
+    return Reserve(share=share)
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Tls(_Data):
+    """The broker's certificate authority, and this agent's own certificate if the broker asks for one."""
+
+    ca: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Broker(_Data):
+    """The MQTT broker that the post goes through."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    user: str | None = None
+    password: SecretRef | None = None
+    tls: Tls | None = None
+
+
+class LinkKey(_Data):
+    """The key that the registry gave this agent: its id, and the secret (base64)."""
+
+    id: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    secret: SecretRef
+
+
+class OpcUa(OpcUaEndpoint):
+    """A machine behind an OPC UA server; `root` is its own node, from which the profile's addresses start.
+
+    The password is a reference as every secret is; `server_certificate` a fingerprint or a path.
+    """
+
+    type: Literal["opcua"]
+    root: str = "/Objects"
+
+    @field_validator("password", mode="before")
+    @classmethod
+    def _referred(cls, value: object) -> object:
+        return value if value is None else reference(str(value))
+
+    def endpoint(self, vault: Vault, place: str) -> OpcUaEndpoint:
+        """The endpoint with its password looked up and its paths found. Raises FileInvalid."""
+        data = self.model_dump(exclude={"type", "root", "password"})
+        if self.password is not None:
+            data["password"] = vault.text(self.password.get_secret_value(), f"{place}.password")
+        pin = self.server_certificate
+        if pin and not pin.startswith("sha256:"):
+            data["server_certificate"] = str(vault.folder / pin)
+        return OpcUaEndpoint.model_validate(data)
+
+
+class Replay(_Data):
+    """A machine that lives through a log. `rate` (for tests): moments a second, whatever the clock says."""
+
+    type: Literal["replay"]
+    file: Path
+    machine: str | None = None
+    rate: Annotated[float, Field(gt=0)] | None = None
+
+
+SourceConfig = Annotated[OpcUa | Replay, Field(discriminator="type")]
+
+
+class Plan(_Data):
+    """The plant's own orders, as a CSV file; `lead`: how long before its start an order is known."""
+
+    file: Path
+    lead: Duration = timedelta(days=365)
+    machine: str | None = None
+
+
+class Selling(_Data):
+    """How time is sold; at the top for all machines, and at a machine where it differs."""
+
+    reserve: Annotated[Reserve | None, BeforeValidator(lambda value: None if value is None else _reserve(value))] = None
+    repair_time: Duration | None = None
+    job_time: Duration | None = None
+    shortest: Duration | None = None
+    horizon: Duration | None = None
+    when_off: WhenOff | None = None
+    staleness: Duration | None = None
+
+
+class SecondSource(_Data):
+    """Who else knows the machine's mode (an MES, a person): a profile with a mode table, and a source."""
+
+    profile: Name
+    source: SourceConfig
+
+
+class Machine(_Data):
+    """One machine: what kind, where its readings come from, how it is sold, and which booked jobs may reach it."""
+
+    profile: Name
+    source: SourceConfig
+    mode_from: SecondSource | None = None
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    manufacturer: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    calendar: WeekCalendar | None = None
+    plan: Plan | None = None
+    selling: Selling = Selling()
+    orders: OrderMode = OrderMode.OFF
+    work_masters: dict[Name, WorkMaster] = Field(default_factory=dict)
+
+    @property
+    def order_policy(self) -> OrderPolicy:
+        return OrderPolicy(orders=self.orders, work_masters=self.work_masters)
+
+
+class Post(_Data):
+    """The statement's lease and the wait before better news, in real seconds."""
+
+    lease_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
+    settle_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
+
+
+class Config(_Data):
+    """One agent. Paths are relative to the config's own folder."""
+
+    agent: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    link: LinkKey
+    broker: Broker = Broker()
+    data: Path = Path("data")
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    profiles: tuple[Path, ...] = ()
+    calendar: WeekCalendar = AROUND_THE_CLOCK
+    plan: Plan | None = None
+    selling: Selling = Selling()
+    post: Post = Post()
+    disclosure: Disclosure = Disclosure()
+    machines: Annotated[dict[Name, Machine], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _known_machines(self) -> Self:
+        strange = set(self.disclosure.machines) - set(self.machines)
+        if strange:
+            msg = f"disclosure.machines names {sorted(strange)[0]!r}, which is not one of the machines"
+            raise ValueError(msg)
+        return self
+
+
+def read(path: Path) -> Config:
+    """The config with its paths made absolute. Raises FileInvalid with file, line, key and remedy."""
+    found: Config = _absolute(load(path, Config), path.resolve().parent)
+    return found
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    """A copy of the models in which every relative path starts at `folder`."""
+    match value:
+        case Path():
+            return value if value.is_absolute() else folder / value
+        case BaseModel():
+            changed = {name: _absolute(getattr(value, name), folder) for name in type(value).model_fields}
+            return value.model_copy(update=changed)
+        case dict():
+            return {name: _absolute(each, folder) for name, each in value.items()}
+        case tuple():
+            return tuple(_absolute(each, folder) for each in value)
+        case _:
+            return value

@@ -1,0 +1,58 @@
+"""What a person tells a running agent, and what it shows: files in its data folder, so both work offline."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_FOLDER = "paused"
+_STATUS = "status.json"
+
+
+def pause(data: Path, machine: str) -> None:
+    """Stop the sale of a machine until `resume`. Durable when this returns; a running agent sees it within a second."""
+    folder = data / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / machine).open("w") as file:
+        os.fsync(file.fileno())
+    _sync(folder)
+
+
+def resume(data: Path, machine: str) -> None:
+    """Sell it again."""
+    folder = data / _FOLDER
+    (folder / machine).unlink(missing_ok=True)
+    if folder.is_dir():
+        _sync(folder)
+
+
+def paused(data: Path) -> frozenset[str]:
+    """The machines whose sale is stopped."""
+    folder = data / _FOLDER
+    return frozenset(entry.name for entry in os.scandir(folder)) if folder.is_dir() else frozenset()
+
+
+def show(data: Path, status: Mapping[str, Any]) -> None:
+    """Replace what the agent shows of itself; whole or not at all."""
+    draft = data / f".{_STATUS}"
+    draft.write_bytes(orjson.dumps(status, option=orjson.OPT_INDENT_2))
+    draft.replace(data / _STATUS)
+
+
+def shown(data: Path) -> dict[str, Any] | None:
+    """What the agent last showed; None if it never ran here."""
+    try:
+        found: dict[str, Any] = orjson.loads((data / _STATUS).read_bytes())
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

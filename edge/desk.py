@@ -1,0 +1,124 @@
+"""One machine in the running agent: its watch, what was last said about it, and what is said next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from edge import publish
+from edge.plan import PlannedOrder
+from edge.post import Letter
+from edge.publish import Said, Terms, clip
+from edge.reading import Cursor, Event, Reading
+from edge.snapshot import dump
+from edge.spare import conflicts
+from edge.tracker import message, serve
+from edge.watch import Case, Watch, capacity, hopeful, look, take, wakes
+from gateway.capacity import CapacitySpan, CapacityType
+from gateway.messages import Order, Statement, Up
+from gateway.span import Span
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Desk:
+    """Holds what changes; every step makes a letter first, and `keep` it only when the letter is in the outbox."""
+
+    case: Case
+    watch: Watch
+    terms: Terms
+    said: Said = field(default_factory=Said)
+    orders: Sequence[PlannedOrder] = ()
+    paused: bool = False
+    details: bool = False
+    dirty: bool = True
+    turn: datetime | None = None
+
+    @property
+    def machine(self) -> str:
+        return self.case.machine
+
+    def take(self, events: Sequence[Event], now: datetime) -> tuple[Watch, Letter]:
+        """What a batch of this machine's events leads to. Changes nothing yet."""
+        watch, told = take(self.case, self.watch, events, now)
+        cursors = {f"source/{event.machine}": event.value for event in events if isinstance(event, Cursor)}
+        historical = any(isinstance(event, Reading) and event.historical for event in events)
+        return watch, self._letter(watch, told, cursors, historical=historical)
+
+    def look(self, now: datetime) -> tuple[Watch, Letter]:
+        """What the mere passing of time leads to."""
+        watch, told = look(self.case, self.watch, now)
+        return watch, self._letter(watch, told, {})
+
+    def serve(self, origin: str, at: datetime) -> tuple[Watch, Letter]:
+        """From `at` on the machine runs for `origin`."""
+        track, told = serve(self.watch.track, origin, at)
+        watch = replace(self.watch, track=track)
+        return watch, self._letter(watch, told, {})
+
+    def keep(self, watch: Watch) -> None:
+        """The letter is in the outbox."""
+        self.dirty = self.dirty or watch != self.watch
+        self.watch = watch
+
+    def state(self) -> tuple[Up, ...]:
+        """The machine's present state, for a registry that lost it."""
+        shown = self.watch.track.shown
+        return (message(self.machine, shown),) if shown else ()
+
+    def capacity(self, now: datetime) -> tuple[Span, tuple[CapacitySpan, ...]]:
+        """The horizon and the ledger as the plant sees it now, and as much of it as may be seen outside."""
+        within, ledger, self.turn = capacity(self.case, self.watch, self.orders, now, paused=self.paused)
+        return within, tuple(ledger) if self.details else publish.bare(ledger)
+
+    def conflicts(self, order: Order, now: datetime) -> list[Span]:
+        """Where the plant itself needs the time that an order wants."""
+        return conflicts(self.capacity(now)[1], order.span, order.capacity)
+
+    def next_statement(self, now: datetime, *, force: bool = False) -> tuple[Said, Statement | None]:
+        """What is to be said now, if anything, and what to remember of it."""
+        if hopeful(self.case, self.watch, now):
+            return self.said, None
+        within, ledger = self.capacity(now)
+        said, speak = publish.consider(self.said, ledger, within, now, self.terms)
+        if not (speak or force):
+            return said, None
+        fresh = Said(self.said.version + 1, ledger, within)
+        return fresh, publish.statement(self.machine, fresh, now, self.terms)
+
+    def status(self, now: datetime) -> dict[str, Any]:
+        """What a person wants to know of the machine."""
+        shown = self.watch.track.shown
+        offered = clip(self.said.ledger, Span(now, now + DAY)) if self.said.within else []
+        free = [part.span.hours for part in offered if part.type is CapacityType.AVAILABLE]
+        return {
+            "state": shown.picture.state if shown else None,
+            "mode": shown.picture.mode if shown else None,
+            "since": shown.at.isoformat() if shown else None,
+            "origin": shown.picture.origin if shown else None,
+            "quality": shown.picture.quality if shown else None,
+            "silent_since": self.watch.silent_since.isoformat() if self.watch.silent_since else None,
+            "silence": self.watch.silence or None,
+            "paused": self.paused,
+            "version": self.said.version,
+            "offered_hours_next_day": round(sum(free), 2),
+            "late_readings": self.watch.seen.late,
+            "unknown_values": dict(self.watch.unknown),
+        }
+
+    def due(self) -> datetime | None:
+        """When to look again if nothing happens; None: as soon as possible."""
+        if self.dirty:
+            return None
+        moments = (publish.due(self.said, self.terms), self.turn, wakes(self.case, self.watch))
+        return min((moment for moment in moments if moment), default=None)
+
+    def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
+        documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}
+        return Letter(tuple(told), documents, cursors, historical)
+
+
+def said_document(machine: str, said: Said) -> Letter:
+    """The statement's version, which must grow over a restart too."""
+    return Letter(documents={("said", machine): str(said.version).encode()})

@@ -1,0 +1,120 @@
+"""From a machine's readings to facts about it: the profile's tables, applied in the order of time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from edge.profile import ModeRow, Profile, StateRow, key
+from edge.reading import Reading
+from gateway.machine import ItemState, OperationMode, Quality
+from gateway.span import utc
+
+Stamped = Literal["source", "agent"]
+_WORST = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
+
+
+@dataclass(frozen=True, slots=True)
+class StampBounds:
+    """How far a source's stamp may lie from the receipt before it is replaced by it."""
+
+    past: timedelta = timedelta(days=1)
+    ahead: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the readings of one instant say: a state, a mode, or (None) nothing new about it.
+
+    `unknown` names a signal and a raw value that the profile cannot place: the last state is kept, as uncertain.
+    """
+
+    at: datetime
+    state: ItemState | None
+    mode: OperationMode | None
+    quality: Quality
+    stamped: Stamped = "source"
+    historical: bool = False
+    unknown: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last value, stamp and quality of each signal that the profile's tables read, and how many came too late."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    qualities: Mapping[str, Quality] = field(default_factory=dict)
+    late: int = 0
+
+
+def stamp(reading: Reading, bounds: StampBounds) -> tuple[datetime, Stamped]:
+    """The reading's time, and whose clock that is: an impossible stamp is replaced by the receipt, history never."""
+    if reading.source_time is None:
+        return reading.received, "agent"
+    at = utc(reading.source_time)
+    if reading.historical or reading.received - bounds.past <= at <= reading.received + bounds.ahead:
+        return at, "source"
+    return reading.received, "agent"
+
+
+def apply(profile: Profile, seen: Seen, readings: Iterable[Reading], bounds: StampBounds) -> tuple[Seen, list[Fact]]:
+    """Fold a batch of one machine's readings into facts, one for each instant.
+
+    The batch is put in the order of its stamps. Readings of the same instant make one fact, so that a state and its
+    mode never show half a change. A reading older than its signal's last one is late: it is counted and changes
+    nothing. A bad value says nothing but that it is bad, and of an optional signal not even that.
+    """
+    facts: list[Fact] = []
+    wanted = [(*stamp(reading, bounds), reading) for reading in readings if _counts(profile, reading)]
+    wanted.sort(key=lambda each: each[0])
+    for at, stamped, reading in wanted:
+        if at < seen.times.get(reading.signal, at):
+            seen = replace(seen, late=seen.late + 1)
+            continue
+        seen, unknown = _take(profile, seen, reading, at)
+        fact = replace(_judge(profile, seen, at, unknown), stamped=stamped, historical=reading.historical)
+        if facts and facts[-1].at == at and not (facts[-1].unknown or unknown):
+            facts[-1] = fact
+        else:
+            facts.append(fact)
+    return seen, facts
+
+
+def _counts(profile: Profile, reading: Reading) -> bool:
+    if reading.signal not in profile.rule_signals:
+        return False
+    return reading.quality is not Quality.BAD or not profile.signals[reading.signal].optional
+
+
+def _take(profile: Profile, seen: Seen, reading: Reading, at: datetime) -> tuple[Seen, tuple[str, str] | None]:
+    name, values, quality, unknown = reading.signal, seen.values, reading.quality, None
+    if quality is not Quality.BAD:
+        raw = key(reading.value)
+        named = profile.signals[name].values
+        value = named.get(raw) if named else raw
+        if value is None:
+            unknown, quality = (name, raw), Quality.UNCERTAIN
+        else:
+            values = {**values, name: value}
+    times, qualities = {**seen.times, name: at}, {**seen.qualities, name: quality}
+    return Seen(values, times, qualities, seen.late), unknown
+
+
+def _judge(profile: Profile, seen: Seen, at: datetime, unknown: tuple[str, str] | None) -> Fact:
+    quality = max(seen.qualities.values(), key=_WORST.index)
+    state = next((row.then for row in profile.state if _fits(row, seen.values)), None)
+    mode = next((row.then for row in profile.mode if _fits(row, seen.values)), None)
+    if unknown is None and quality is not Quality.BAD and _stuck(profile, state, seen):
+        unknown = ("state", " ".join(f"{name}={value}" for name, value in sorted(seen.values.items())))
+        quality = Quality.UNCERTAIN
+    return Fact(at, state, mode, quality, unknown=unknown)
+
+
+def _fits(row: StateRow | ModeRow, values: Mapping[str, str]) -> bool:
+    return all(values.get(name) in cells for name, cells in row.when.items())
+
+
+def _stuck(profile: Profile, state: ItemState | None, seen: Seen) -> bool:
+    """Whether all signals of the state table are there and still no row fits: the table has a hole."""
+    return bool(profile.state) and state is None and profile.state_signals <= seen.values.keys()

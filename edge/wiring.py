@@ -1,0 +1,168 @@
+"""From a config to the parts of an agent: cases, sources and plans; the agent itself knows no kind of source."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from edge.condition import Habits
+from edge.config import Config, Machine, OpcUa, Plan, Replay, Selling, SourceConfig
+from edge.mapping import StampBounds
+from edge.plan import PlannedOrder
+from edge.planfile import read_plan
+from edge.profile import Profile, find
+from edge.publish import Terms
+from edge.reserve import Reserve
+from edge.secret import Vault
+from edge.shifts import Calendar
+from edge.sources import Source
+from edge.sources.replay import ReplaySource
+from edge.sources.replaylog import of_machine
+from edge.sources.second import Second
+from edge.spare import Rules
+from edge.watch import Case
+from gateway.clock import Clock
+
+CursorOf = Callable[[str], str | None]
+"""How far a machine's source had read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One source and the machines that it feeds. `rewinds`: after a restart it goes on exactly where it was."""
+
+    source: Source
+    machines: tuple[str, ...]
+    rewinds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What sources are built from."""
+
+    config: Config
+    clock: Clock
+    vault: Vault
+    cursor: CursorOf = field(default=lambda _: None)
+
+
+def case(config: Config, name: str, clock: Clock) -> Case:
+    """What is fixed about one machine. Raises FileInvalid."""
+    machine = config.machines[name]
+    profile = find(machine.profile, config.profiles)
+    selling = merged(machine.selling, config.selling)
+    week = machine.calendar or config.calendar
+    zone = ZoneInfo(config.zone)
+    plan = machine.plan or config.plan
+    return Case(
+        machine=name,
+        profile=profile,
+        calendar=Calendar(week, zone),
+        rules=_rules(machine, selling, zone, sell_off_shift=week.off_shift == "sellable"),
+        habits=_habits(profile, selling, clock),
+        bounds=StampBounds(clock.business(timedelta(days=1)), clock.business(timedelta(seconds=5))),
+        second=find(machine.mode_from.profile, config.profiles) if machine.mode_from else None,
+        lead=plan.lead if plan else timedelta(),
+        open_signals=config.disclosure.of(name).signals & frozenset(profile.signals),
+    )
+
+
+def merged(own: Selling, common: Selling) -> Selling:
+    """The machine's own terms, and the plant's where it has none."""
+    wanted = {name: getattr(own, name) for name in Selling.model_fields if getattr(own, name) is not None}
+    return common.model_copy(update=wanted)
+
+
+def terms(config: Config, clock: Clock) -> Terms:
+    """Lease and settling time, which are real, in business time."""
+    lease, settle = timedelta(seconds=config.post.lease_s), timedelta(seconds=config.post.settle_s)
+    return Terms(clock.business(lease), clock.business(settle))
+
+
+def orders(config: Config, name: str) -> Sequence[PlannedOrder]:
+    """The plant's own orders on one machine. Raises FileInvalid."""
+    plan = config.machines[name].plan or config.plan
+    if plan is None:
+        return ()
+    return of(plan, name, ZoneInfo(config.zone))
+
+
+def of(plan: Plan, name: str, zone: ZoneInfo) -> Sequence[PlannedOrder]:
+    wanted = plan.machine or name
+    return [replace(order, machine=name) for order in read_plan(plan.file, zone) if order.machine == wanted]
+
+
+def feeds(bench: Bench) -> list[Feed]:
+    """Every source of the config; machines behind one OPC UA endpoint share one. Raises FileInvalid."""
+    found: list[Feed] = []
+    endpoints: dict[OpcUa, list[str]] = {}
+    for name, machine in bench.config.machines.items():
+        if isinstance(machine.source, OpcUa):
+            endpoints.setdefault(machine.source.model_copy(update={"root": "/Objects"}), []).append(name)
+        else:
+            found.append(Feed(_replay(bench, name, machine.source, name), (name,), rewinds=True))
+        if machine.mode_from:
+            profile = find(machine.mode_from.profile, bench.config.profiles)
+            found.append(_second(bench, name, machine.mode_from.source, profile))
+    return found + [_opcua(bench, endpoint, names) for endpoint, names in endpoints.items()]
+
+
+def _replay(bench: Bench, name: str, source: Replay, cursor: str) -> ReplaySource:
+    moments = of_machine(source.file, ZoneInfo(bench.config.zone), source.machine or name)
+    return ReplaySource(name, moments, bench.clock, bench.cursor(cursor), source.rate)
+
+
+def _opcua(bench: Bench, endpoint: OpcUa, names: Sequence[str]) -> Feed:
+    nodes: dict[str, tuple[str, Mapping[str, str]]] = {}
+    for name in names:
+        own = bench.config.machines[name].source
+        profile = find(bench.config.machines[name].profile, bench.config.profiles)
+        wanted = profile.rule_signals | bench.config.disclosure.of(name).signals
+        nodes[name] = (own.root if isinstance(own, OpcUa) else "/Objects", addresses(profile, wanted))
+    return Feed(_opcua_source(bench, endpoint, nodes, names[0]), tuple(names), rewinds=False)
+
+
+def _second(bench: Bench, name: str, source: SourceConfig, profile: Profile) -> Feed:
+    if isinstance(source, Replay):
+        return Feed(Second(_replay(bench, name, source, f"{name}/second")), (name,), rewinds=True)
+    nodes = {name: (source.root, addresses(profile, profile.rule_signals))}
+    return Feed(Second(_opcua_source(bench, source, nodes, name)), (name,), rewinds=True)
+
+
+def addresses(profile: Profile, wanted: frozenset[str]) -> Mapping[str, str]:
+    """The nodes of the wanted signals."""
+    return {signal: found.node for signal, found in profile.signals.items() if signal in wanted}
+
+
+def _opcua_source(
+    bench: Bench, endpoint: OpcUa, nodes: Mapping[str, tuple[str, Mapping[str, str]]], name: str
+) -> Source:
+    # asyncua takes a third of a second and 30 MB to import: not for a plant that only replays.
+    from edge.sources.opcua import MachineNodes, OpcUaSource  # noqa: PLC0415
+
+    found = endpoint.endpoint(bench.vault, f"machines.{name}.source")
+    machines = {machine: MachineNodes(signals, root) for machine, (root, signals) in nodes.items()}
+    return OpcUaSource(found, machines, bench.clock)
+
+
+def _rules(machine: Machine, selling: Selling, zone: ZoneInfo, *, sell_off_shift: bool) -> Rules:
+    usual = Rules()
+    return Rules(
+        zone=zone,
+        quantity=machine.quantity,
+        horizon=selling.horizon or usual.horizon,
+        reserve=selling.reserve or Reserve(),
+        shortest=usual.shortest if selling.shortest is None else selling.shortest,
+        sell_off_shift=sell_off_shift,
+    )
+
+
+def _habits(profile: Profile, selling: Selling, clock: Clock) -> Habits:
+    usual = Habits()
+    return Habits(
+        repair_time=selling.repair_time or usual.repair_time,
+        job_time=selling.job_time or usual.job_time,
+        staleness=clock.business(selling.staleness or profile.staleness),
+        when_off=selling.when_off or profile.when_off,
+        power_up=profile.power_up,
+    )
