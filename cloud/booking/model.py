@@ -1,9 +1,15 @@
-"""The states of a claim and the moves between them: one table, from which the database's own guard is generated."""
+"""What a claim is, the one table of its states and moves, and the answers that booking gives."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Literal
 
 from cloud.errors import IllegalMove
+from gateway.money import Money
+from gateway.span import Span
 
 
 class State(StrEnum):
@@ -79,3 +85,85 @@ def move(current: State, target: State) -> State:
         msg = f"a claim can't go from {current} to {target}; from {current} it may go to {allowed}"
         raise IllegalMove(msg)
     return target
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A hold, a request or a booking, as the registry has it. `meter` and `work` are JSON values."""
+
+    id: str
+    state: State
+    machine_id: str
+    service_id: str
+    provider_id: str
+    booker_id: str
+    span: Span
+    quantity: int
+    price: Money
+    work: Mapping[str, Any] | None
+    hold_id: str | None
+    expires_at: datetime | None
+    revision: int
+    at_risk: bool
+    at_risk_reason: str | None
+    meter: Mapping[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Claim":
+        """The claim that the JSON of ts_claim_json describes."""
+        same = {name: told[name] for name in _SAME}
+        return cls(
+            state=State(told["state"]),
+            span=Span(_time(told["start"]), _time(told["end"])),
+            price=Money(amount=Decimal(told["price"]["amount"]), currency=told["price"]["currency"]),
+            expires_at=_time(told["expires_at"]) if told["expires_at"] else None,
+            created_at=_time(told["created_at"]),
+            updated_at=_time(told["updated_at"]),
+            **same,
+        )
+
+    def role(self, enterprise_id: str) -> Literal["booker", "provider"]:
+        """On which side of the claim the enterprise stands; who books with itself is its booker."""
+        return "booker" if self.booker_id == enterprise_id else "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The registry did what was asked; `replayed` if it had done so before, for the same idempotency key."""
+
+    claim: Claim
+    status: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The registry did nothing, and says why: a stable code, an HTTP status, and the facts behind it as JSON values."""
+
+    code: str
+    status: int
+    facts: Mapping[str, Any]
+
+
+Answer = Accepted | Refused
+
+_SAME = (
+    "id",
+    "machine_id",
+    "service_id",
+    "provider_id",
+    "booker_id",
+    "quantity",
+    "work",
+    "hold_id",
+    "revision",
+    "at_risk",
+    "at_risk_reason",
+    "meter",
+)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

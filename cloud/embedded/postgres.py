@@ -20,6 +20,7 @@ SUPERUSER = "thirdshift"
 DATABASE = "thirdshift"
 ROLES = ("ts_api", "ts_ingest")
 MAX_LOG_BYTES = 10_000_000
+PORT_PATIENCE_S = 3.0
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "'127.0.0.1'",
@@ -50,9 +51,9 @@ class EmbeddedPostgres:
     """One database server for one data folder, owned by one process at a time.
 
     `start` returns the superuser's DSN. A server that a killed owner left running is taken over; one that a crash left
-    half-dead recovers. `stop` ends it cleanly. `passwords` has those of the roles ts_api and ts_ingest, for
-    cloud.db.migrate and cloud.db.as_role. As root it runs as the system user `thirdshift`; see account.home_of for
-    where its files are then.
+    half-dead recovers. `stop` ends it cleanly. The port stays the same from start to start, if nobody else takes it.
+    `passwords` has those of the roles ts_api and ts_ingest, for cloud.db.migrate and cloud.db.as_role. As root it runs
+    as the system user `thirdshift`; see account.home_of for where its files are then.
     """
 
     def __init__(self, data_dir: Path, *, binaries: Binaries | None = None, start_timeout: float = 60.0) -> None:
@@ -82,9 +83,9 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> str:
-        """Make the database if there is none, and start it or take it over. Raises PostgresFailed, FolderInUse."""
+        """Make the database if there is none, and start it or take it over; again after a crash. Raises PostgresFailed, FolderInUse."""
         self._prepare_home()
-        self._lock = locked(self._home / "owner.lock")
+        self._lock = self._lock or locked(self._home / "owner.lock")
         try:
             if not self._cluster.is_dir():
                 self._create()
@@ -172,19 +173,27 @@ class EmbeddedPostgres:
         return False
 
     def _launch(self) -> None:
-        deadline = time.monotonic() + self._timeout
+        """On the port of last time, so that clients which outlived the server find it again; else on another."""
+        began = time.monotonic()
+        port = self._last_port() or free_port()
         while True:
-            port = free_port()
             started = self._ctl("start", "-w", "-t", str(int(self._timeout)), "-l", self._log, "-o", f"-p {port}")
             if started.returncode == 0:
+                write_private(self._home / "port", str(port))
                 return
-            words = self._last_words()
-            # Both pass by themselves: the last orphans of a killed server, and somebody who took the port before us.
-            passing = "still in use" in words or "Address already in use" in words
-            if not passing or time.monotonic() > deadline:
+            waited, words = time.monotonic() - began, self._last_words()
+            taken = "Address already in use" in words
+            # Both pass by themselves: the last orphans of a killed server, and somebody on our port.
+            if not (taken or "still in use" in words) or waited > self._timeout:
                 msg = f"PostgreSQL in {self._home} did not start: {words or started.stderr.strip()}"
                 raise PostgresFailed(msg)
+            if taken and waited > PORT_PATIENCE_S:
+                port = free_port()
             time.sleep(0.2)
+
+    def _last_port(self) -> int | None:
+        known = self._home / "port"
+        return int(known.read_text()) if known.exists() else None
 
     def _answers(self) -> bool:
         """It is ready for clients, at once or when its recovery is over."""

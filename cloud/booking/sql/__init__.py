@@ -3,4 +3,6 @@
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES: tuple[Path, ...] = ()
+FILES = tuple(
+    HERE / f"{name}.sql" for name in ("present", "capacity", "moves", "risk", "admission", "book", "settle", "plant")
+)

@@ -1,0 +1,55 @@
+"""A refusal in a sentence: what stood in the way, how much was left, and what would do."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloud.booking.model import Refused
+
+Facts = Mapping[str, Any]
+
+
+def explain(refused: Refused) -> str:
+    """The sentence for a refusal; it tells only what the refusal itself tells."""
+    say = _SENTENCES.get(refused.code)
+    return say(refused.facts) if say else f"refused: {refused.code}"
+
+
+def _short(facts: Facts) -> str:
+    span = facts["span"]
+    what = f"{facts['left']} of the {facts['asked']} asked for" if facts["asked"] > 1 else "nothing"
+    return f"from {span['start']} to {span['end']} {what} is left; {_would_do(facts)}"
+
+
+def _not_offered(facts: Facts) -> str:
+    span = facts["span"]
+    return f"the plant does not offer {facts['asked']} from {span['start']} to {span['end']}; {_would_do(facts)}"
+
+
+def _unsure(facts: Facts) -> str:
+    span = facts["span"]
+    return f"from {span['start']} to {span['end']} the offer is less certain than the service sells; {_would_do(facts)}"
+
+
+def _would_do(facts: Facts) -> str:
+    near = facts.get("nearest")
+    return f"{near['start']} to {near['end']} would do" if near else "nothing within a week would do"
+
+
+_SENTENCES: Mapping[str, Callable[[Facts], str]] = {
+    "capacity.insufficient": _short,
+    "capacity.not_offered": _not_offered,
+    "confidence.too_low": _unsure,
+    "notice.too_short": lambda facts: f"the provider wants notice: the earliest start is {facts['earliest']}",
+    "duration.too_short": lambda facts: f"the shortest booking is {float(facts['minimum_s']) / 60:g} minutes",
+    "duration.too_long": lambda facts: f"the longest booking is {float(facts['maximum_s']) / 60:g} minutes",
+    "service.unknown": lambda _: "there is no such service for you",
+    "machine.unknown": lambda _: "that machine does not belong to the service",
+    "hold.unknown": lambda _: "there is no such hold of yours",
+    "hold.expired": lambda _: "the hold has run out; hold or book the hours again",
+    "booking.unknown": lambda _: "there is no such booking of yours",
+    "booking.provider_only": lambda _: "only the provider decides on this request",
+    "claim.state": lambda facts: f"that is not possible any more: it is {facts['state']}",
+    "work.not_offered": lambda facts: f"the service takes these work masters only: {', '.join(facts['work_masters'])}",
+    "idempotency.in_flight": lambda _: "the first call with this Idempotency-Key is still at work; ask again shortly",
+    "idempotency.mismatch": lambda _: "this Idempotency-Key was used for another body; use a new key",
+}

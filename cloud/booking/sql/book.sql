@@ -1,0 +1,133 @@
+-- The two ways in: ts_hold reserves for a while, ts_book books. One round trip each; everything in one transaction.
+-- Both return {outcome: ok | replayed | in_flight | key_mismatch | refused, status, claim?, refusal? {code, facts...}}.
+
+CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
+                        p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_now timestamptz)
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_span   constant tstzrange := tstzrange(p_start, p_end);
+  s        service;
+  v_room   record;
+  c        claim;
+BEGIN
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
+  END IF;
+  SELECT * INTO s FROM service WHERE id = p_service;
+  IF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
+    RETURN ts_refused('service.unknown', 404);
+  END IF;
+  v_answer := ts_against_terms(s, v_span, p_now);
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
+  END IF;
+  SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_now);
+  IF v_room.refusal IS NOT NULL THEN
+    RETURN v_room.refusal;
+  END IF;
+  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, p_now);
+  RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
+END $$;
+
+-- With p_hold, the held span on the held machine at the held price; service, machine, span and quantity are then not
+-- looked at. An instant service confirms at once where the plant's statement is still in its lease and the machine was
+-- heard of after p_fresh_after (null: whenever); otherwise the booking is a request to the provider.
+CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
+                        p_machine text, p_start timestamptz, p_end timestamptz, p_quantity int, p_work jsonb,
+                        p_now timestamptz, p_fresh_after timestamptz)
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_answer  jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_span    tstzrange := CASE WHEN p_hold IS NULL THEN tstzrange(p_start, p_end) END;
+  s         service;
+  h         claim;
+  v_room    record;
+  v_why_not text;
+  c         claim;
+BEGIN
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
+  ELSIF p_hold IS NOT NULL THEN
+    SELECT * INTO v_room FROM ts_open_hold(p_tenant, p_hold, p_now);
+    IF v_room.refusal IS NOT NULL THEN
+      RETURN v_room.refusal;
+    END IF;
+    h := v_room.hold;
+    v_span := h.span;
+    SELECT * INTO STRICT s FROM service WHERE id = h.service_id;
+  ELSE
+    SELECT * INTO s FROM service WHERE id = p_service;
+    IF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
+      RETURN ts_refused('service.unknown', 404);
+    END IF;
+    v_answer := ts_against_terms(s, v_span, p_now);
+    IF v_answer IS NOT NULL THEN
+      RETURN v_answer;
+    END IF;
+  END IF;
+  IF s.work_masters <> '{}' AND NOT (p_work ->> 'work_master') = ANY (s.work_masters) THEN
+    RETURN ts_refused('work.not_offered', 422, jsonb_build_object('work_masters', to_jsonb(s.work_masters)));
+  END IF;
+  IF h.id IS NULL THEN
+    SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_now);
+    IF v_room.refusal IS NOT NULL THEN
+      RETURN v_room.refusal;
+    END IF;
+  ELSE
+    PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
+  END IF;
+  v_why_not := ts_why_not_instant(s, v_room.chosen, p_now, p_fresh_after);
+  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
+                CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
+                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_now);
+  IF v_why_not IS NULL THEN
+    PERFORM ts_send_order(c, p_now);
+  END IF;
+  RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, v_why_not, p_tenant, p_now), 201, p_now);
+END $$;
+
+-- The tenant's own hold, its machine's guard locked, if it is still good and the plant still offers what it holds.
+CREATE FUNCTION ts_open_hold(p_tenant text, p_hold text, p_now timestamptz,
+                             OUT chosen text, OUT hold claim, OUT refusal jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  h claim;
+  s service;
+BEGIN
+  SELECT machine_id INTO chosen FROM claim WHERE id = p_hold AND booker_id = p_tenant AND id LIKE 'hld\_%';
+  IF chosen IS NULL THEN
+    refusal := ts_refused('hold.unknown', 404);
+    RETURN;
+  END IF;
+  PERFORM ts_lock_machines(ARRAY[chosen]);
+  SELECT * INTO STRICT h FROM claim WHERE id = p_hold FOR NO KEY UPDATE;
+  IF h.state = 'HELD' AND h.expires_at <= p_now THEN
+    h := ts_move(h.id, 'EXPIRED', 'expired', 'registry', p_now);
+    PERFORM ts_reassess(chosen, p_now);
+  END IF;
+  IF h.state <> 'HELD' THEN
+    refusal := ts_refused(CASE h.state WHEN 'EXPIRED' THEN 'hold.expired' ELSE 'claim.state' END, 409,
+                          jsonb_build_object('state', h.state));
+    RETURN;
+  END IF;
+  SELECT * INTO STRICT s FROM service WHERE id = h.service_id;
+  IF NOT ts_fits(chosen, h.span, h.quantity, s.min_confidence, p_now, h.id) THEN
+    refusal := ts_explain(ARRAY[chosen], h.span, h.quantity, s.min_confidence, p_now + ts_exact(s.notice), p_now, h.id);
+  END IF;
+  hold := h;
+END $$;
+
+CREATE FUNCTION ts_why_not_instant(s service, p_machine text, p_now timestamptz, p_fresh_after timestamptz) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT CASE
+    WHEN NOT s.instant THEN 'the provider confirms each booking of this service'
+    WHEN o.valid_until <= p_now THEN 'the plant''s statement is past its lease'
+    WHEN p_fresh_after IS NOT NULL AND coalesce(m.last_receipt_at <= p_fresh_after, true) THEN 'nothing was heard of the machine lately'
+  END
+  FROM machine m JOIN statement o ON o.machine_id = m.id WHERE m.id = p_machine
+$$;
+
+GRANT EXECUTE ON FUNCTION
+  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, timestamptz),
+  ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, timestamptz, timestamptz)
+  TO ts_api;

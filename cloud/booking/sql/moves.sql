@@ -1,0 +1,101 @@
+-- Moving claims from state to state, and everything that must be told about it.
+
+-- Locks the guards of these machines, in the one order that everybody keeps.
+CREATE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM statement WHERE machine_id = ANY (p_machines) ORDER BY machine_id FOR NO KEY UPDATE;
+END $$;
+
+-- The state that a claim has just entered goes into its history, the machine's ledger, and an event to each side.
+CREATE FUNCTION ts_record(c claim, p_reason text, p_actor text, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_json jsonb := ts_claim_json(c);
+BEGIN
+  INSERT INTO claim_history (claim_id, at, state, reason, actor) VALUES (c.id, p_now, c.state, p_reason, p_actor);
+  INSERT INTO ledger (at, machine_id, claim_id, kind, data) VALUES (p_now, c.machine_id, c.id, lower(c.state),
+    jsonb_build_object('start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'quantity', c.quantity));
+  PERFORM ts_tell(c, v_json || jsonb_build_object('reason', p_reason), p_now);
+  RETURN v_json;
+END $$;
+
+CREATE FUNCTION ts_tell(c claim, p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO event (at, enterprise_id, type, data)
+  SELECT p_now, audience, CASE WHEN c.id LIKE 'hld\_%' THEN 'hold.changed' ELSE 'booking.changed' END, p_data
+  FROM unnest(CASE WHEN c.booker_id = c.provider_id THEN ARRAY[c.booker_id] ELSE ARRAY[c.booker_id, c.provider_id] END)
+       AS audience
+$$;
+
+-- Raises TS001 where the table of transitions has no such step.
+CREATE FUNCTION ts_move(p_claim text, p_to text, p_reason text, p_actor text, p_now timestamptz) RETURNS claim
+LANGUAGE plpgsql AS $$
+DECLARE
+  c claim;
+BEGIN
+  UPDATE claim SET state = p_to, updated_at = p_now,
+    at_risk = at_risk AND p_to IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING')
+  WHERE id = p_claim RETURNING * INTO STRICT c;
+  PERFORM ts_record(c, p_reason, p_actor, p_now);
+  RETURN c;
+END $$;
+
+CREATE FUNCTION ts_can_move(p_from text, p_to text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM claim_transition WHERE from_state = p_from AND to_state = p_to)
+$$;
+
+-- Ends the holds and requests over p_span that are past their expiry, so that the constraint lets others in.
+-- The caller holds the machine's guard.
+CREATE FUNCTION ts_expire_dead(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_id text;
+BEGIN
+  FOR v_id IN
+    SELECT id FROM claim WHERE machine_id = p_machine AND span && p_span AND live AND exclusive
+      AND state IN ('HELD', 'REQUESTED') AND expires_at <= p_now
+    UNION ALL
+    SELECT id FROM claim WHERE machine_id = p_machine AND span && p_span AND live AND NOT exclusive
+      AND state IN ('HELD', 'REQUESTED') AND expires_at <= p_now
+  LOOP
+    PERFORM ts_move(v_id, 'EXPIRED', 'expired', 'registry', p_now);
+  END LOOP;
+END $$;
+
+-- Ends up to p_limit of all that are past their expiry; how many. Called now and then, so that they are told.
+CREATE FUNCTION ts_expire(p_limit int, p_now timestamptz) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_dead text[];
+  c      record;
+  v_done int := 0;
+BEGIN
+  SELECT array_agg(id) INTO v_dead FROM (
+    SELECT id FROM claim WHERE state IN ('HELD', 'REQUESTED') AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit) d;
+  PERFORM ts_lock_machines(ARRAY(SELECT machine_id FROM claim WHERE id = ANY (v_dead)));
+  FOR c IN SELECT id, machine_id FROM claim WHERE id = ANY (v_dead) AND state IN ('HELD', 'REQUESTED')
+           ORDER BY machine_id, id LOOP
+    PERFORM ts_move(c.id, 'EXPIRED', 'expired', 'registry', p_now);
+    PERFORM ts_reassess(c.machine_id, p_now);
+    v_done := v_done + 1;
+  END LOOP;
+  RETURN v_done;
+END $$;
+
+-- Puts a message for the machine's edge into the post.
+CREATE FUNCTION ts_send(c claim, p_payload jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO outgoing (agent_id, claim_id, payload, created_at)
+  SELECT m.agent_id, c.id, p_payload || jsonb_build_object('v', 1, 'booking', c.id, 'revision', c.revision, 'machine', m.name),
+         p_now
+  FROM machine m WHERE m.id = c.machine_id
+$$;
+
+-- The job order (gateway.messages.Order): nothing may be started once the booked span is over.
+CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+  SELECT ts_send(c, jsonb_strip_nulls(jsonb_build_object(
+    'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(upper(c.span)),
+    'work_master', c.work ->> 'work_master', 'quantity', coalesce((c.work -> 'quantity')::int, 1),
+    'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now)
+$$;
+
+CREATE FUNCTION ts_send_cancel(c claim, p_reason text, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+  SELECT ts_send(c, jsonb_build_object('kind', 'cancel_order', 'reason', left(coalesce(p_reason, 'cancelled'), 500)), p_now)
+$$;

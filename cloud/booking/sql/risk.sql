@@ -1,0 +1,78 @@
+-- A plant may withdraw hours that are claimed. Nothing is deleted: exactly the excess, newest first, is flagged at risk.
+
+-- Brings the flags of a machine's live claims up to date: the oldest claims keep what the offer still covers, and whoever
+-- does not fit beside them is at risk. Tells each side once, when a flag changes. The caller holds the machine's guard.
+CREATE FUNCTION ts_reassess(p_machine text, p_now timestamptz, OUT at_risk text[], OUT cleared text[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_rest constant tstzrange := tstzrange(p_now, NULL);
+  v_kept text[] := '{}';
+  v_fits boolean;
+  c      claim;
+BEGIN
+  at_risk := '{}';
+  cleared := '{}';
+  IF NOT ts_is_strained(p_machine, v_rest, p_now) THEN
+    RETURN;
+  END IF;
+  FOR c IN SELECT * FROM claim WHERE machine_id = p_machine AND span && v_rest AND live
+             AND (state NOT IN ('HELD', 'REQUESTED') OR expires_at > p_now) ORDER BY seq LOOP
+    v_fits := ts_keeps(c, c.span * v_rest, v_kept);
+    IF v_fits THEN
+      v_kept := v_kept || c.id;
+    END IF;
+    IF v_fits AND c.at_risk THEN
+      cleared := cleared || c.id;
+      PERFORM ts_flag(c.id, NULL, p_now);
+    ELSIF NOT v_fits AND NOT c.at_risk THEN
+      at_risk := at_risk || c.id;
+      PERFORM ts_flag(c.id, ts_why_not(c, c.span * v_rest), p_now);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Whether there is anything to reassess: a flag that might clear, or an instant with more claimed than offered.
+CREATE FUNCTION ts_is_strained(p_machine text, p_rest tstzrange, p_now timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM claim WHERE machine_id = p_machine AND live AND claim.at_risk)
+    OR EXISTS (
+      SELECT FROM (SELECT tstzrange(p_now, max(upper(span))) AS span FROM claim
+                   WHERE machine_id = p_machine AND live AND span && p_rest) AS claimed,
+           LATERAL ts_stairs(p_machine, claimed.span, 1, p_now, NULL) AS stair
+      WHERE claimed.span IS NOT NULL AND NOT isempty(claimed.span) AND NOT upper_inf(claimed.span) AND stair.free < 0)
+$$;
+
+-- Whether the offer covers this claim beside those that were kept already.
+CREATE FUNCTION ts_keeps(c claim, p_span tstzrange, p_kept text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+  WITH piece AS (
+    SELECT o.span * p_span AS span, o.quantity AS free FROM offer_span o
+    WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type = 'Available'
+    UNION ALL
+    SELECT k.span * p_span, -k.quantity FROM claim k WHERE k.id = ANY (p_kept) AND k.span && p_span
+  ), step AS (
+    SELECT lower(span) AS at, free FROM piece
+    UNION ALL SELECT upper(span), -free FROM piece
+    UNION ALL SELECT lower(p_span), 0
+  ), stair AS (
+    SELECT at, sum(sum(free)) OVER (ORDER BY at) AS free FROM step GROUP BY at
+  )
+  SELECT min(free) >= c.quantity FROM stair WHERE at < upper(p_span)
+$$;
+
+-- The plant's public reason for the first time of the claim that it does not offer.
+CREATE FUNCTION ts_why_not(c claim, p_span tstzrange) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT o.reason FROM offer_span o
+                   WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type <> 'Available' AND o.quantity > 0
+                   ORDER BY lower(o.span), o.type LIMIT 1), 'withdrawn')
+$$;
+
+CREATE FUNCTION ts_flag(p_claim text, p_reason text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  c claim;
+BEGIN
+  UPDATE claim SET at_risk = p_reason IS NOT NULL, at_risk_reason = p_reason, updated_at = p_now
+  WHERE id = p_claim RETURNING * INTO STRICT c;
+  INSERT INTO ledger (at, machine_id, claim_id, kind, data)
+  VALUES (p_now, c.machine_id, c.id, CASE WHEN c.at_risk THEN 'at_risk' ELSE 'fits_again' END,
+          jsonb_build_object('reason', p_reason));
+  PERFORM ts_tell(c, ts_claim_json(c) || jsonb_build_object('reason', p_reason), p_now);
+END $$;

@@ -1,0 +1,106 @@
+"""The calls of booking: each is one round trip to a SQL function, and answers with a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from cloud.booking.model import Accepted, Answer, Claim, Refused
+from cloud.db import reaching
+from gateway.span import Span
+
+HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
+CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
+DECLINE = "SELECT ts_decline($1, $2, $3, $4, $5, $6)"
+RELEASE = "SELECT ts_release($1, $2, $3)"
+EXPIRE = "SELECT ts_expire($1, $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and when (business time); the idempotency key with the SHA-256 of the call's body: no key, no replay.
+
+    A machine counts as fresh that was heard of after `fresh_after`: on any other, an instant service asks the provider.
+    """
+
+    enterprise_id: str
+    now: datetime
+    key: str | None = None
+    body_hash: bytes | None = None
+    fresh_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a service: `quantity` units over a span, on one machine or on any that is free."""
+
+    service_id: str
+    span: Span
+    quantity: int = 1
+    machine_id: str | None = None
+
+
+async def hold(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime) -> Answer:
+    """Reserve until `expires_at` (business time). Raises DatabaseAway, as all of these do."""
+    what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
+    return await _ask(pool, HOLD, *_who(caller), claim_id, *what, expires_at, caller.now)
+
+
+async def book(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish | str, work: Mapping[str, Any]) -> Answer:
+    """Book a wish, or the hold of that id. `work` names at least its `work_master`."""
+    what: tuple[object, ...]
+    match wish:
+        case Wish():
+            what = (None, wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
+        case hold_id:
+            what = (hold_id, None, None, None, None, None)
+    return await _ask(pool, BOOK, *_who(caller), claim_id, *what, work, caller.now, caller.fresh_after)
+
+
+async def cancel(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:
+    """Either side calls the booking off; what the edge has in hand, it is told to drop."""
+    return await _ask(pool, CANCEL, *_who(caller), claim_id, reason, caller.now)
+
+
+async def confirm(pool: asyncpg.Pool, caller: Caller, claim_id: str) -> Answer:
+    """The provider takes a request on; the order goes to the edge."""
+    return await _ask(pool, CONFIRM, *_who(caller), claim_id, caller.now)
+
+
+async def decline(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:
+    """The provider turns a request down."""
+    return await _ask(pool, DECLINE, *_who(caller), claim_id, reason, caller.now)
+
+
+async def release(pool: asyncpg.Pool, caller: Caller, hold_id: str) -> Answer:
+    """Give a hold back; giving it back twice is no error."""
+    return await _ask(pool, RELEASE, caller.enterprise_id, hold_id, caller.now)
+
+
+async def expire(pool: asyncpg.Pool, now: datetime, limit: int = 500) -> int:
+    """End holds and requests that ran out; how many. They take nothing before that either: this is to tell people."""
+    async with reaching():
+        ended: int = await pool.fetchval(EXPIRE, limit, now)
+    return ended
+
+
+def answer(told: Mapping[str, Any]) -> Answer:
+    """The value of what a function of booking returned."""
+    if told["outcome"] in {"ok", "replayed"}:
+        return Accepted(Claim.of(told["claim"]), told["status"], replayed=told["outcome"] == "replayed")
+    facts = dict(told["refusal"])
+    return Refused(facts.pop("code"), told["status"], facts)
+
+
+async def _ask(pool: asyncpg.Pool, query: str, *arguments: object) -> Answer:
+    async with reaching():
+        told = await pool.fetchval(query, *arguments)
+    return answer(told)
+
+
+def _who(caller: Caller) -> tuple[str, str | None, bytes | None]:
+    return caller.enterprise_id, caller.key, caller.body_hash
