@@ -76,3 +76,23 @@ def _time(value: datetime | None) -> datetime | None:
     if value is None or value.year <= 1601 or value.year >= 9999:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def job_from_structure(found: ISA95JobOrderDataType) -> JobOrder:
+    """The job that a machine is told of. Raises ValueError where an id, a time or the number of runs is missing."""
+    parameters = {entry.ID: entry.Value.Value for entry in found.JobOrderParameters or ()}
+    start, end = _time(found.StartTime), _time(found.EndTime)
+    runs = parameters.pop(RUNS_PLANNED, None)
+    if not found.JobOrderID or start is None or end is None or not isinstance(runs, int):
+        msg = f"a job order needs an id, both times and {RUNS_PLANNED}"
+        raise ValueError(msg)
+    masters, materials = found.WorkMasterID or (), found.MaterialRequirements or ()
+    return JobOrder(
+        id=found.JobOrderID,
+        work_master=masters[0].ID if masters else "",
+        start=start,
+        end=end,
+        quantity=runs,
+        material=materials[0].MaterialDefinitionID if materials else None,
+        parameters=parameters,
+    )
