@@ -59,7 +59,7 @@ async def _effects(connection: asyncpg.Connection, around: Circumstances, batch:
     known: Known = await store.machines(connection, around.agent, batch.machines, around.now) if batch.told else {}
     batch = admit(replace(batch, parked=(*batch.parked, *foreign)), around.agent.id, known)
     ids = {name: machine.id for name, machine in known.items() if machine.agent == around.agent.id}
-    refused = await control.apply(connection, around, batch.controls, ids)
+    refused = await control.apply(connection, batch.controls, ids, around.now)
     if batch.changes:
         await store.changes(connection, around.agent, _placed(batch.changes, ids), around.now)
     if batch.gaps:

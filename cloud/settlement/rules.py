@@ -25,7 +25,7 @@ USUAL = Tolerance()
 
 
 def complete(report: FinalReport, latest_change: datetime | None, waited: timedelta, patience: timedelta) -> bool:
-    """Whether the history for the job is all in: something later is known, or we waited `patience` (real time).
+    """Whether the history for the job is all in: something later is known, or we waited for `patience`.
 
     State and control are streams of their own, so a report may overtake the last changes that prove it.
     """

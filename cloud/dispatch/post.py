@@ -1,0 +1,105 @@
+"""All lines down: opened when somebody has something to say to an agent, reopened after any trouble."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import datetime
+from functools import partial
+
+import asyncpg
+import structlog
+
+from cloud.db import reaching
+from cloud.dispatch import store
+from cloud.dispatch.line import Line
+from cloud.errors import CloudError, DatabaseAway
+from cloud.ingest.agents import Agents
+from cloud.ingest.outage import Outage
+from gateway.courier import Courier
+from gateway.errors import GatewayError
+from gateway.mqtt import MqttClient
+from gateway.topics import partition
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "ts_outgoing"
+POLL = 2.0
+"""Real seconds after which the table is read again although nobody was notified."""
+
+
+class Post:
+    """Keeps a courier per agent of these partitions (all, if None) and wakes the right one."""
+
+    def __init__(
+        self,
+        connections: asyncpg.Pool,
+        client: MqttClient,
+        now: Callable[[], datetime],
+        buckets: Collection[int] | None = None,
+    ) -> None:
+        self._connections = connections
+        self._client = client
+        self._now = now
+        self._buckets = buckets
+        self._agents = Agents(connections)
+        self._outage = Outage("dispatch")
+        self._bells: dict[str, asyncio.Event] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            await self._persistently(lambda: self._listen(group))
+
+    def _ring(self, group: asyncio.TaskGroup, agents: Iterable[str]) -> None:
+        for agent in agents:
+            if self._buckets is not None and partition(agent) not in self._buckets:
+                continue
+            if agent not in self._bells:
+                self._bells[agent] = asyncio.Event()
+                group.create_task(self._persistently(partial(self._serve, agent)), name=f"dispatch {agent}")
+            self._bells[agent].set()
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """Ring for each notification of a new row, and by the table itself now and then, as one may go missing."""
+
+        def told(*given: object) -> None:
+            self._ring(group, [str(given[-1])])
+
+        async with reaching(), self._connections.acquire() as connection:
+            await connection.add_listener(CHANNEL, told)
+            try:
+                self._ring(group, await store.addressed(connection))
+                while True:
+                    self._outage.found()
+                    await asyncio.sleep(POLL)
+                    self._ring(group, await store.unsent(connection))
+            finally:
+                if not connection.is_closed():
+                    await connection.remove_listener(CHANNEL, told)
+
+    async def _serve(self, agent_id: str) -> None:
+        """One agent's line, from its opening to the first trouble."""
+        agent = await self._agents.find(agent_id)
+        if agent is None:
+            return
+        bell = self._bells[agent_id]
+        line = await Line.open(self._connections, agent.lane("down"), bell)
+        courier = Courier(line.sender, self._client, line.lane, line.on_effect)
+        bell.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(courier.run())
+            while await bell.wait():
+                bell.clear()
+                while await line.settle(self._now()):
+                    courier.wake()
+
+    async def _persistently(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Again and again after trouble, less and less often while the database is away."""
+        while True:
+            await self._outage.over()
+            try:
+                return await work()
+            except* DatabaseAway as group:
+                self._outage.lost(group.exceptions[0])
+            except* (CloudError, GatewayError, asyncpg.PostgresError) as group:
+                log.exception("dispatch held up, starting it again", reason=repr(group.exceptions[0]))
+                await asyncio.sleep(POLL)

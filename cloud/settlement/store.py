@@ -1,0 +1,86 @@
+"""All the SQL of metering: which jobs are due, what is known about them, and the meter's way into the booking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from cloud.settlement.model import Booked, Change, FinalReport, Meter, Outcome
+from gateway.machine import ItemState, Quality
+from gateway.messages import JobReport
+from gateway.span import Span
+
+DUE = """
+SELECT claim.id, claim.machine_id, lower(claim.span) AS start_at, upper(claim.span) AS end_at, claim.state, claim.work,
+       claim.report, claim.updated_at,
+       (SELECT max(at) FROM state_history WHERE machine_id = claim.machine_id) AS latest
+FROM claim WHERE claim.state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') AND claim.report IS NOT NULL
+ORDER BY claim.updated_at LIMIT $1
+"""
+
+# From the change that was in force before the job could begin, to the first one at or after its end.
+HISTORY = """
+SELECT at, state, origin, quality FROM state_history
+WHERE machine_id = $1
+  AND at >= coalesce((SELECT max(at) FROM state_history WHERE machine_id = $1 AND at <= $2), $2)
+  AND at <= coalesce((SELECT min(at) FROM state_history WHERE machine_id = $1 AND at >= $3), $3)
+ORDER BY at, epoch, seq
+"""
+UNSEEN = "SELECT start_at, end_at FROM gap WHERE machine_id = $1 AND start_at < $3 AND end_at > $2"
+METER = "SELECT ts_meter($1, $2, $3)"
+
+EARLY = timedelta(hours=1)
+"""A job may begin before its hour; what the machine did then is read as well, and counts if it is the booking's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A finished job that is not metered. `latest` is the machine's last known change, `finished_at` business time."""
+
+    machine: str
+    booked: Booked
+    report: FinalReport
+    finished_at: datetime
+    latest: datetime | None
+
+
+async def due(connection: asyncpg.Connection, limit: int) -> list[Due]:
+    """The jobs that wait for their meter, the oldest first."""
+    return [_due(row) for row in await connection.fetch(DUE, limit)]
+
+
+async def history(connection: asyncpg.Connection, job: Due) -> list[Change]:
+    """What the machine did around the job."""
+    begin = min(job.booked.span.start, job.report.started or job.booked.span.start) - EARLY
+    rows = await connection.fetch(HISTORY, job.machine, begin, job.report.end)
+    return [Change(row["at"], ItemState(row["state"]), row["origin"], Quality(row["quality"])) for row in rows]
+
+
+async def unseen(connection: asyncpg.Connection, job: Due) -> list[Span]:
+    """When nobody could see the machine, around the job."""
+    end = max(job.report.end, job.booked.span.end)
+    rows = await connection.fetch(UNSEEN, job.machine, job.booked.span.start - EARLY, end)
+    return [Span(row["start_at"], row["end_at"]) for row in rows]
+
+
+async def store(connection: asyncpg.Connection, job: Due, meter: Meter, now: datetime) -> bool:
+    """Put the meter into the booking, which becomes METERED; whether it did."""
+    answer: Mapping[str, Any] = await connection.fetchval(METER, job.booked.claim, meter.as_json(), now)
+    return bool(answer["outcome"] == "applied")
+
+
+def _due(row: asyncpg.Record) -> Due:
+    report = JobReport.model_validate(row["report"])
+    booked = Booked(row["id"], Span(row["start_at"], row["end_at"]), int((row["work"] or {}).get("quantity", 0)))
+    final = FinalReport(
+        Outcome(row["state"]),
+        report.at,
+        report.started,
+        report.ended,
+        report.executing,
+        report.ordered_quantity,
+        report.good_quantity,
+    )
+    return Due(row["machine_id"], booked, final, row["updated_at"], row["latest"])
