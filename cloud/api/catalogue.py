@@ -79,19 +79,19 @@ CAPACITY_INSUFFICIENT = _kind(
     "capacity.insufficient",
     409,
     "Too little capacity is left over that span",
-    "Take less, or the span that `nearest_start` begins.",
+    "Take less, or the span that `nearest` names.",
 )
 CAPACITY_NOT_OFFERED = _kind(
     "capacity.not_offered", 409, "The plant does not offer that span", "Search for a span that is offered."
 )
 NOTICE_TOO_SHORT = _kind(
-    "notice.too_short", 422, "The span begins too soon", "Choose a start that leaves the service its notice time."
+    "notice.too_short", 409, "The span begins too soon", "Choose a start that leaves the service its notice time."
 )
 DURATION_TOO_SHORT = _kind(
-    "duration.too_short", 422, "The span is too short", "Book at least the service's shortest duration."
+    "duration.too_short", 409, "The span is too short", "Book at least the service's shortest duration."
 )
 DURATION_TOO_LONG = _kind(
-    "duration.too_long", 422, "The span is too long", "Book at most the service's longest duration."
+    "duration.too_long", 409, "The span is too long", "Book at most the service's longest duration."
 )
 CONFIDENCE_TOO_LOW = _kind(
     "confidence.too_low",
@@ -107,6 +107,18 @@ HOLD_EXPIRED = _kind(
 )
 CLAIM_STATE = _kind(
     "claim.state", 409, "The state does not allow this any more", "Read the booking; its state is in `state`."
+)
+BOOKING_UNKNOWN = _kind(
+    "booking.unknown",
+    404,
+    "There is no such booking for you",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+BOOKING_PROVIDER_ONLY = _kind(
+    "booking.provider_only", 403, "Only the provider may do this", "Let the provider's own key confirm or decline."
+)
+WORK_NOT_OFFERED = _kind(
+    "work.not_offered", 422, "The service does not take this work master", "Order one of the service's `work_masters`."
 )
 DATABASE_AWAY = _kind(
     "database.away",
@@ -135,13 +147,13 @@ Every answer of the API that is not a success is an RFC 9457 problem, `applicati
   "status": 409,
   "code": "capacity.insufficient",
   "detail": "0 of 1 is left",
-  "remedy": "Take less, or the span that `nearest_start` begins.",
+  "remedy": "Take less, or the span that `nearest` names.",
   "request_id": "req_5f1c0c9d2b7a4e13"
 }
 ```
 
 `code` is stable, so programs may branch on it. `detail` says what happened in this case, and further members carry the
-facts: `errors` points to fields (`pointer` is a JSON Pointer), `left` and `nearest_start` explain a refusal.
+facts: `errors` points to fields (`pointer` is a JSON Pointer), `left`, `asked` and `nearest` explain a refusal.
 `GET /v1/problems` lists the table below. This page is written by `python -m cloud.api --problems`.
 
 | code | status | what it means | what to do now |

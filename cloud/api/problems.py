@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
 import orjson
 import structlog
 from fastapi import FastAPI, Request
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cloud.api.catalogue import (
+    CAPACITY_INSUFFICIENT,
     DATABASE_AWAY,
     INTERNAL,
     METHOD_UNKNOWN,
@@ -73,6 +75,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(asyncpg.DataError, _unwritable)
+    app.add_exception_handler(asyncpg.ExclusionViolationError, _sold)
     for error in (*AWAY, DatabaseAway):
         app.add_exception_handler(error, _away)
 
@@ -84,6 +88,15 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _away(_: Request, error: Exception) -> Response:
     return away(error)
+
+
+async def _unwritable(_: Request, error: Exception) -> Response:
+    return answer(REQUEST_INVALID, f"a value that the database cannot keep: {error}")
+
+
+async def _sold(_: Request, __: Exception) -> Response:
+    """The constraint behind the locks refused a second claim: the backstop, which nobody should ever see."""
+    return answer(CAPACITY_INSUFFICIENT, "somebody else was faster")
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

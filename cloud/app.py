@@ -1,0 +1,158 @@
+"""Wires the API together: `create_app` for a server, `python -m cloud.app --openapi` for its description."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI
+
+from cloud.api import problems, root
+from cloud.api.call import Desk
+from cloud.api.catalogue import CATALOGUE
+from cloud.api.request_id import RequestId
+from cloud.booking import api as booking
+from cloud.booking.store import expire
+from cloud.config import Settings
+from cloud.db import lazy_pool
+from cloud.errors import DatabaseAway
+from cloud.events import api as events
+from cloud.events.hub import Hub
+from cloud.market import api as market
+from cloud.partners import api as partners
+from cloud.partners.auth import Authenticator
+from cloud.partners.store import looker
+from cloud.registry import api as registry
+from cloud.registry import machines
+from gateway.clock import Clock
+
+VERSION = "0.1.0"
+MAX_BODY = 1 << 20
+EXPIRE_EVERY = 1.0
+"""Seconds (real)."""
+PUBLIC = ("/v1/health", "/v1/problems", "/v1/problems/{code}")
+"""The routes that need no key."""
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The API. It starts, and answers 503, also while its database is away. Needs `settings.api_dsn`."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings, clock) as desk:
+            app.state.desk = desk
+            yield
+
+    app = FastAPI(
+        title="Thirdshift",
+        version=VERSION,
+        summary="The idle hours of real machines: found, booked, run and metered.",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY,
+        redirect_slashes=False,
+    )
+    for router in (root.router, registry.router, machines.router, market.router, booking.router, events.router):
+        app.include_router(router)
+    app.include_router(partners.router)
+    problems.install(app)
+    app.add_middleware(RequestId)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
+    """What the routes reach for, opened and closed again."""
+    pool = await lazy_pool(settings.api_dsn or "", size=settings.pool_size, timeout=settings.statement_timeout)
+    auth = Authenticator(looker(pool, clock))
+    hub = Hub(settings.api_dsn or "", auth.forget)
+    chores = [asyncio.create_task(hub.run()), asyncio.create_task(_expire(pool, clock))]
+    try:
+        yield Desk(settings, clock, pool, auth, hub)
+    finally:
+        hub.close()
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(pool.close(), 2)
+        pool.terminate()
+
+
+async def _expire(pool: asyncpg.Pool, clock: Clock) -> None:
+    """Tell people of holds and requests that ran out; these took nothing before that either."""
+    while True:
+        await asyncio.sleep(EXPIRE_EVERY)
+        with contextlib.suppress(DatabaseAway):
+            await expire(pool, clock.now())
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 description, with keys and problems said once for all routes."""
+    if not app.openapi_schema:
+        schema = FastAPI.openapi(app)
+        parts = schema.setdefault("components", {})
+        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "ts_live_…"}}
+        parts["schemas"]["Problem"] = _PROBLEM
+        for unused in ("HTTPValidationError", "ValidationError"):
+            parts["schemas"].pop(unused, None)
+        for path, item in schema["paths"].items():
+            for operation in item.values():
+                _common(operation, public=path in PUBLIC)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _common(operation: dict[str, Any], *, public: bool) -> None:
+    operation["security"] = [] if public else [{"key": []}]
+    refused = ["request.invalid"] if "422" in operation["responses"] else []
+    codes = [*refused, "database.away", *([] if public else ["auth.missing", "auth.invalid", "auth.scope"])]
+    if "422" in operation["responses"] and "application/json" in operation["responses"]["422"].get("content", {}):
+        del operation["responses"]["422"]
+    for status, answer in problems.documented(*(CATALOGUE[code] for code in codes)).items():
+        known = operation["responses"].setdefault(str(status), answer)
+        if known is not answer and answer["description"] not in known["description"]:
+            known["description"] += ", " + answer["description"]
+
+
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable; further members carry the facts of the case.",
+    "required": ["type", "title", "status", "code", "detail", "remedy"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "enum": list(CATALOGUE)},
+        "detail": {"type": "string"},
+        "remedy": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+    "additionalProperties": True,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Write the description to standard output."""
+    if arguments != ["--openapi"]:
+        sys.exit("usage: python -m cloud.app --openapi > cloud/openapi.json   (to serve: thirdshift cloud api)")
+    described = describe(create_app(Settings(), Clock()))
+    sys.stdout.write(orjson.dumps(described, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,176 @@
+"""The routes of holds and bookings: what is asked for is checked once here, and decided in one round trip."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from cloud.api import catalogue as c
+from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
+from cloud.api.idempotency import body_hash, required
+from cloud.api.paging import Page
+from cloud.api.problems import Problem, documented
+from cloud.booking import reading, store
+from cloud.booking.explain import explain
+from cloud.booking.model import Accepted, Answer, Claim, Refused, State
+from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
+from cloud.ids import new_id
+from cloud.registry.api import AnAsk, AnId, known
+from cloud.registry.model import Wire
+from gateway.span import Span
+
+router = APIRouter(prefix="/v1", tags=["booking"])
+
+Key = Annotated[str, Depends(required)]
+
+_KEYED = (c.IDEMPOTENCY_MISSING, c.IDEMPOTENCY_IN_FLIGHT, c.IDEMPOTENCY_MISMATCH)
+_ADMISSION = (
+    *(c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.CAPACITY_INSUFFICIENT, c.CAPACITY_NOT_OFFERED, c.CONFIDENCE_TOO_LOW),
+    *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG),
+)
+_OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
+_DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
+
+
+@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*_KEYED, *_ADMISSION))
+async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) -> Response:
+    """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
+    expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
+    caller = _caller(call, key, request, wanted)
+    wish = store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
+    told = await store.hold(call.desk.pool, caller, new_id("hld"), wish, expires_at)
+    return _json(_hold(_claim(told)), 201)
+
+
+@router.get("/holds/{hold_id}", responses=documented(c.NOT_FOUND))
+async def read_hold(call: ReadCall, hold_id: AnId) -> Hold:
+    """One hold of the caller's own."""
+    async with call.rows() as rows:
+        return known(await reading.hold(rows, call.tenant, hold_id))
+
+
+@router.delete("/holds/{hold_id}", status_code=204, responses=documented(c.HOLD_UNKNOWN, c.CLAIM_STATE))
+async def release_hold(call: BookCall, hold_id: AnId) -> Response:
+    """Give a hold back; giving it back twice is no error."""
+    _claim(await store.release(call.desk.pool, store.Caller(call.tenant, call.now), hold_id))
+    return Response(status_code=204)
+
+
+@router.post(
+    "/bookings", status_code=201, response_model=Booking, responses=documented(*_KEYED, *_ADMISSION, *_OF_HOLD)
+)
+async def book(call: BookCall, key: Key, request: Request, wanted: BookingRequest) -> Response:
+    """Book a hold, or a span of a service directly. It is CONFIRMED at once, or REQUESTED."""
+    told = await store.book(
+        call.desk.pool,
+        _caller(call, key, request, wanted),
+        new_id("bkg"),
+        _wish(wanted),
+        wanted.work.model_dump(mode="json"),
+    )
+    claim = _claim(told)
+    entered = {"state": claim.state, "at": claim.created_at, "reason": None}
+    return _json({**_booking(claim, call.tenant), "history": [entered]}, 201)
+
+
+@router.get("/bookings")
+async def list_bookings(
+    call: ReadCall,
+    ask: AnAsk,
+    state: Annotated[State | None, Query(description="only those in this state")] = None,
+    machine_id: Annotated[str | None, Query(max_length=64, description="only those of this machine")] = None,
+) -> Page[Booking]:
+    """Bookings that the enterprise made or provides, oldest first."""
+    async with call.rows() as rows:
+        found = await reading.bookings(rows, call.tenant, ask, state, machine_id)
+    last = found[ask.limit - 1] if len(found) > ask.limit else None
+    return ask.turn(found, (last.created_at, last.id) if last else None)
+
+
+@router.get("/bookings/{booking_id}", responses=documented(c.NOT_FOUND))
+async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
+    """One booking, with its history."""
+    async with call.rows() as rows:
+        return known(await reading.booking(rows, call.tenant, booking_id))
+
+
+@router.post("/bookings/{booking_id}/cancel", responses=documented(*_KEYED, *_DECIDED))
+async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
+    """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped."""
+    caller = _caller(call, key, request, why)
+    _claim(await store.cancel(call.desk.pool, caller, booking_id, why.reason))
+    return await read_booking(call, booking_id)
+
+
+@router.post("/bookings/{booking_id}/confirm", responses=documented(*_KEYED, *_DECIDED))
+async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnId) -> Booking:
+    """The provider takes a request on; the order goes to the machine."""
+    caller = _caller(call, key, request, Wire())
+    _claim(await store.confirm(call.desk.pool, caller, booking_id))
+    return await read_booking(call, booking_id)
+
+
+@router.post("/bookings/{booking_id}/decline", responses=documented(*_KEYED, *_DECIDED))
+async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
+    """The provider turns a request down."""
+    caller = _caller(call, key, request, why)
+    _claim(await store.decline(call.desk.pool, caller, booking_id, why.reason))
+    return await read_booking(call, booking_id)
+
+
+def _caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
+    operation = f"{request.method} {request.url.path}"
+    return store.Caller(call.tenant, call.now, key, body_hash(operation, body), call.fresh_after)
+
+
+def _wish(wanted: BookingRequest) -> store.Wish | str:
+    if wanted.hold_id:
+        return wanted.hold_id
+    assert wanted.service_id and wanted.start and wanted.end  # noqa: S101, PT018 - the model admits nothing else
+    return store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
+
+
+def _claim(told: Answer) -> Claim:
+    """The claim that was written or replayed. Raises the problem that the refusal's code names."""
+    match told:
+        case Accepted(claim=claim):
+            return claim
+        case Refused(code=code, facts=facts):
+            raise Problem(c.CATALOGUE[code], explain(told), **facts)
+
+
+def _hold(claim: Claim) -> dict[str, object]:
+    return {
+        "id": claim.id,
+        "state": claim.state,
+        "service_id": claim.service_id,
+        "machine_id": claim.machine_id,
+        "start": claim.span.start,
+        "end": claim.span.end,
+        "quantity": claim.quantity,
+        "price": {"amount": f"{claim.price.amount:.2f}", "currency": claim.price.currency},
+        "expires_at": claim.expires_at,
+    }
+
+
+def _booking(claim: Claim, tenant: str) -> dict[str, object]:
+    value = _hold(claim)
+    del value["expires_at"]
+    return value | {
+        "role": claim.role(tenant),
+        "provider_id": claim.provider_id,
+        "booker_id": claim.booker_id,
+        "hold_id": claim.hold_id,
+        "work": claim.work,
+        "at_risk": claim.at_risk,
+        "at_risk_reason": claim.at_risk_reason,
+        "meter": claim.meter,
+        "revision": claim.revision,
+        "created_at": claim.created_at,
+        "updated_at": claim.updated_at,
+    }
+
+
+def _json(value: dict[str, object], status: int) -> Response:
+    """Written once, without a second validation: every field was checked on its way into the database."""
+    return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, media_type="application/json")

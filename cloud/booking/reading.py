@@ -1,0 +1,67 @@
+"""The SQL that reads holds and bookings: each side sees its own, and no more of the other than the claim itself."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from cloud.api.paging import Ask
+from cloud.booking.model import State
+from cloud.booking.wire import Booking, Entered, Hold
+from gateway.money import Money
+
+_BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
+    upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
+    created_at, updated_at
+  FROM claim WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""
+_BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
+    upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
+    created_at, updated_at
+  FROM claim WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
+    AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
+  ORDER BY created_at, id LIMIT $4"""
+_HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
+  ORDER BY claim_id, seq"""
+_HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, price_amount,
+    price_currency, expires_at
+  FROM claim WHERE id = $2 AND id LIKE 'hld\\_%' AND booker_id = $1"""
+
+
+async def booking(rows: asyncpg.Connection, tenant: str, identity: str) -> Booking | None:
+    """The booking with its history, where the tenant is its booker or its provider."""
+    row = await rows.fetchrow(_BOOKING, tenant, identity)
+    return (await _with_history(rows, tenant, [row]))[0] if row else None
+
+
+async def bookings(
+    rows: asyncpg.Connection, tenant: str, ask: Ask, state: State | None, machine_id: str | None
+) -> list[Booking]:
+    """At most `ask.limit` + 1 bookings, oldest first."""
+    found = await rows.fetch(_BOOKINGS, tenant, ask.moment, ask.id, ask.limit + 1, state, machine_id)
+    return await _with_history(rows, tenant, found)
+
+
+async def hold(rows: asyncpg.Connection, tenant: str, identity: str) -> Hold | None:
+    """A hold is its booker's alone to see."""
+    row = await rows.fetchrow(_HOLD, tenant, identity)
+    return Hold.model_validate(_priced(row)) if row else None
+
+
+async def _with_history(rows: asyncpg.Connection, tenant: str, found: Sequence[asyncpg.Record]) -> list[Booking]:
+    history: dict[str, list[Entered]] = {row["id"]: [] for row in found}
+    for row in await rows.fetch(_HISTORY, list(history)):
+        history[row["claim_id"]].append(Entered(state=row["state"], at=row["at"], reason=row["reason"]))
+    return [
+        Booking.model_validate({**_priced(row), "role": role(tenant, row["booker_id"]), "history": history[row["id"]]})
+        for row in found
+    ]
+
+
+def role(tenant: str, booker_id: str) -> str:
+    """On which side of the booking the tenant stands."""
+    return "booker" if tenant == booker_id else "provider"
+
+
+def _priced(row: asyncpg.Record) -> dict[str, object]:
+    value = dict(row)
+    value["price"] = Money(amount=value.pop("price_amount"), currency=value.pop("price_currency"))
+    return value

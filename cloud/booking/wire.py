@@ -1,0 +1,127 @@
+"""Holds and bookings as they cross the API's border."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from cloud.booking.model import State
+from cloud.registry.model import Id, Moment, Wire
+from gateway.messages import Name
+from gateway.money import Money
+from gateway.span import Span
+
+Text = Annotated[str, Field(max_length=500)]
+Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Document(Wire):
+    """A document that the work needs, by reference; the hash says which version."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    href: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Work(Wire):
+    """What is to be made: the work master as the plant names it, how many, of what."""
+
+    work_master: Name
+    quantity: Quantity
+    material: Text | None = None
+    parameters: Annotated[Mapping[Name, float | int | str], Field(max_length=100)] = Field(default_factory=dict)
+    documents: Annotated[tuple[Document, ...], Field(max_length=50)] = ()
+
+
+class HoldRequest(Wire):
+    """Capacity to be held for a while. Without `machine_id` it is the first free machine of the service."""
+
+    service_id: Id
+    machine_id: Id | None = None
+    start: Moment
+    end: Moment
+    quantity: Quantity = 1
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "HoldRequest":
+        Span(self.start, self.end)
+        return self
+
+
+class Hold(Wire):
+    """Held capacity: nobody else can have it until `expires_at`. It ends CONSUMED when it is booked."""
+
+    id: str
+    state: State
+    service_id: str
+    machine_id: str
+    start: datetime
+    end: datetime
+    quantity: int
+    price: Money
+    expires_at: datetime
+
+
+class BookingRequest(Wire):
+    """A booking: of a hold (`hold_id` alone), or of a service's span directly. Always with the work to be done."""
+
+    hold_id: Id | None = None
+    service_id: Id | None = None
+    machine_id: Id | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    quantity: Quantity = 1
+    work: Work
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "BookingRequest":
+        direct = (self.service_id, self.start, self.end)
+        if self.hold_id and any((*direct, self.machine_id, "quantity" in self.model_fields_set)):
+            msg = "a hold_id says everything but the work; leave service_id, machine_id, start, end and quantity out"
+            raise ValueError(msg)
+        if not self.hold_id and not all(direct):
+            msg = "give a hold_id, or service_id with start and end"
+            raise ValueError(msg)
+        if self.start and self.end:
+            Span(self.start, self.end)
+        return self
+
+
+class CancelRequest(Wire):
+    """Why, in words that both sides will read."""
+
+    reason: Text | None = None
+
+
+class Entered(Wire):
+    """A state that the booking entered, when, and why."""
+
+    state: State
+    at: datetime
+    reason: str | None = None
+
+
+class Booking(Wire):
+    """A booking, as its booker or its provider sees it. `price` is for all of it; `meter` comes with METERED."""
+
+    id: str
+    state: State
+    role: Literal["booker", "provider"]
+    service_id: str
+    machine_id: str
+    provider_id: str
+    booker_id: str
+    hold_id: str | None = None
+    start: datetime
+    end: datetime
+    quantity: int
+    work: Work
+    price: Money
+    at_risk: bool
+    at_risk_reason: str | None = None
+    meter: Mapping[str, Any] | None = None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    history: tuple[Entered, ...] = ()

@@ -1,0 +1,285 @@
+"""A thin typed client of the API: what a partner's program, the dashboard and the tests call it with."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+import orjson
+from pydantic import BaseModel
+
+from cloud.api.paging import Page
+from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
+from cloud.errors import CloudError
+from cloud.market.model import SearchAnswer, SearchRequest
+from cloud.partners.model import KeyAnswer, KeyRequest, NewKey
+from cloud.registry.model import (
+    Agent,
+    AgentRequest,
+    Capacity,
+    Enterprise,
+    Machine,
+    NewAgent,
+    Parked,
+    Service,
+    ServiceRequest,
+    Site,
+    SiteRequest,
+    States,
+)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+RECONNECT = 1.0
+"""Seconds (real) before a broken event stream is opened again."""
+
+
+class ApiError(CloudError):
+    """The API answered with a problem. `code` is its stable code, `facts` the whole problem."""
+
+    def __init__(self, status: int, facts: Mapping[str, Any], request_id: str) -> None:
+        self.status = status
+        self.code = str(facts.get("code", "unknown"))
+        self.facts = facts
+        self.request_id = request_id
+        self.retryable = status == 503 or self.code == "idempotency.in_flight"
+        super().__init__(f"{self.code} ({status}): {facts.get('detail', '')} [{request_id}]")
+
+
+class ApiUnreachable(CloudError):
+    """Nobody answered; what was sent may have happened or not, so a write is repeated with its own key."""
+
+    code = "api.unreachable"
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the stream. `id` is an opaque cursor: give it back to go on after it."""
+
+    id: str
+    type: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+class Client:
+    """The calls of one key. Times in answers are UTC; every call raises ApiError or ApiUnreachable.
+
+    Writes of bookings take an idempotency key; without one each call is a new intention.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float = 30.0,
+        connections: int = 20,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = httpx2.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=timeout,
+            limits=httpx2.Limits(max_connections=connections),
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # Who am I, and what is mine.
+
+    async def health(self) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = orjson.loads(await self._call("GET", "/v1/health"))
+        return answer
+
+    async def enterprise(self) -> Enterprise:
+        return await self._get(Enterprise, "/v1/enterprise")
+
+    async def add_site(self, request: SiteRequest) -> Site:
+        return await self._post(Site, "/v1/sites", request)
+
+    async def sites(self) -> list[Site]:
+        return await self._all(Page[Site], "/v1/sites")
+
+    async def add_agent(self, request: AgentRequest) -> NewAgent:
+        return await self._post(NewAgent, "/v1/agents", request)
+
+    async def agents(self) -> list[Agent]:
+        return await self._all(Page[Agent], "/v1/agents")
+
+    async def add_service(self, request: ServiceRequest) -> Service:
+        return await self._post(Service, "/v1/services", request)
+
+    async def services(self) -> list[Service]:
+        return await self._all(Page[Service], "/v1/services")
+
+    async def withdraw_service(self, service_id: str) -> None:
+        await self._call("DELETE", f"/v1/services/{service_id}")
+
+    async def add_partner(self, enterprise_id: str) -> None:
+        await self._call("PUT", f"/v1/partners/{enterprise_id}")
+
+    async def remove_partner(self, enterprise_id: str) -> None:
+        await self._call("DELETE", f"/v1/partners/{enterprise_id}")
+
+    async def add_key(self, request: KeyRequest) -> NewKey:
+        return await self._post(NewKey, "/v1/keys", request)
+
+    async def keys(self) -> list[KeyAnswer]:
+        return await self._all(Page[KeyAnswer], "/v1/keys")
+
+    async def revoke_key(self, key_id: str) -> None:
+        await self._call("DELETE", f"/v1/keys/{key_id}")
+
+    async def parked(self) -> list[Parked]:
+        return await self._all(Page[Parked], "/v1/parked")
+
+    # Machines.
+
+    async def machines(self) -> list[Machine]:
+        return await self._all(Page[Machine], "/v1/machines")
+
+    async def machine(self, machine_id: str) -> Machine:
+        return await self._get(Machine, f"/v1/machines/{machine_id}")
+
+    async def states(self, machine_id: str, start: datetime | None = None, end: datetime | None = None) -> States:
+        return await self._get(States, f"/v1/machines/{machine_id}/states", start=start, end=end)
+
+    async def capacity(self, machine_id: str, start: datetime | None = None, end: datetime | None = None) -> Capacity:
+        return await self._get(Capacity, f"/v1/machines/{machine_id}/capacity", start=start, end=end)
+
+    # The market.
+
+    async def search(self, request: SearchRequest) -> SearchAnswer:
+        return await self._post(SearchAnswer, "/v1/search", request)
+
+    async def hold(self, request: HoldRequest, *, key: str | None = None) -> Hold:
+        return await self._post(Hold, "/v1/holds", request, key)
+
+    async def read_hold(self, hold_id: str) -> Hold:
+        return await self._get(Hold, f"/v1/holds/{hold_id}")
+
+    async def release(self, hold_id: str) -> None:
+        await self._call("DELETE", f"/v1/holds/{hold_id}")
+
+    async def book(self, request: BookingRequest, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, "/v1/bookings", request, key)
+
+    async def cancel(self, booking_id: str, reason: str | None = None, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/cancel", CancelRequest(reason=reason), key)
+
+    async def confirm(self, booking_id: str, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/confirm", CancelRequest(), key)
+
+    async def decline(self, booking_id: str, reason: str | None = None, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/decline", CancelRequest(reason=reason), key)
+
+    async def booking(self, booking_id: str) -> Booking:
+        return await self._get(Booking, f"/v1/bookings/{booking_id}")
+
+    async def bookings(self, *, state: str | None = None, machine_id: str | None = None) -> list[Booking]:
+        return await self._all(Page[Booking], "/v1/bookings", state=state, machine_id=machine_id)
+
+    async def events(self, after: str | None = None, *, reconnect: bool = True) -> AsyncIterator[Event]:
+        """The enterprise's events, after a cursor ("" from the first, None from now on), for as long as one listens.
+
+        A broken stream is opened again where it broke off. A refusal (a revoked key, say) raises ApiError.
+        """
+        while True:
+            headers = {} if after is None else {"Last-Event-ID": after}
+            try:
+                async with self._http.stream("GET", "/v1/events", headers=headers, timeout=60) as response:
+                    if response.status_code != 200:
+                        await response.aread()
+                        raise _problem(response)
+                    async for event in _events(response):
+                        after = event.id
+                        yield event
+            except httpx2.TransportError as error:
+                if not reconnect:
+                    msg = f"the event stream broke off ({type(error).__name__}); open it again after {after!r}"
+                    raise ApiUnreachable(msg) from error
+            except ApiError as error:
+                if not (reconnect and error.retryable):
+                    raise
+            if not reconnect:
+                return
+            await asyncio.sleep(RECONNECT)
+
+    async def _get(self, model: type[Model], path: str, **query: object) -> Model:
+        return model.model_validate_json(await self._call("GET", path, query=query), extra="ignore")
+
+    async def _post(self, model: type[Model], path: str, request: BaseModel, key: str | None = None) -> Model:
+        headers = {"Idempotency-Key": key or secrets.token_hex(16), "Content-Type": "application/json"}
+        body = request.model_dump_json(exclude_unset=True).encode()
+        answer = await self._call("POST", path, body=body, headers=headers)
+        return model.model_validate_json(answer, extra="ignore")
+
+    async def _all(self, model: type[Page[Model]], path: str, **query: object) -> list[Model]:
+        items: list[Model] = []
+        cursor: str | None = None
+        while True:
+            page = await self._get(model, path, **query, cursor=cursor, limit=200)
+            items += page.items
+            if (cursor := page.next_cursor) is None:
+                return items
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        asked = {name: _written(value) for name, value in (query or {}).items() if value is not None}
+        try:
+            response = await self._http.request(method, path, params=asked, content=body, headers=headers)
+        except httpx2.TransportError as error:
+            msg = f"{method} {path}: nobody answered ({type(error).__name__}); send it again with the same key"
+            raise ApiUnreachable(msg) from error
+        if response.is_success:
+            return response.content
+        raise _problem(response)
+
+
+def _problem(response: httpx2.Response) -> ApiError:
+    try:
+        facts = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        facts = {"detail": response.text[:200]}
+    return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
+
+
+async def _events(response: httpx2.Response) -> AsyncIterator[Event]:
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        elif "data" in fields and "id" in fields:
+            body = orjson.loads(fields["data"])
+            yield Event(fields["id"], body["type"], datetime.fromisoformat(body["at"]), body["data"])
+            fields = {}
+        else:
+            fields = {}
+
+
+def _written(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

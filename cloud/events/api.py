@@ -1,0 +1,97 @@
+"""GET /v1/events: what the enterprise is told, as server-sent events that resume where a connection broke off."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Request
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from cloud.api.call import Call, ReadCall
+from cloud.api.catalogue import CURSOR_INVALID
+from cloud.api.problems import Problem, documented
+from cloud.db import AWAY, reaching
+from cloud.errors import DatabaseAway
+from cloud.partners.model import Scope
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+BATCH = 500
+SETTLING = (0.05, 0.2, 1.0)
+"""Seconds (real) after which to look again once woken: an event shows only when no older transaction still runs."""
+
+_CURSOR = re.compile(r"\d{1,20}-\d{1,19}")
+
+LastEventId = Annotated[str | None, Header(description="the `id` of the last event seen; empty: from the first one")]
+
+
+@router.get(
+    "/events",
+    response_class=EventSourceResponse,
+    responses={200: {"description": "the stream", "content": {"text/event-stream": {}}}, **documented(CURSOR_INVALID)},
+)
+async def stream_events(call: ReadCall, request: Request, last_event_id: LastEventId = None) -> EventSourceResponse:
+    """A stream of events; each `data` is one JSON object, `event` its type, `id` an opaque cursor.
+
+    Without `Last-Event-ID` it starts with what happens from now on. Comments keep the connection alive.
+    """
+    if last_event_id and not _CURSOR.fullmatch(last_event_id):
+        raise Problem(CURSOR_INVALID, "Last-Event-ID is not the id of one of our events")
+    after = await _end(call) if last_event_id is None else last_event_id
+    stream = _stream(call, request.headers["authorization"], after)
+    return EventSourceResponse(stream, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _end(call: Call) -> str:
+    async with reaching():
+        cursor: str = await call.desk.pool.fetchval("SELECT ts_events_end()")
+    return cursor
+
+
+async def _next(call: Call, after: str) -> list[tuple[str, str, object, object]]:
+    """(cursor, type, at, data) of the next events."""
+    query = "SELECT cursor, type, at, data FROM ts_events($1, $2, $3)"
+    found: list[tuple[str, str, object, object]] = await call.desk.pool.fetch(query, call.tenant, after, BATCH)
+    return found
+
+
+async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[bytes]:
+    """Events as they are told, until the process ends or the key is revoked; a lost database is waited for."""
+    yield format_sse_event(comment="thirdshift", retry=1000)
+    desk = call.desk
+    looks: tuple[float, ...] = SETTLING
+    with desk.hub.waiting(call.tenant) as news:
+        while not desk.hub.closing:
+            news.clear()
+            try:
+                await desk.auth.admit(authorization, Scope.READ)
+                found = await _next(call, after)
+            except Problem:
+                return
+            except (*AWAY, DatabaseAway):
+                found = []
+            for cursor, kind, at, data in found:
+                after = cursor
+                yield _written(cursor, kind, at, data)
+            if len(found) == BATCH:
+                continue
+            pause, *rest = *looks, desk.settings.heartbeat
+            woken = await _woken(news, pause)
+            looks = SETTLING if woken else tuple(rest[:-1])
+            if not woken and not rest:
+                yield format_sse_event(comment="still here")
+
+
+def _written(cursor: str, kind: str, at: object, data: object) -> bytes:
+    body = orjson.dumps({"type": kind, "at": at, "data": data}, option=orjson.OPT_UTC_Z)
+    return format_sse_event(data_str=body.decode(), event=kind, id=cursor)
+
+
+async def _woken(news: asyncio.Event, heartbeat: float) -> bool:
+    try:
+        await asyncio.wait_for(news.wait(), heartbeat)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""POST /v1/search: gather what the caller may see, let the pure function decide, and answer."""
+
+from fastapi import APIRouter
+
+from cloud.api.call import Call, ReadCall
+from cloud.market import store
+from cloud.market.match import Match, Miss, Need, search
+from cloud.market.model import Found, NearMiss, SearchAnswer, SearchRequest, WouldDo
+
+router = APIRouter(prefix="/v1", tags=["market"])
+
+
+@router.post("/search")
+async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
+    """Find capacity that can be booked, best first, and services that miss by one constraint only."""
+    candidates = await store.candidates(call.desk.pool, call.tenant, request, call.now)
+    matches, misses = search(_need(call, request), candidates, request.limit)
+    return SearchAnswer(items=tuple(map(_found, matches)), near_misses=tuple(map(_missed, misses)))
+
+
+def _need(call: Call, request: SearchRequest) -> Need:
+    return Need(
+        window=request.window,
+        duration=request.duration or request.window.duration,
+        quantity=request.quantity,
+        min_confidence=request.min_confidence,
+        max_price=request.max_price,
+        now=call.now,
+        fresh_after=call.fresh_after,
+    )
+
+
+def _found(match: Match) -> Found:
+    one = match.candidate
+    return Found(
+        service_id=one.service_id,
+        service_name=one.service_name,
+        provider_id=one.provider_id,
+        provider_name=one.provider_name,
+        machine_id=one.machine_id,
+        start=match.span.start,
+        end=match.span.end,
+        quantity=match.quantity,
+        confidence=match.confidence,
+        price=match.price,
+        rate=one.rate,
+        instant=match.instant,
+        km=round(one.km, 1) if one.km is not None else None,
+        why=match.why,
+    )
+
+
+def _missed(miss: Miss) -> NearMiss:
+    span = miss.would_do
+    return NearMiss(
+        service_id=miss.candidate.service_id,
+        service_name=miss.candidate.service_name,
+        constraint=miss.constraint,
+        detail=miss.detail,
+        would_do=WouldDo(start=span.start, end=span.end) if span else None,
+    )

@@ -1,0 +1,61 @@
+"""The one query of search, and how its rows become candidates."""
+
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from cloud.db import reaching
+from cloud.market.match import Candidate, Step
+from cloud.market.model import SearchRequest
+from gateway.capacity import Confidence
+from gateway.money import Money
+from gateway.span import Span
+
+MOST = 500
+"""Services and machines that one search looks at, the cheapest first."""
+BEYOND = timedelta(days=14)
+"""How far past the window a near miss may look for a span that would do."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def candidates(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime) -> list[Candidate]:
+    """What the tenant may see and narrowly fits, with what is left after all claims; one round trip."""
+    near = request.near
+    async with reaching():
+        rows = await pool.fetch(
+            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            *(tenant, now, max(request.start, now), max(request.end, now) + BEYOND, request.kind, request.process),
+            request.service_id,
+            *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
+            MOST,
+        )
+    return [_candidate(row) for row in rows]
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
+    currency = row["price_currency"]
+    return Candidate(
+        service_id=row["service_id"],
+        service_name=row["service_name"],
+        provider_id=row["provider_id"],
+        provider_name=row["provider_name"],
+        machine_id=row["machine_id"],
+        instant=row["instant"],
+        rate=Money(amount=row["price_amount"], currency=currency),
+        setup_fee=Money(amount=row["setup_fee_amount"], currency=currency),
+        notice=row["notice"],
+        min_duration=row["min_duration"],
+        max_duration=row["max_duration"],
+        min_confidence=Confidence(row["min_confidence"]),
+        valid_until=row["valid_until"],
+        last_receipt_at=row["last_receipt_at"],
+        km=row["km"],
+        steps=tuple(_step(*step) for step in row["steps"]),
+    )
+
+
+def _step(start: int, end: int, *left: int) -> Step:
+    one, two, three, four, five = left
+    span = Span(_EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end))
+    return Step(span, (one, two, three, four, five))

@@ -1,0 +1,160 @@
+"""The routes of an enterprise's own things: sites, agents and services."""
+
+import base64
+import secrets
+from typing import Annotated, TypeVar
+
+import asyncpg
+from fastapi import APIRouter, Depends, Path, Response
+
+from cloud.api.call import AdminCall, ProvideCall, ReadCall
+from cloud.api.catalogue import NAME_TAKEN, NOT_FOUND
+from cloud.api.paging import Ask, Page, asked
+from cloud.api.problems import Problem, documented
+from cloud.ids import new_id
+from cloud.registry import store
+from cloud.registry.model import (
+    Agent,
+    AgentRequest,
+    Enterprise,
+    NewAgent,
+    Service,
+    ServiceRequest,
+    Site,
+    SiteRequest,
+)
+from gateway.money import Money
+
+Thing = TypeVar("Thing")
+Item = TypeVar("Item")
+
+router = APIRouter(prefix="/v1", tags=["registry"])
+
+AnId = Annotated[str, Path(max_length=64)]
+AnAsk = Annotated[Ask, Depends(asked)]
+
+
+@router.get("/enterprise")
+async def read_enterprise(call: ReadCall) -> Enterprise:
+    """Who am I: the key's enterprise and scopes."""
+    async with call.rows() as rows:
+        name = await store.enterprise_name(rows, call.tenant)
+    return Enterprise(id=call.tenant, name=name or "", scopes=tuple(sorted(call.scopes)))
+
+
+@router.post("/sites", status_code=201, responses=documented(NAME_TAKEN))
+async def add_site(call: ProvideCall, request: SiteRequest) -> Site:
+    """Add a plant."""
+    identity = new_id("site")
+    try:
+        async with call.rows() as rows:
+            await store.add_site(rows, call.tenant, identity, request, call.now)
+    except asyncpg.UniqueViolationError as error:
+        raise _taken(request.name) from error
+    return Site(id=identity, created_at=call.now, **request.model_dump())
+
+
+@router.get("/sites")
+async def list_sites(call: ReadCall, ask: AnAsk) -> Page[Site]:
+    """The enterprise's plants, oldest first."""
+    async with call.rows() as rows:
+        found = await store.sites(rows, call.tenant, ask)
+    return page(ask, found, [Site.model_validate(dict(row)) for row in found])
+
+
+@router.get("/sites/{site_id}", responses=documented(NOT_FOUND))
+async def read_site(call: ReadCall, site_id: AnId) -> Site:
+    """One plant."""
+    async with call.rows() as rows:
+        return Site.model_validate(dict(known(await store.site(rows, call.tenant, site_id))))
+
+
+@router.post("/agents", status_code=201, responses=documented(NAME_TAKEN, NOT_FOUND))
+async def add_agent(call: AdminCall, request: AgentRequest) -> NewAgent:
+    """Let an edge agent in. Its link key is in this answer and never shown again."""
+    identity, key_id, key = new_id("agt"), new_id("lnk"), secrets.token_bytes(32)
+    try:
+        async with call.rows() as rows:
+            known(await store.site(rows, call.tenant, request.site_id), f"no site {request.site_id}")
+            await store.add_agent(rows, call.tenant, identity, request, key_id, key, call.now)
+    except asyncpg.UniqueViolationError as error:
+        raise _taken(request.name) from error
+    shown = base64.b64encode(key).decode()
+    return NewAgent(id=identity, key_id=key_id, key=shown, created_at=call.now, **request.model_dump())
+
+
+@router.get("/agents")
+async def list_agents(call: ReadCall, ask: AnAsk) -> Page[Agent]:
+    """The enterprise's edge agents, without their keys."""
+    async with call.rows() as rows:
+        found = await store.agents(rows, call.tenant, ask)
+    return page(ask, found, [Agent.model_validate(dict(row)) for row in found])
+
+
+@router.get("/agents/{agent_id}", responses=documented(NOT_FOUND))
+async def read_agent(call: ReadCall, agent_id: AnId) -> Agent:
+    """One edge agent, without its key."""
+    async with call.rows() as rows:
+        return Agent.model_validate(dict(known(await store.agent(rows, call.tenant, agent_id))))
+
+
+@router.post("/services", status_code=201, responses=documented(NOT_FOUND))
+async def add_service(call: ProvideCall, request: ServiceRequest) -> Service:
+    """Offer machines as a service. A booking that names no machine gets the first free one in the order given."""
+    identity = new_id("svc")
+    async with call.rows() as rows:
+        own = await store.own_machines(rows, call.tenant, request.machine_ids)
+        for machine_id in request.machine_ids:
+            known(machine_id in own or None, f"no machine {machine_id}")
+        await store.add_service(rows, call.tenant, identity, request, call.now)
+        return service(known(await store.service(rows, call.tenant, identity)))
+
+
+@router.get("/services")
+async def list_services(call: ReadCall, ask: AnAsk) -> Page[Service]:
+    """The enterprise's own services; other enterprises' are found by search."""
+    async with call.rows() as rows:
+        found = await store.services(rows, call.tenant, ask)
+    return page(ask, found, [service(row) for row in found])
+
+
+@router.get("/services/{service_id}", responses=documented(NOT_FOUND))
+async def read_service(call: ReadCall, service_id: AnId) -> Service:
+    """One of the enterprise's own services."""
+    async with call.rows() as rows:
+        return service(known(await store.service(rows, call.tenant, service_id)))
+
+
+@router.delete("/services/{service_id}", status_code=204, responses=documented(NOT_FOUND))
+async def withdraw_service(call: ProvideCall, service_id: AnId) -> Response:
+    """Withdraw a service: no longer found or booked. What is booked stays booked."""
+    async with call.rows() as rows:
+        known(await store.withdraw_service(rows, call.tenant, service_id) or None)
+    return Response(status_code=204)
+
+
+def known(thing: Thing | None, detail: str = "") -> Thing:
+    """The thing itself. Raises the problem `not_found`, alike for what is foreign and what does not exist."""
+    if thing is None:
+        raise Problem(NOT_FOUND, detail)
+    return thing
+
+
+def page(ask: Ask, found: store.Rows, items: list[Item]) -> Page[Item]:
+    """The page, with the cursor of its last item where more follow."""
+    last = (found[ask.limit - 1]["created_at"], found[ask.limit - 1]["id"]) if len(found) > ask.limit else None
+    return ask.turn(items, last)
+
+
+def service(row: asyncpg.Record) -> Service:
+    """A row of `service`, with its `machine_ids`."""
+    value = dict(row)
+    currency = value.pop("price_currency")
+    value["price"] = Money(amount=value.pop("price_amount"), currency=currency)
+    value["setup_fee"] = Money(amount=value.pop("setup_fee_amount"), currency=currency)
+    value.pop("enterprise_id")
+    return Service.model_validate(value)
+
+
+def _taken(name: str) -> Problem:
+    return Problem(NAME_TAKEN, f"your enterprise uses the name {name!r} already")

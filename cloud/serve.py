@@ -1,0 +1,133 @@
+"""The whole cloud on one machine: database, broker, ingest, API and dashboard, started in order and kept running."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+
+from cloud import db
+from cloud.config import Settings
+from cloud.connection import entered, ours, owner
+from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from cloud.supervisor import Process, Supervisor, http_ok, port_open
+from gateway.errors import UsageError
+
+WATCH = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+
+Say = Callable[[str], None]
+
+
+async def serve(settings: Settings, say: Say, ready: Callable[[], None], *, dashboard: bool = True) -> None:
+    """Run everything until SIGINT or SIGTERM; then stop it in reverse order. `ready` is told once all of it serves."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    check_ports(settings, dashboard=dashboard)
+    running = asyncio.create_task(_run(settings, say, ready, stop, dashboard=dashboard))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if stop.is_set():
+            running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def _run(
+    settings: Settings, say: Say, ready: Callable[[], None], stop: asyncio.Event, *, dashboard: bool
+) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with database(settings, say) as found, Supervisor(settings.data_dir / "log", say) as supervisor:
+        for process in processes(found, dashboard=dashboard):
+            await supervisor.start(process)
+        ready()
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def database(settings: Settings, say: Say) -> AsyncIterator[Settings]:
+    """The migrated database of the settings, kept running if it is ours; yields the settings with the roles' DSNs."""
+    if settings.database:
+        with owner(settings) as (dsn, passwords):
+            await db.migrate(dsn, passwords)
+            yield entered(settings, dsn, passwords)
+        return
+    embedded = EmbeddedPostgres(settings.data_dir)
+    dsn = await asyncio.to_thread(embedded.start)
+    watching = asyncio.create_task(_watch(embedded, say), name="watch postgres")
+    try:
+        await db.migrate(dsn, ours(settings, embedded.passwords))
+        yield entered(settings, dsn, embedded.passwords)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await asyncio.to_thread(embedded.stop)
+
+
+async def _watch(embedded: EmbeddedPostgres, say: Say) -> None:
+    """Start the database again when it ends; said once, and not again until it has run for a while."""
+    pause, since = FIRST_PAUSE, time.monotonic()
+    while True:
+        await asyncio.sleep(WATCH)
+        if embedded.running():
+            continue
+        if time.monotonic() - since > LONGEST_PAUSE:
+            pause = FIRST_PAUSE
+        if pause == FIRST_PAUSE:
+            say("PostgreSQL ended and is started again")
+        await asyncio.sleep(pause)
+        pause, since = min(pause * 2, LONGEST_PAUSE), time.monotonic()
+        with contextlib.suppress(PostgresFailed):
+            await asyncio.to_thread(_restart, embedded)
+
+
+def _restart(embedded: EmbeddedPostgres) -> None:
+    embedded.stop()
+    embedded.start()
+
+
+def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
+    """The children in the order of their start. They get the roles' DSNs, and never the owner's."""
+    given = {**settings.environment(), "THIRDSHIFT_DATABASE": ""}
+    children: list[Process] = []
+    if settings.mqtt_embedded:
+        listens = port_open(settings.mqtt_host, settings.mqtt_port)
+        arguments = ("--port", str(settings.mqtt_port))
+        children.append(Process.module("broker", "cloud.embedded.broker", *arguments, env=given, ready=listens))
+    children.append(Process.module("ingest", "cloud.ingest", env=given))
+    healthy = http_ok(settings.api_host, settings.api_port, "/v1/health")
+    children.append(Process.module("api", "cloud.server", env=given, ready=healthy))
+    if dashboard:
+        serves = port_open(settings.dashboard_host, settings.dashboard_port)
+        children.append(Process.module("dashboard", "cloud.dashboard", env=given, ready=serves))
+    return children
+
+
+def check_ports(settings: Settings, *, dashboard: bool) -> None:
+    """Raises UsageError naming each port that another program has, before anything is started."""
+    wanted = [("api", settings.api_host, settings.api_port)]
+    if settings.mqtt_embedded:
+        wanted.append(("mqtt", settings.mqtt_host, settings.mqtt_port))
+    if dashboard:
+        wanted.append(("dashboard", settings.dashboard_host, settings.dashboard_port))
+    taken = [f"{name} {host}:{port}" for name, host, port in wanted if not _free(host, port)]
+    if taken:
+        msg = f"in use by another program: {', '.join(taken)}. Choose other ports with --api-port, --mqtt-port or "
+        msg += "--dashboard-port (or THIRDSHIFT_API_PORT …)"
+        raise UsageError(msg)
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

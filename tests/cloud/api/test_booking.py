@@ -1,0 +1,131 @@
+"""Holding, booking, cancelling and confirming over HTTP."""
+
+from datetime import timedelta
+
+import pytest
+from api_market import Market, at, booking, piece, wanted, work
+
+from cloud.booking.wire import BookingRequest
+from cloud.client import ApiError
+
+
+async def refused(code: str, call: object) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        await call  # type: ignore[misc]
+    assert caught.value.code == code
+    return caught.value
+
+
+async def test_a_hold_keeps_an_hour_from_others_until_it_is_booked(market: Market) -> None:
+    service_id, machine_id = await market.offer()
+    buyer, rival = market.clients["buyer"], market.clients["rival"]
+    held = await buyer.hold(wanted(service_id, 10, 12))
+    assert (held.state, held.machine_id, held.start, held.end) == ("HELD", machine_id, at(10), at(12))
+    assert str(held.price.amount) == "120.00"
+    assert held.expires_at - at(0) < timedelta(seconds=330)
+
+    error = await refused("capacity.insufficient", rival.hold(wanted(service_id, 11, 13)))
+    assert error.facts["left"] == 0
+    assert error.facts["nearest"]["start"] == "2026-03-02T18:00:00Z"
+
+    booked = await buyer.book(BookingRequest(hold_id=held.id, work=work()))
+    assert (booked.state, booked.role, booked.hold_id) == ("CONFIRMED", "booker", held.id)
+    assert [entered.state for entered in booked.history] == ["CONFIRMED"]
+    assert (await buyer.read_hold(held.id)).state == "CONSUMED"
+    await refused("capacity.insufficient", rival.book(booking(service_id, 10, 11)))
+
+
+async def test_booker_and_provider_read_the_same_booking_each_from_their_side(market: Market) -> None:
+    service_id, machine_id = await market.offer()
+    booked = await market.clients["buyer"].book(booking(service_id, 10, 12))
+    seen = await market.clients["maker"].booking(booked.id)
+    assert (seen.role, booked.role) == ("provider", "booker")
+    assert seen.model_copy(update={"role": "booker"}) == await market.clients["buyer"].booking(booked.id)
+    assert [one.id for one in await market.clients["maker"].bookings(machine_id=machine_id)] == [booked.id]
+    assert await market.clients["maker"].bookings(state="METERED") == []
+    assert await market.clients["rival"].bookings() == []
+
+
+async def test_a_released_hold_frees_its_hour_and_may_be_released_twice(market: Market) -> None:
+    service_id, _ = await market.offer()
+    held = await market.clients["buyer"].hold(wanted(service_id, 10, 12))
+    await market.clients["buyer"].release(held.id)
+    await market.clients["buyer"].release(held.id)
+    assert (await market.clients["rival"].hold(wanted(service_id, 10, 12))).state == "HELD"
+
+
+async def test_a_cancelled_booking_says_who_knows_why_and_frees_its_hour(market: Market) -> None:
+    service_id, _ = await market.offer()
+    booked = await market.clients["buyer"].book(booking(service_id, 10, 12))
+    cancelled = await market.clients["buyer"].cancel(booked.id, "the customer went away")
+    assert [entered.state for entered in cancelled.history] == ["CONFIRMED", "CANCELLED"]
+    assert cancelled.history[-1].reason == "the customer went away"
+    await refused("claim.state", market.clients["maker"].cancel(booked.id))
+    assert (await market.clients["rival"].book(booking(service_id, 10, 12))).state == "CONFIRMED"
+
+
+async def test_a_service_that_is_not_instant_is_confirmed_or_declined_by_its_provider_alone(market: Market) -> None:
+    service_id, _ = await market.offer(instant=False)
+    maker, buyer = market.clients["maker"], market.clients["buyer"]
+    first, second = await buyer.book(booking(service_id, 1, 2)), await buyer.book(booking(service_id, 3, 4))
+    assert (first.state, second.state) == ("REQUESTED", "REQUESTED")
+    await refused("booking.provider_only", buyer.confirm(first.id))
+    assert (await maker.confirm(first.id)).state == "CONFIRMED"
+    declined = await maker.decline(second.id, "short of tools")
+    assert (declined.state, declined.history[-1].reason) == ("DECLINED", "short of tools")
+
+
+async def test_a_booking_past_the_lease_becomes_a_request(market: Market) -> None:
+    service_id, machine_id = await market.offer()
+    await market.states(machine_id, piece(0, 48), lease=0)
+    booked = await market.clients["buyer"].book(booking(service_id, 10, 11))
+    assert booked.state == "REQUESTED"
+
+
+async def test_terms_are_kept_and_their_refusals_say_what_would_do(market: Market) -> None:
+    hour = timedelta(hours=1)
+    terms = {"notice": 2 * hour, "min_duration": hour, "max_duration": 4 * hour, "min_confidence": 3}
+    service_id, _ = await market.offer("maker", piece(0, 20), piece(20, 48, confidence=2), **terms)
+    buyer = market.clients["buyer"]
+    assert "earliest" in (await refused("notice.too_short", buyer.hold(wanted(service_id, 1, 2)))).facts
+    assert (await refused("duration.too_short", buyer.hold(wanted(service_id, 5, 5.5)))).facts["minimum_s"] == 3600
+    assert (await refused("duration.too_long", buyer.hold(wanted(service_id, 5, 10)))).facts["maximum_s"] == 14400
+    await refused("confidence.too_low", buyer.hold(wanted(service_id, 30, 32)))
+    error = await refused("capacity.not_offered", buyer.hold(wanted(service_id, 60, 62)))
+    assert "does not offer" in str(error)
+
+
+async def test_a_work_master_that_is_not_on_the_list_is_refused(market: Market) -> None:
+    service_id, _ = await market.offer(work_masters=("flange",))
+    await refused("work.not_offered", market.clients["buyer"].book(booking(service_id, 10, 11)))
+
+
+async def test_a_pool_gives_the_first_free_machine_in_the_services_order(market: Market) -> None:
+    first, second = await market.plant("maker", "z-first", "a-second")
+    for machine_id in (first, second):
+        await market.states(machine_id, piece(0, 48))
+    service_id = await market.service("maker", first, second)
+    buyer = market.clients["buyer"]
+    got = [(await buyer.book(booking(service_id, 10, 11))).machine_id for _ in range(2)]
+    assert got == [first, second]
+    await refused("capacity.insufficient", buyer.book(booking(service_id, 10, 11)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"work": {"work_master": "x", "quantity": 1}},
+        {"hold_id": "hld_1", "service_id": "svc_1", "work": {"work_master": "x", "quantity": 1}},
+        {"service_id": "svc_1", "start": "2026-03-02T08:00:00Z", "work": {"work_master": "x", "quantity": 1}},
+        {"hold_id": "hld_1"},
+        {"hold_id": "hld_1", "work": {"work_master": "x", "quantity": 0}},
+        {"hold_id": "hld_1", "work": {"work_master": "x", "quantity": 1, "sheets": 3}},
+    ],
+    ids=["nothing booked", "hold and service", "no end", "no work", "no quantity", "a field nobody knows"],
+)
+async def test_a_booking_that_cannot_be_meant_is_refused_by_its_fields(market: Market, body: dict[str, object]) -> None:
+    key = {"Authorization": f"Bearer {market.enterprises['buyer'].key}", "Idempotency-Key": "k"}
+    answer = await market.clients["buyer"]._http.post("/v1/bookings", json=body, headers=key)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "request.invalid"
+    assert answer.json()["errors"]
