@@ -20,7 +20,7 @@ from edge.trouble import Trouble
 from edge.watch import Watch
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
-from gateway.messages import Announce, GapNotice, Stream
+from gateway.messages import Announce, GapNotice, StateChange, Stream
 from gateway.outbox import OutboxFull, OutboxUnavailable
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,7 @@ class Agent:
     data: Path
     announce: Callable[[datetime], Announce]
     trouble: Trouble = field(default_factory=Trouble)
+    on_state: Callable[[str], None] = lambda _: None
     blind: dict[str, datetime] = field(default_factory=dict)
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +73,7 @@ class Agent:
 
     async def run(self) -> None:
         """Look after every machine until cancelled."""
-        self._send([Letter((self.announce(self.clock.now()),))])
+        self.send([Letter((self.announce(self.clock.now()),))])
         while True:
             self._changed.clear()
             self.step(self.clock.now())
@@ -116,7 +117,7 @@ class Agent:
 
     def _take(self, events: Sequence[Event]) -> bool:
         now = self.clock.now()
-        kept: list[tuple[Desk, Watch]] = []
+        kept: list[tuple[Desk, Watch, Letter]] = []
         letters: list[Letter] = []
         for machine, batch in _by_machine(events).items():
             desk = self.desks[machine]
@@ -126,13 +127,15 @@ class Agent:
                 self._set_aside(machine, error)
                 letters.append(_lost(machine, batch, now))
             else:
-                kept.append((desk, watch))
+                kept.append((desk, watch, letter))
                 letters.append(letter)
-        if not self._send(letters):
+        if not self.send(letters):
             return False
-        for desk, watch in kept:
+        for desk, watch, letter in kept:
             self._notice(desk, watch)
-            desk.keep(watch)
+            desk.keep(watch, letter)
+            if any(isinstance(told, StateChange) for told in letter.messages):
+                self.on_state(desk.machine)
         return True
 
     def _bridge(self, machine: str, batch: Sequence[Event]) -> Sequence[Event]:
@@ -162,13 +165,13 @@ class Agent:
 
     def _look(self, desk: Desk, now: datetime) -> None:
         watch, letter = desk.look(now)
-        if not self._send([letter]):
+        if not self.send([letter]):
             return
-        desk.keep(watch)
+        desk.keep(watch, letter)
         if "clock" in self.trouble:
             return
         said, statement = desk.next_statement(now)
-        if statement is None or self._send([Letter((statement,)), said_document(desk.machine, said)]):
+        if statement is None or self.send([Letter((statement,)), said_document(desk.machine, said)]):
             desk.said, desk.dirty = said, False
             self.trouble.goes(f"fault/{desk.machine}")
 
@@ -178,7 +181,7 @@ class Agent:
             letters = [Letter((self.announce(now),))] if stream is Stream.CONTROL else []
             if stream is Stream.STATE:
                 letters += [Letter(desk.state()) for desk in self.desks.values()]
-            if not self._send([*letters, Letter(cursors=resynced(stream, token))]):
+            if not self.send([*letters, Letter(cursors=resynced(stream, token))]):
                 return
             del self._resyncs[stream]
             log.info("full state sent again", stream=stream)
@@ -194,7 +197,7 @@ class Agent:
         if time.monotonic() - self._alive < ALIVE_EVERY:
             return
         self._alive = time.monotonic()
-        self._send([Letter(documents={ALIVE: now.isoformat().encode()})])
+        self.send([Letter(documents={ALIVE: now.isoformat().encode()})])
         try:
             control.show(self.data, status(self, now))
         except OSError as error:
@@ -219,7 +222,7 @@ class Agent:
                 desk.paused, desk.dirty = name in stopped, True
                 log.info("sale paused" if desk.paused else "sale resumed", machine=name)
 
-    def _send(self, letters: Sequence[Letter]) -> bool:
+    def send(self, letters: Sequence[Letter]) -> bool:
         """Whether the letters are in the outbox; if not, that is said once, and selling stops with the lease."""
         try:
             self.post.send(letters)

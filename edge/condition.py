@@ -24,14 +24,22 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """What the machine does not say itself: the sale is `paused` by hand; it may be `serving` a booking right now."""
+
+    paused: bool = False
+    serving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """What is known of a machine at `now`: its last sight, since when nobody saw it, and whether the sale is paused."""
+    """What is known of a machine at `now`: its last sight, since when nobody saw it, and what people know."""
 
     now: datetime
     sight: Sight | None
     habits: Habits
     silent_since: datetime | None = None
-    paused: bool = False
+    present: Present = Present()
 
     @property
     def stale(self) -> bool:
@@ -43,7 +51,7 @@ class Condition:
     def layers(self, within: Span, staffed: Sequence[Span]) -> list[Layer]:
         """The claims that the present makes on `within`; a booking's own run makes none."""
         found: list[Layer] = []
-        if self.paused:
+        if self.present.paused:
             found.append(Layer(within, CapacityType.UNATTAINABLE, Reason.PAUSED))
         if self.stale:
             found += self._stale(within, staffed)
@@ -78,7 +86,7 @@ class Condition:
         if seen.state is ItemState.NOT_AVAILABLE:
             return self._until(within, self._back_on(sight.at, staffed), Reason.SWITCHED_OFF)
         busy = seen.state is ItemState.EXECUTING or seen.mode is OperationMode.SETUP
-        if busy and seen.origin == PLANT:
+        if busy and seen.origin == PLANT and not self.present.serving:
             return self._until(within, _renewed(sight.at, habits.job_time, self.now), Reason.RUNNING)
         return []
 

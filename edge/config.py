@@ -120,6 +120,25 @@ class Plan(_Data):
     machine: str | None = None
 
 
+class Orders(_Data):
+    """Which booked jobs may reach the machine, and how far; `orders: off` is short for a policy alone.
+
+    `off`: none. `store`: they are stored, a person starts them. `store_and_start`: the machine starts them itself.
+    """
+
+    policy: OrderMode = OrderMode.OFF
+    work_masters: dict[Name, WorkMaster] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"policy": value} if isinstance(value, str) else value
+
+    @property
+    def rules(self) -> OrderPolicy:
+        return OrderPolicy(orders=self.policy, work_masters=self.work_masters)
+
+
 class Selling(_Data):
     """How time is sold; at the top for all machines, and at a machine where it differs."""
 
@@ -140,7 +159,10 @@ class SecondSource(_Data):
 
 
 class Machine(_Data):
-    """One machine: what kind, where its readings come from, how it is sold, and which booked jobs may reach it."""
+    """One machine: what kind, where its readings come from, how it is sold, and which booked jobs may reach it.
+
+    `history`: a log of what it did before the agent's first start; it is told once.
+    """
 
     profile: Name
     source: SourceConfig
@@ -152,12 +174,8 @@ class Machine(_Data):
     calendar: WeekCalendar | None = None
     plan: Plan | None = None
     selling: Selling = Selling()
-    orders: OrderMode = OrderMode.OFF
-    work_masters: dict[Name, WorkMaster] = Field(default_factory=dict)
-
-    @property
-    def order_policy(self) -> OrderPolicy:
-        return OrderPolicy(orders=self.orders, work_masters=self.work_masters)
+    history: Replay | None = None
+    orders: Orders = Orders()
 
 
 class Post(_Data):

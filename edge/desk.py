@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from edge import publish
+from edge.condition import Present
 from edge.plan import PlannedOrder
 from edge.post import Letter
 from edge.publish import Said, Terms, clip
@@ -15,10 +16,13 @@ from edge.spare import conflicts
 from edge.tracker import message, serve
 from edge.watch import Case, Watch, capacity, hopeful, look, take, wakes
 from gateway.capacity import CapacitySpan, CapacityType
-from gateway.messages import Order, Statement, Up
+from gateway.machine import ItemState
+from gateway.messages import Order, StateChange, Statement, Up
 from gateway.span import Span
 
 DAY = timedelta(days=1)
+LEAST_HISTORY, MOST_HISTORY = 50, 20_000
+"""Changes remembered for the meter of a job: while none is expected, and at most."""
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Desk:
     details: bool = False
     dirty: bool = True
     turn: datetime | None = None
+    jobs: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    history: list[tuple[datetime, bool]] = field(default_factory=list)
 
     @property
     def machine(self) -> str:
@@ -57,10 +63,23 @@ class Desk:
         watch = replace(self.watch, track=track)
         return watch, self._letter(watch, told, {})
 
-    def keep(self, watch: Watch) -> None:
+    def keep(self, watch: Watch, letter: Letter) -> None:
         """The letter is in the outbox."""
         self.dirty = self.dirty or watch != self.watch
         self.watch = watch
+        changes = [told for told in letter.messages if isinstance(told, StateChange)]
+        self.history += [(told.at, told.state is ItemState.EXECUTING) for told in changes]
+        del self.history[: -(MOST_HISTORY if self.jobs else LEAST_HISTORY)]
+
+    def expect(self, job: str, start: datetime, end: datetime | None) -> None:
+        """From `start` on (to `end`, if that is known) the machine may be busy with this job, and not for the plant."""
+        self.jobs[job] = (start, end)
+        self.dirty = True
+
+    def serving(self, now: datetime) -> bool:
+        """Whether a busy machine may be busy with a booking."""
+        self.jobs = {name: (start, end) for name, (start, end) in self.jobs.items() if end is None or now < end}
+        return any(start <= now for start, _ in self.jobs.values())
 
     def state(self) -> tuple[Up, ...]:
         """The machine's present state, for a registry that lost it."""
@@ -69,12 +88,13 @@ class Desk:
 
     def capacity(self, now: datetime) -> tuple[Span, tuple[CapacitySpan, ...]]:
         """The horizon and the ledger as the plant sees it now, and as much of it as may be seen outside."""
-        within, ledger, self.turn = capacity(self.case, self.watch, self.orders, now, paused=self.paused)
+        within, ledger, self.turn = capacity(self.case, self.watch, self.orders, now, self._present(now))
         return within, tuple(ledger) if self.details else publish.bare(ledger)
 
     def conflicts(self, order: Order, now: datetime) -> list[Span]:
         """Where the plant itself needs the time that an order wants."""
-        return conflicts(self.capacity(now)[1], order.span, order.capacity)
+        rest = Span.between(max(order.start, now), order.end)
+        return conflicts(self.capacity(now)[1], rest, order.capacity) if rest else []
 
     def next_statement(self, now: datetime, *, force: bool = False) -> tuple[Said, Statement | None]:
         """What is to be said now, if anything, and what to remember of it."""
@@ -111,8 +131,12 @@ class Desk:
         """When to look again if nothing happens; None: as soon as possible."""
         if self.dirty:
             return None
-        moments = (publish.due(self.said, self.terms), self.turn, wakes(self.case, self.watch))
+        jobs = [moment for job in self.jobs.values() for moment in job]
+        moments = (publish.due(self.said, self.terms), self.turn, wakes(self.case, self.watch), *jobs)
         return min((moment for moment in moments if moment), default=None)
+
+    def _present(self, now: datetime) -> Present:
+        return Present(self.paused, self.serving(now))
 
     def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
         documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}

@@ -33,6 +33,8 @@ class Post:
             self._append(tx, message, historical=letter.historical)
         for (kind, name), body in letter.documents.items():
             tx.put(kind, name, body)
+        for kind, name in letter.removed:
+            tx.remove(kind, name)
         for name, value in letter.cursors.items():
             tx.put_cursor(name, value)
 
@@ -48,16 +50,17 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What belongs together: messages in order, the documents that led to them, and how far sources have read."""
+    """What belongs together: messages in order, documents (by kind and name) to be kept and removed, and cursors."""
 
     messages: tuple[Up, ...] = ()
     documents: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     cursors: Mapping[str, str] = field(default_factory=dict)
     historical: bool = False
+    removed: tuple[tuple[str, str], ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not (self.messages or self.documents or self.cursors)
+        return not (self.messages or self.documents or self.cursors or self.removed)
 
 
 def resynced(stream: Stream, token: str) -> Mapping[str, str]:

@@ -5,9 +5,12 @@ import base64
 import binascii
 import random
 import signal
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -16,19 +19,26 @@ from edge.agent import ALIVE, Agent
 from edge.config import Config, read
 from edge.desk import Desk
 from edge.errors import FileInvalid
-from edge.post import Post
+from edge.history import backfill
+from edge.orderbook import OrderBook
+from edge.orders.port import JobPort
+from edge.post import Letter, Post
+from edge.profile import find
 from edge.publish import Said
 from edge.secret import Vault
 from edge.supervision import supervise
-from edge.tracker import Track
 from edge.trouble import Trouble
 from edge.watch import Watch
 from gateway.clock import Clock
-from gateway.courier import Courier
+from gateway.courier import Courier, Intake
 from gateway.link import Keyring, Lane, Sender
 from gateway.messages import Announce
 from gateway.mqtt import MqttClient, MqttSettings, Tls
 from gateway.outbox import Outbox
+
+NOT_YET = "not connected yet"
+LOG_PROFILE = "replay"
+"""The profile that a machine's `history` is read with."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +47,24 @@ async def run(path: Path, clock: Clock) -> None:
     """Run the agent of this config until SIGINT or SIGTERM. Raises FileInvalid, OutboxUnavailable, OutboxDamaged."""
     config, vault = prepare(path)
     with Outbox(config.data / "outbox.sqlite", now=clock.now) as outbox:
-        agent = build(config, clock, outbox)
         feeds = wiring.feeds(wiring.Bench(config, clock, vault, lambda name: outbox.cursor(f"source/{name}")))
+        agent = build(config, clock, outbox)
+        book = orderbook(config, agent, wiring.ports(config, feeds))
         async with MqttClient(mqtt_settings(config, vault)) as client:
-            work = asyncio.ensure_future(_work(agent, feeds, client, lane(config, vault, "up"), outbox))
-            await _until_told(work)
+            up, down = lane(config, vault, "up"), lane(config, vault, "down")
+            courier = Courier(Sender(outbox, up, random.SystemRandom()), client, up, agent.on_effect)
+            intake = Intake(client, outbox, down, book.store, clock.now)
+            agent.post.on_sent = courier.wake
+            works = [courier.run(), intake.run(), agent.run(), book.run()]
+            works += [supervise(feed, agent.emit, clock, agent.trouble) for feed in feeds]
+            log.info("agent runs", agent=config.agent, machines=list(agent.desks))
+            await _until_told(asyncio.ensure_future(_together(works)))
+
+
+async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for work in works:
+            tasks.create_task(work)
 
 
 def prepare(path: Path) -> tuple[Config, Vault]:
@@ -49,18 +72,6 @@ def prepare(path: Path) -> tuple[Config, Vault]:
     config = read(path)
     config.data.mkdir(parents=True, exist_ok=True)
     return config, Vault.beside(path.resolve())
-
-
-async def _work(agent: Agent, feeds: list[wiring.Feed], client: MqttClient, up: Lane, outbox: Outbox) -> None:
-    sender = Sender(outbox, up, random.SystemRandom())
-    courier = Courier(sender, client, up, agent.on_effect)
-    agent.post.on_sent = courier.wake
-    log.info("agent runs", agent=up.agent, machines=list(agent.desks))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(courier.run())
-        tasks.create_task(agent.run())
-        for feed in feeds:
-            tasks.create_task(supervise(feed, agent.emit, agent.clock, agent.trouble))
 
 
 async def _until_told(work: "asyncio.Future[None]") -> None:
@@ -76,19 +87,28 @@ async def _until_told(work: "asyncio.Future[None]") -> None:
 def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
     """The agent as its outbox remembers it."""
     now = clock.now()
-    desks = {name: _desk(config, name, clock, outbox) for name in config.machines}
+    post = Post(outbox, config.disclosure)
+    desks = {name: _desk(config, name, clock, post) for name in config.machines}
     body = outbox.get(*ALIVE)
     alive = datetime.fromisoformat(body.decode()) if body else None
     rewinding = {name for name, machine in config.machines.items() if machine.source.type == "replay"}
     return Agent(
         desks=desks,
-        post=Post(outbox, config.disclosure),
+        post=post,
         clock=clock,
         data=config.data,
         announce=lambda at: announcement(config, at),
         trouble=Trouble(),
         blind={name: min(alive, now) for name in desks if name not in rewinding} if alive else {},
     )
+
+
+def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> OrderBook:
+    """The orders of the agent; a change of a machine's state makes its orders look."""
+    policies = {name: machine.orders.rules for name, machine in config.machines.items()}
+    book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send)
+    agent.on_state = book.nudge
+    return book
 
 
 def announcement(config: Config, now: datetime) -> Announce:
@@ -131,18 +151,27 @@ def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
     return MqttSettings(broker.host, broker.port, f"thirdshift-{config.agent}", broker.user, password, tls)
 
 
-def _desk(config: Config, name: str, clock: Clock, outbox: Outbox) -> Desk:
+def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:
     case = wiring.case(config, name, clock)
-    kept = outbox.get("watch", name)
-    watch = snapshot.load(kept) if kept else Watch(Track(name))
-    version = outbox.get("said", name)
-    if watch.silent_since is None:
-        watch = Watch(watch.track, watch.seen, watch.second_seen, clock.now(), "not connected yet", watch.unknown)
+    version = post.outbox.get("said", name)
     return Desk(
         case=case,
-        watch=watch,
+        watch=_watch(config, name, clock, post),
         terms=wiring.terms(config, clock),
         said=Said(int(version) if version else 0),
         orders=wiring.orders(config, name),
         details=config.disclosure.of(name).order_details,
     )
+
+
+def _watch(config: Config, name: str, clock: Clock, post: Post) -> Watch:
+    """The machine as it was last seen, or as its log leaves it; not connected yet."""
+    kept = post.outbox.get("watch", name)
+    if kept:
+        watch = snapshot.load(kept)
+        return watch if watch.silent_since else replace(watch, silent_since=clock.now(), silence=NOT_YET)
+    moments = wiring.history(config, name)
+    track, told = backfill(name, find(LOG_PROFILE), moments, clock.now())
+    watch = Watch(track, silent_since=clock.now(), silence=NOT_YET)
+    post.send([Letter(told, {("watch", name): snapshot.dump(watch)})])
+    return watch

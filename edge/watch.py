@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from edge.condition import Condition, Habits
+from edge.condition import Condition, Habits, Present
 from edge.mapping import Fact, Seen, StampBounds, apply
 from edge.plan import PlannedOrder, known, next_news
 from edge.profile import Profile
@@ -92,11 +92,11 @@ def look(case: Case, watch: Watch, now: datetime) -> tuple[Watch, tuple[StateCha
 
 
 def capacity(
-    case: Case, watch: Watch, orders: Sequence[PlannedOrder], now: datetime, *, paused: bool
+    case: Case, watch: Watch, orders: Sequence[PlannedOrder], now: datetime, present: Present
 ) -> tuple[Span, list[CapacitySpan], datetime | None]:
     """The horizon, its ledger, and when the same facts, seen later, give another one. Of origin plant only."""
     within = horizon(now, case.rules.horizon)
-    condition = Condition(now, watch.track.latest, case.habits, watch.blind_since, paused)
+    condition = Condition(now, watch.track.latest, case.habits, watch.blind_since, present)
     found = ledger(case.rules, case.calendar, known(orders, now, case.lead), condition, within)
     soon = Span(now, max(now + timedelta(days=2), now + case.habits.repair_time))
     turns = [condition.turn(case.calendar.staffed(soon)), next_news(orders, now, case.lead)]

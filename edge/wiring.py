@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from edge.condition import Habits
 from edge.config import Config, Machine, OpcUa, Plan, Replay, Selling, SourceConfig
 from edge.mapping import StampBounds
+from edge.orders.admission import OrderMode
+from edge.orders.port import JobPort
 from edge.plan import PlannedOrder
 from edge.planfile import read_plan
 from edge.profile import Profile, find
@@ -17,7 +19,7 @@ from edge.secret import Vault
 from edge.shifts import Calendar
 from edge.sources import Source
 from edge.sources.replay import ReplaySource
-from edge.sources.replaylog import of_machine
+from edge.sources.replaylog import Moment, of_machine
 from edge.sources.second import Second
 from edge.spare import Rules
 from edge.watch import Case
@@ -105,6 +107,36 @@ def feeds(bench: Bench) -> list[Feed]:
             profile = find(machine.mode_from.profile, bench.config.profiles)
             found.append(_second(bench, name, machine.mode_from.source, profile))
     return found + [_opcua(bench, endpoint, names) for endpoint, names in endpoints.items()]
+
+
+def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
+    """The list of job orders of each machine that has one and may take some."""
+    found: dict[str, JobPort] = {}
+    for feed in feeds:
+        for name in feed.machines:
+            port = _port(config, name, feed.source)
+            if port is not None:
+                found[name] = port
+    return found
+
+
+def _port(config: Config, name: str, source: Source) -> JobPort | None:
+    machine = config.machines[name]
+    profile = find(machine.profile, config.profiles)
+    if not isinstance(machine.source, OpcUa) or machine.orders.policy is OrderMode.OFF or profile.job_orders is None:
+        return None
+    from edge.orders.isa95 import Isa95Jobs  # noqa: PLC0415 - asyncua only where it is needed
+    from edge.sources.opcua import OpcUaSource  # noqa: PLC0415
+
+    if not isinstance(source, OpcUaSource):
+        return None
+    return Isa95Jobs(lambda: source.session, profile.job_orders, root=machine.source.root)
+
+
+def history(config: Config, name: str) -> Sequence[Moment]:
+    """What the machine did before the agent's first start, as far as its config has a log. Raises FileInvalid."""
+    log = config.machines[name].history
+    return of_machine(log.file, ZoneInfo(config.zone), log.machine or name) if log else ()
 
 
 def _replay(bench: Bench, name: str, source: Replay, cursor: str) -> ReplaySource:
