@@ -170,11 +170,14 @@ def _pair(point: Point | None) -> list[int] | None:
 
 
 def _point(value: Any) -> Point | None:
-    return None if value is None else Point(_number(value[0]), _number(value[1]))
+    if value is None:
+        return None
+    epoch, seq = value
+    return Point(_number(epoch), _number(seq))
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 1 << 63:
         msg = f"{value!r} is not a number of ours"
         raise ValueError(msg)
     return value

@@ -109,8 +109,7 @@ def _left_off(held: tuple[Held, ...], target: Held) -> Point | None:
 
 def _losses(position: Position, target: Held, left_off: Point | None, start: int) -> tuple[Loss, ...]:
     known, reached, losses = position.committed_in(target.epoch), position.point, []
-    turns = target.epoch != position.epoch
-    if turns and (known is not None or reached != left_off):
+    if target.epoch != position.epoch and reached != left_off:
         behind = reached is not None and left_off is not None and reached.epoch == left_off.epoch
         count = left_off.seq - reached.seq if behind and left_off and reached and left_off.seq > reached.seq else None
         losses.append(Loss(reached, Point(target.epoch, (known or 0) + 1), _cause(reached, left_off, known), count))

@@ -98,9 +98,9 @@ def receive(position: Position, packet: Forth, boot: bytes) -> Decision:
     known = position.past.get(packet.epoch)
     if known is not None and packet.last <= known:
         return Duplicate(packet.stream, Point(packet.epoch, known), position)
-    if known is None and packet.after == position.point and packet.first == 1:
+    if packet.after == position.point and packet.first <= (known or 0) + 1:
         return _accept(position, packet)
-    if known is None and _reached_later(position, packet.after):
+    if _reached_later(position, packet.after):
         return Gap(packet.stream, position)
     return Unknown(packet.stream, position.challenge(boot), position)
 
@@ -124,7 +124,7 @@ def _within(position: Position, packet: Data) -> Decision:
 
 
 def _accept(position: Position, packet: Data) -> Accept:
-    start = position.committed + 1 if packet.epoch == position.epoch else 1
+    start = (position.committed_in(packet.epoch) or 0) + 1
     entries = tuple(clip(entry, start) for entry in packet.entries if entry.last >= start)
     return Accept(packet.stream, packet.epoch, entries, position.moved(Point(packet.epoch, packet.last)))
 
