@@ -11,8 +11,8 @@ from cloud import db
 from cloud.config import Settings
 from cloud.connection import entered, ours, owner
 from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
-from cloud.supervisor import Process, Supervisor, http_ok, port_open
 from gateway.errors import UsageError
+from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
 WATCH = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0

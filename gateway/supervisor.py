@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from cloud.errors import CloudError
+from gateway.errors import GatewayError
 
 Ready = Callable[[], Awaitable[bool]]
 """Asked again and again while a process starts: does it serve yet?"""
@@ -31,7 +31,7 @@ _SHIM = (
 """Asks the kernel for SIGKILL when the parent dies (prctl PR_SET_PDEATHSIG), then becomes the real program."""
 
 
-class StartFailed(CloudError):
+class StartFailed(GatewayError):
     """A child ended, or did not serve in time, when it was first started; the message carries its last words."""
 
     code = "process.start_failed"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.supervisor import Process, StartFailed, Supervisor
+from gateway.supervisor import Process, StartFailed, Supervisor
 
 SLEEPER = "import signal,sys,time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('up', flush=True)\n"
 
@@ -125,7 +125,7 @@ async def test_what_a_child_left_behind_ends_with_it(tmp_path: Path) -> None:
 def test_no_child_outlives_a_killed_supervisor() -> None:
     body = (
         "import asyncio,sys\n"
-        "from cloud.supervisor import Process, Supervisor\n"
+        "from gateway.supervisor import Process, Supervisor\n"
         "async def main():\n"
         "    supervisor = Supervisor()\n"
         "    await supervisor.start(Process('child', (sys.executable, '-c', 'import time; time.sleep(60)')))\n"
