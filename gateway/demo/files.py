@@ -10,6 +10,9 @@ from gateway.demo.log import LoggedMachine, PlantLog
 from gateway.demo.scene import Scene, write
 
 PLAN_LEAD_H = 24
+MACHINES = "/Objects/machinery:Machines/nsu=urn:thirdshift:plant;"
+"""Where a simulated machine stands in its server's address space (OPC 40001-1)."""
+
 PRICES = {"Turning & Milling": "95.00", "Turning": "80.00", "Milling": "85.00", "Laser Marking": "45.00"}
 CODES = {
     "Turning & Milling": "turning",
@@ -104,7 +107,7 @@ def _agent(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> di
     machines = {
         machine.name: {
             "profile": "opcua-machinery",
-            "source": {"type": "opcua", "url": f"opc.tcp://127.0.0.1:{port}", "root": f"/Objects/{machine.name}"},
+            "source": {"type": "opcua", "url": f"opc.tcp://127.0.0.1:{port}", "root": f"{MACHINES}{machine.name}"},
             "history": {"type": "replay", "file": str(log.path.resolve()), "machine": machine.name},
             "orders": orders,
         }

@@ -44,11 +44,18 @@ async def run(wish: Wish) -> dict[str, Any]:
     if wish.data:
         wish.data.mkdir(parents=True, exist_ok=True)
         return await _play(wish, wish.data.resolve())
-    folder = Path(tempfile.mkdtemp(prefix="thirdshift-demo-"))
+    folder = _passing_folder()
     try:
         return await _play(wish, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _passing_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="thirdshift-demo-"))
+    # PostgreSQL refuses to run as root, and its own user must reach its files; what holds secrets is 0600.
+    folder.chmod(0o711)
+    return folder
 
 
 async def _play(wish: Wish, folder: Path) -> dict[str, Any]:
@@ -93,7 +100,7 @@ async def _story(wish: Wish, stage: Stage, supervisor: Supervisor) -> dict[str, 
             partner=partner,
             machines={machine.name: machine for machine in stage.log.machines},
             services=memory.services,
-            behave=lambda machine, how: _behave(folders[machine], machine, how),
+            behave=lambda machine, booking, how: _behave(folders[machine], booking, how),
             record=lambda: [entry for folder in set(folders.values()) for entry in _record(folder)],
         )
         bookings = await story.tell(cast, tale)
@@ -136,11 +143,11 @@ def _generated(folder: Path, origin: datetime) -> Path:
     return path
 
 
-def _behave(folder: Path, machine: str, how: dict[str, object]) -> None:
+def _behave(folder: Path, booking: str, how: dict[str, object]) -> None:
     path = files.behaviour_file(folder)
     known = json.loads(path.read_text()) if path.exists() else {}
     draft = path.with_suffix(".draft")
-    write(draft, json.dumps({**known, machine: how}))
+    write(draft, json.dumps({**known, booking: how}))
     draft.replace(path)
 
 

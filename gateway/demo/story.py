@@ -70,7 +70,7 @@ class Cast:
     partner: Api
     machines: dict[str, LoggedMachine]
     services: dict[str, str]
-    behave: Callable[[str, dict[str, object]], None]
+    behave: Callable[[str, str, dict[str, object]], None]
     record: Callable[[], list[dict[str, Any]]]
 
 
@@ -79,14 +79,14 @@ async def tell(cast: Cast, tale: Tale) -> dict[str, Any]:
     async with tale.step("found", "a partner found idle hours"):
         slots = await _search(cast)
     bookings: dict[str, dict[str, Any]] = {}
-    for role, slot in zip(ROLES, slots, strict=True):
-        if role.behaviour:
-            cast.behave(slot["name"], role.behaviour)
     async with tale.step("held", "held them for the partner"):
         holds = [await cast.partner.post("holds", _wish(slot)) for slot in slots]
     async with tale.step("booked", "booked them"):
         for role, slot, hold in zip(ROLES, slots, holds, strict=True):
-            bookings[role.name] = await cast.partner.post("bookings", _order(hold, cast.machines[slot["name"]]))
+            booking = await cast.partner.post("bookings", _order(hold, cast.machines[slot["name"]]))
+            bookings[role.name] = booking
+            if role.behaviour:
+                cast.behave(slot["name"], booking["id"], role.behaviour)
     async with tale.step("stored", "the orders are in the machines, by the ISA-95 method Store"):
         await _until(cast, bookings, lambda booking: booking["state"] != "CONFIRMED", 30)
         await _stored(cast, bookings)
@@ -154,7 +154,7 @@ async def _until(
 async def _stored(cast: Cast, bookings: dict[str, dict[str, Any]]) -> None:
     """The machines' own record must show a Store for each booking: our own reports are not asked here."""
     for _ in range(50):
-        stored = {entry["job"] for entry in cast.record() if entry["method"] == "Store"}
+        stored = {entry["job"].rpartition("-")[0] for entry in cast.record() if entry["method"] == "Store"}
         missing = {booking["id"] for booking in bookings.values()} - stored
         if not missing:
             return
