@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
-pytest_plugins = ("foreign_opcua", "own_postgres")
+pytest_plugins = ("foreign_opcua", "flaky_network", "own_postgres")

@@ -13,8 +13,9 @@ class OpcUaEndpoint(BaseModel):
     """One server. The password comes in through the config layer (environment or file), never in clear text.
 
     `server_certificate` pins the server: `sha256:…` (its fingerprint) or the path of its certificate; without a pin a
-    secured connection is refused. An outage shorter than `bridge_s` is bridged without loss as long as `queue_size`
-    samples of a signal suffice; the server keeps the session and its queues for that long.
+    secured connection is refused. `sampling_ms: 0` asks for every change that the server itself sees. An outage shorter
+    than `bridge_s` is bridged without loss as long as `queue_size` samples of a signal suffice; the server keeps the
+    session and its queues for that long.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,7 +26,7 @@ class OpcUaEndpoint(BaseModel):
     password: SecretStr | None = None
     server_certificate: str | None = None
     identity: Path | None = None
-    sampling_ms: Milliseconds = 250
+    sampling_ms: Annotated[int, Field(ge=0, le=60_000)] = 250
     publishing_ms: Milliseconds = 500
     queue_size: Annotated[int, Field(ge=1, le=10_000)] = 200
     watchdog_s: Seconds = 5.0

@@ -15,14 +15,20 @@ from asyncua.client.ua_session import UaSession
 from asyncua.common.shortcuts import Shortcuts
 
 from edge.sources.opcua_endpoint import OpcUaEndpoint
-from edge.sources.opcua_security import secure
-from gateway.errors import ThirdshiftError
+from edge.sources.opcua_security import CERTIFICATE, secure
+from gateway.errors import ThirdshiftError, UsageError
 
 CHANNEL_MS = 3_600_000
 RENEW_AT = 0.75
 """Share of a channel's life after which a client should renew it (OPC 10000-4, 5.5.2.1)."""
 STATE_NODE = ua.NodeId(ua.ObjectIds.Server_ServerStatus_State)
 NAMESPACES_NODE = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
+
+
+class ChannelRefused(UsageError):
+    """The server answered the request for a channel with a fault; in practice it does not trust our certificate."""
+
+    code = "opcua.channel_refused"
 
 
 class SessionLost(ThirdshiftError):
@@ -32,7 +38,7 @@ class SessionLost(ThirdshiftError):
     retryable = True
 
 
-LOST: tuple[type[Exception], ...] = (OSError, TimeoutError, ua.UaError, SessionLost)
+LOST: tuple[type[Exception], ...] = (OSError, TimeoutError, ua.UaError, SessionLost, ChannelRefused)
 """All that a request raises when the peer is away, slow, wrong, or says no (asyncua roots its errors in UaError)."""
 
 
@@ -106,8 +112,7 @@ class OpcUaSession:
             await asyncio.sleep(self.endpoint.watchdog_s)
             await self._read(STATE_NODE)
             if time.monotonic() - self._renewed > self.client.secure_channel_timeout / 1000 * RENEW_AT:
-                await self.client.open_secure_channel(renew=True)
-                self._renewed = time.monotonic()
+                await self._open_channel(renew=True)
 
     async def close(self) -> None:
         """Take leave, so that the server frees session and subscriptions; a server that is away is left alone."""
@@ -131,8 +136,23 @@ class OpcUaSession:
     async def _connect(self) -> None:
         await self.client.connect_socket()
         await self.client.send_hello()
-        await self.client.open_secure_channel()
+        await self._open_channel()
+
+    async def _open_channel(self, *, renew: bool = False) -> None:
+        try:
+            await self.client.open_secure_channel(renew=renew)
+        except AssertionError as error:  # asyncua's way of saying that the answer was a fault
+            raise ChannelRefused(self._refused()) from error
         self._renewed = time.monotonic()
+
+    def _refused(self) -> str:
+        folder = self.endpoint.identity
+        if folder is None:
+            return f"{self.endpoint.url} refuses an unencrypted channel: mend `security`"
+        return (
+            f"{self.endpoint.url} refuses this agent's certificate ({folder / CERTIFICATE}): "
+            "accept it in the server's trust list, and compare both clocks"
+        )
 
     async def _activate(self) -> None:
         password = self.endpoint.password

@@ -1,4 +1,4 @@
-"""The foreign plant as a pytest plugin: a node-opcua server with the published nodesets, started and steered by tests."""
+"""The foreign plant as a pytest plugin: a node-opcua server with the published nodesets, steered by tests."""
 
 import asyncio
 import json
@@ -123,7 +123,12 @@ def foreign_software(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _missing("foreign OPC UA server: needs node and npm (apt-get install nodejs npm)")
     if not (FOLDER / "node_modules" / "node-opcua" / "package.json").exists():
         done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, timeout=240, check=False
+            ["npm", "ci", "--no-audit", "--no-fund"],
+            cwd=FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
         if done.returncode:
             _missing(f"foreign OPC UA server: `npm ci` failed: {done.stderr.strip()[-300:]}")
@@ -148,9 +153,25 @@ def foreign_plant(foreign_software: Path) -> Iterator[MakePlant]:
         plant.stop()
 
 
-@pytest.fixture(scope="module")
-def standing_plant(foreign_software: Path) -> Iterator[ForeignPlant]:
-    """One foreign server for all tests of a module that leave it as they found it."""
-    plant = ForeignPlant({"tickHz": 10, "security": ["None", "Basic256Sha256"], "user": "agent", "password": "secret"})
-    yield plant.start()
+@pytest.fixture(scope="session")
+def _standing_plant(foreign_software: Path) -> Iterator[ForeignPlant]:
+    plant = ForeignPlant(
+        {
+            "tickHz": 10,
+            "cycleMs": 20,
+            "security": ["None", "Basic256Sha256"],
+            "user": "agent",
+            "password": "secret",
+        }
+    )
+    yield plant
     plant.stop()
+
+
+@pytest.fixture
+def standing_plant(_standing_plant: ForeignPlant) -> ForeignPlant:
+    """One foreign server for all tests that leave it as they found it; revived if a test left it dead."""
+    _standing_plant.wake()
+    if _standing_plant.process is None:
+        _standing_plant.start()
+    return _standing_plant

@@ -14,7 +14,7 @@ from edge.sources.opcua_endpoint import OpcUaEndpoint
 from gateway.clock import Clock
 
 FAST: dict[str, Any] = {
-    "sampling_ms": 50,
+    "sampling_ms": 0,
     "publishing_ms": 100,
     "watchdog_s": 0.5,
     "timeout_s": 1.5,

@@ -19,6 +19,7 @@ const PLANT = "urn:foreign-plant:line";
 const DEFAULTS = {
   port: 0, order: "plain", security: ["None"], user: null, password: null, anonymous: true, machines: ["Press", "Mill"],
   tickHz: 0, cycleMs: 100, prepareMs: 50, clock: "", maxJobs: 20, hostname: "127.0.0.1", applicationName: "ForeignPlant",
+  trusting: true,
 };
 const options = { ...DEFAULTS, ...JSON.parse(process.argv[2] || "{}") };
 
@@ -38,7 +39,7 @@ function nodesetFiles() {
 }
 
 async function certificates(folder) {
-  const manager = new OPCUACertificateManager({ automaticallyAcceptUnknownCertificate: true, rootFolder: folder });
+  const manager = new OPCUACertificateManager({ automaticallyAcceptUnknownCertificate: options.trusting, rootFolder: folder });
   await manager.initialize();
   return manager;
 }

@@ -1,0 +1,83 @@
+"""`check` says of each signal what is there, and of each fault what to do about it."""
+
+import pytest
+from foreign_opcua import BLOCKS, PLANT, ForeignPlant, machine_root
+
+from edge.sources.opcua_check import SignalVerdict, check
+from edge.sources.opcua_endpoint import OpcUaEndpoint
+from gateway.machine import Quality
+
+STATE = f"{BLOCKS}/machinery:MachineryItemState/CurrentState"
+
+
+async def judge(plant: ForeignPlant, address: str, wanted: str | None = None) -> SignalVerdict:
+    endpoint = OpcUaEndpoint(url=plant.url)
+    types = {"it": wanted} if wanted else {}
+    (verdict,) = await check(endpoint, {"it": address}, root=machine_root("Press"), types=types)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("address", "found", "value"),
+    [
+        (STATE, "LocalizedText", "NotExecuting"),
+        (f"nsu={PLANT};s=Signals.Text", "String", "fine"),
+        ("di:Identification/di:SerialNumber", "String", "SN-Press-1"),
+        ("i=2259", "Enumeration", 0),
+        (
+            f"/Objects/machinery:Machines/nsu={PLANT};Mill/machinetool:Monitoring/machinetool:MachineTool"
+            "/machinetool:OperationMode",
+            "Enumeration",
+            0,
+        ),
+    ],
+    ids=["state", "node id", "relative path", "enumeration", "machine tool"],
+)
+async def test_a_good_signal_shows_type_and_value(
+    standing_plant: ForeignPlant, address: str, found: str, value: object
+) -> None:
+    verdict = await judge(standing_plant, address, found)
+    assert (verdict.ok, verdict.type, verdict.value, verdict.quality) == (True, found, value, Quality.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted", "problem", "advice"),
+    [
+        (f"{BLOCKS}/machinery:MachineryItemStat/CurrentState", None, "not on this server", "MachineryItemState"),
+        (f"nsu={PLANT};s=Nope", None, "not on this server", "check the node id"),
+        ("nsu=urn:strange;s=Nope", None, "no namespace urn:strange", None),
+        ("ns=4;i=7", None, "index", None),
+        (BLOCKS, None, "not a variable", "below it"),
+        (STATE, "Double", "has type LocalizedText, not Double", "profile"),
+    ],
+    ids=["misspelt", "unknown id", "unknown namespace", "index", "object", "wrong type"],
+)
+async def test_a_bad_signal_says_what_is_wrong_and_what_to_do(
+    standing_plant: ForeignPlant, address: str, wanted: str | None, problem: str, advice: str | None
+) -> None:
+    verdict = await judge(standing_plant, address, wanted)
+    assert not verdict.ok
+    assert problem in (verdict.problem or "")
+    assert advice is None or advice in (verdict.advice or "")
+
+
+async def test_a_value_that_the_machine_cannot_give_is_not_ok(standing_plant: ForeignPlant) -> None:
+    await standing_plant.ask("signal", name="Temperature", value=0.0, status="BadDeviceFailure")
+    verdict = await judge(standing_plant, f"nsu={PLANT};s=Signals.Temperature")
+    assert not verdict.ok
+    assert "BadDeviceFailure" in (verdict.problem or "")
+    await standing_plant.ask("signal", name="Temperature", value=21.5)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("opc.tcp://127.0.0.1:9", "refuses connections"),
+        ("opc.tcp://no-such-machine.invalid:4840", "host name"),
+    ],
+    ids=["nobody listens", "no such host"],
+)
+async def test_an_endpoint_out_of_reach_gets_one_verdict(url: str, says: str) -> None:
+    (verdict,) = await check(OpcUaEndpoint(url=url, timeout_s=2), {"a": "i=2259", "b": "i=2258"})
+    assert (verdict.signal, verdict.ok) == ("endpoint", False)
+    assert says in (verdict.problem or "")
