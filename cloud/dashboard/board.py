@@ -1,0 +1,177 @@
+"""The page: totals, machines and bookings of one key, brought up to date at most twice a second."""
+
+import time
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from cloud.dashboard.frame import dress, said
+from cloud.dashboard.header import Banners, Header
+from cloud.dashboard.house import House
+from cloud.dashboard.machines import Machines
+from cloud.dashboard.model import Plant
+from cloud.dashboard.picture import browser_words
+from cloud.dashboard.say import tiles
+from cloud.dashboard.sessions import Session
+from cloud.dashboard.sheet import Sheet
+from cloud.dashboard.table import MOST, bookings_html, lines
+from cloud.dashboard.totals import totals
+from cloud.dashboard.watch import Watcher
+from cloud.dashboard.when import When, zone_named
+from cloud.dashboard.words import TAGS, Words
+
+REDRAW = 0.5
+"""Seconds (real) between two redraws of a page at least."""
+
+RETELL = 5.0
+"""Seconds (real) after which the texts that count time are said anew, though nothing happened."""
+
+WIDE = 1100
+"""Pixels of a wide chart: time moves on when it has moved by about one."""
+
+
+def install(house: House) -> None:
+    """Serve the page at /."""
+
+    @ui.page("/")
+    def board(request: Request) -> RedirectResponse | None:
+        browser, session, words = house.visit(request)
+        if session.key is None:
+            return RedirectResponse("/login")
+        key = session.key
+        watcher = house.watch.enter(key)
+        ui.context.client.on_delete(lambda: house.watch.leave(key, watcher))
+        dark = dress(session, words, "app.title")
+        ui.add_head_html(browser_words(words, TAGS[words.language]))
+
+        def log_out() -> None:
+            house.sessions.end(browser)
+            session.ended = bool(house.key)
+            ui.navigate.to("/login")
+
+        skip = said("a", words("app.skip"), "skip")
+        skip.props["href"] = "#machines"
+        header = Header(session, words, dark, log_out)
+        page = Board(watcher, session, words, header)
+        ui.timer(REDRAW, page.tick)
+        return None
+
+
+class Board:
+    """What is on the page below the bar."""
+
+    def __init__(self, watcher: Watcher, session: Session, words: Words, header: Header) -> None:
+        self._watcher = watcher
+        self._session = session
+        self._words = words
+        self._header = header
+        self._version = -1
+        self._told = self._slid = 0.0
+        self._bookings = ""
+        with ui.element("main").classes("page"):
+            self._banners = Banners(words)
+            self._tiles = _Tiles(words)
+            self._machines = Machines(words, session.shown, self._choose, self._open)
+            self._empty = _Empty(words)
+            with ui.element("section").classes("card"):
+                with ui.element("div").classes("top"):
+                    said("h2", words("bookings.head"))
+                self._no_bookings = said("p", words("bookings.none"), "nothing hidden-part")
+                with ui.element("div").classes("wide"):
+                    self._table = ui.html("", tag="table", sanitize=False).classes("bookings")
+        self._sheet = Sheet(words)
+        self.tick()
+
+    def _choose(self, shown: str) -> None:
+        self._session.shown = shown
+        self._watcher.reach_back(self._machines.back)
+        self._version = -1
+        self.tick()
+
+    def _open(self, machine_id: str) -> None:
+        if self._watcher.plant and (when := self._when()):
+            self._sheet.open(self._watcher.plant, machine_id, when)
+
+    def _when(self) -> When | None:
+        now = self._watcher.now
+        zone = self._watcher.plant.zone if self._watcher.plant else "UTC"
+        return When(now, zone_named(zone), self._words) if now else None
+
+    def tick(self) -> None:
+        """Show what is new: all of it, or only that time went on."""
+        if self._watcher.refused:
+            self._session.key, self._session.ended = None, True
+            ui.navigate.to("/login")
+            return
+        when, plant = self._when(), self._watcher.plant
+        self._header.show(self._watcher, when)
+        self._banners.show(self._watcher, when)
+        if plant and when:
+            self._bring_up_to_date(plant, when)
+
+    def _bring_up_to_date(self, plant: Plant, when: When) -> None:
+        moment = time.monotonic()
+        if self._watcher.version != self._version:
+            self._version = self._watcher.version
+            self._told = self._slid = moment
+            self._show(plant, when)
+        elif moment - self._slid >= self._pixel():
+            self._slid = moment
+            self._machines.slide(when)
+        if moment - self._told >= RETELL:
+            self._told = moment
+            self._machines.tell(plant, when)
+
+    def _pixel(self) -> float:
+        """Seconds (real) in which time moves on by a pixel; not below one, not above thirty."""
+        speed = self._watcher.pace.speed if self._watcher.pace else 1.0
+        return min(30.0, max(1.0, 2 * self._machines.back.total_seconds() / WIDE / speed))
+
+    def _show(self, plant: Plant, when: When) -> None:
+        self._tiles.show(plant, when)
+        empty = not plant.machines
+        self._machines.card.set_visibility(not empty)
+        self._empty.card.set_visibility(empty)
+        if not empty:
+            self._machines.show(plant, when)
+        inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
+        if inside != self._bookings:
+            self._bookings = inside
+            self._table.set_content(inside)
+            self._table.set_visibility(bool(plant.bookings))
+            self._no_bookings.classes(**{"add" if plant.bookings else "remove": "hidden-part"})
+
+
+class _Tiles:
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        with ui.element("section").classes("tiles") as made:
+            made.props["aria-label"] = words("total.label")
+            self._parts = [self._tile() for _ in range(4)]
+
+    @staticmethod
+    def _tile() -> tuple[TextElement, ...]:
+        with ui.element("div").classes("tile card"):
+            label = said("div", "", "label")
+            with ui.element("div").classes("figure"):
+                figure, unit = said("span"), said("small")
+            return label, figure, unit, said("div", "", "note")
+
+    def show(self, plant: Plant, when: When) -> None:
+        for parts, tile in zip(self._parts, tiles(totals(plant, when.now), self._words), strict=True):
+            for part, text in zip(parts, (tile.label, tile.figure, tile.unit, tile.note), strict=True):
+                part.set_text(text)
+
+
+class _Empty:
+    def __init__(self, words: Words) -> None:
+        with ui.element("section").classes("card empty") as self.card:
+            said("h2", words("empty.head"))
+            said("p", words("empty.about"))
+            with ui.element("ol"):
+                for step in ("empty.step1", "empty.step2", "empty.step3"):
+                    said("li", words(step))
+            said("p", words("empty.partner"))
+        self.card.set_visibility(False)

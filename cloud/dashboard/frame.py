@@ -1,0 +1,108 @@
+"""What every page of the dashboard has: language, theme, look, and its small buttons."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+
+from cloud.dashboard.sessions import Session, Theme
+from cloud.dashboard.words import LANGUAGES, TAGS, Words
+
+STATIC = Path(__file__).parent / "static"
+MOUNTED = "/look"
+
+THEMES: dict[Theme, bool | None] = {"auto": None, "light": False, "dark": True}
+_NEXT: dict[Theme, Theme] = {"auto": "light", "light": "dark", "dark": "auto"}
+
+MARK = (
+    '<svg viewBox="0 0 30 30" aria-hidden="true"><rect width="30" height="30" rx="7" fill="var(--ink)"/>'
+    '<rect x="6" y="13" width="4.6" height="10" rx="1.2" fill="var(--card)" opacity=".45"/>'
+    '<rect x="12.7" y="13" width="4.6" height="10" rx="1.2" fill="var(--card)" opacity=".45"/>'
+    '<rect x="19.4" y="6" width="4.6" height="17" rx="1.2" fill="var(--available)"/></svg>'
+)
+"""Two dim shifts and a third one that is lit."""
+
+_LINE = '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" '
+_LINE += 'stroke-linejoin="round" aria-hidden="true">'
+ICONS: dict[str, str] = {
+    "auto": f'{_LINE}<circle cx="12" cy="12" r="8.5"/>'
+    '<path d="M12 3.5v17a8.5 8.5 0 0 0 0-17z" fill="currentColor"/></svg>',
+    "light": f'{_LINE}<circle cx="12" cy="12" r="4"/><path d="M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4'
+    'M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4"/></svg>',
+    "dark": f'{_LINE}<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"/></svg>',
+    "out": f'{_LINE}<path d="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M10 8l-4 4 4 4M6 12h10"/></svg>',
+    "close": f'{_LINE}<path d="M6 6l12 12M18 6L6 18"/></svg>',
+}
+
+
+def _stamped(name: str) -> str:
+    stamp = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"{MOUNTED}/{name}?{stamp}"
+
+
+def dress(session: Session, words: Words, title: str) -> ui.dark_mode:
+    """Give the page its language, title, look and theme. Everything is served by this process itself."""
+    tag = json.dumps(TAGS[words.language])
+    ui.add_head_html(
+        f"<script>document.documentElement.lang={tag}</script>"
+        f'<link rel="stylesheet" href="{_stamped("board.css")}">'
+        f'<script src="{_stamped("bands.js")}"></script>'
+    )
+    ui.page_title(words(title))
+    return ui.dark_mode(THEMES[session.theme])
+
+
+def said(tag: str, text: str = "", classes: str = "") -> TextElement:
+    """A text in an element of its own; text is never markup."""
+    return TextElement(tag=tag, text=text).classes(classes)
+
+
+def button(label: str, on_click: Callable[[], Any], classes: str = "", *, icon: str = "", text: str = "") -> Element:
+    """A button that says `label` to those who do not see its icon."""
+    pressed = ui.element("button").classes(classes).on("click", on_click, [])
+    pressed.props["type"] = "button"
+    pressed.props["aria-label"] = label
+    pressed.props["title"] = label
+    with pressed:
+        if icon:
+            ui.html(ICONS[icon], tag="span", sanitize=False).style("display:flex")
+        if text:
+            said("span", text)
+    return pressed
+
+
+def language_button(session: Session, words: Words) -> None:
+    """Speak the other language; the page is built anew for it."""
+    other = next(code for code in LANGUAGES if code != words.language)
+
+    def switch() -> None:
+        session.language = other
+        ui.navigate.reload()
+
+    made = button(LANGUAGES[other], switch, "tool language", text=LANGUAGES[other])
+    made.props["lang"] = TAGS[other]
+
+
+def theme_button(session: Session, words: Words, dark: ui.dark_mode) -> None:
+    """Light, dark, or as the system has it."""
+
+    def switch() -> None:
+        session.theme = _NEXT[session.theme]
+        dark.value = THEMES[session.theme]
+        show()
+
+    def show() -> None:
+        label = words(f"app.theme_{session.theme}")
+        made.props["aria-label"] = label
+        made.props["title"] = label
+        made.clear()
+        with made:
+            ui.html(ICONS[session.theme], tag="span", sanitize=False).style("display:flex")
+
+    made = button(words("app.theme"), switch, "tool theme")
+    show()

@@ -1,0 +1,245 @@
+"""Keeps one key's view of the plant up to date: one event stream per key, shared by all pages that show it."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from cloud.dashboard.changes import Stale, mark
+from cloud.dashboard.model import Health, Plant
+from cloud.dashboard.registry import Away, KeyRefused, Registry
+from cloud.dashboard.survey import Asked, renewed, survey
+
+REFRESH = 0.5
+"""Seconds (real) between two readings at least: many events become one."""
+
+POLL = 5.0
+MACHINES_EVERY = 3
+EVERYTHING_EVERY = 24
+"""Every so many polls the machines' freshness, and all, is read again: no event tells of silence or of late history."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How business time passes: it was `now` at `taken` (seconds of time.monotonic), and runs `speed` times as fast."""
+
+    now: datetime
+    speed: float
+    taken: float
+
+    def at(self, moment: float) -> datetime:
+        return self.now + timedelta(seconds=(moment - self.taken) * self.speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The API does not answer since `since` (business time, as it went on by our own reckoning); `code` says what."""
+
+    since: datetime | None
+    code: str
+
+
+class Watcher:
+    """What a key sees. `plant` is None until first read; `version` counts readings; `refused` once the key is not good.
+
+    `silent` is None while the API answers. Pages look at these; nothing is pushed to them.
+    """
+
+    def __init__(self, registry: Registry, back: timedelta) -> None:
+        self._registry = registry
+        self._back = back
+        self._stale = Stale()
+        self._woken = asyncio.Event()
+        self.plant: Plant | None = None
+        self.version = 0
+        self.pace: Pace | None = None
+        self.silent: Silent | None = None
+        self.refused = False
+
+    @property
+    def now(self) -> datetime | None:
+        """Business time, reckoned on from the last time that the API told it; None until it did."""
+        return self.pace.at(time.monotonic()) if self.pace else None
+
+    def reach_back(self, back: timedelta) -> None:
+        """Someone wants to see a longer past from now on."""
+        if back > self._back:
+            self._back = back
+            self._mark(everything=True)
+
+    async def run(self) -> None:
+        """Watch until cancelled, or until the key is refused; a lost API is waited for with growing pauses."""
+        pause = FIRST_PAUSE
+        while not self.refused:
+            version = self.version
+            try:
+                await self._watch()
+            except KeyRefused:
+                self.refused = True
+                return
+            except Away as error:
+                self._lost(error)
+            pause = FIRST_PAUSE if self.version > version else min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, guards nothing
+
+    async def _watch(self) -> None:
+        await self._tell_time()
+        async with self._registry.events() as events:
+            self._stale = Stale()
+            self._show(await survey(self._registry, self._asked()))
+
+            async def listen() -> None:
+                async for kind, data in events:
+                    mark(self._stale, kind, data)
+                    self._woken.set()
+                msg = "the event stream ended"
+                raise Away(msg)
+
+            await _first_to_fail(listen(), self._renew(), self._poll())
+
+    async def _renew(self) -> None:
+        """Read what went old, all that gathered at once, and never more than half of the time."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            stale, self._stale = self._stale, Stale()
+            began = time.monotonic()
+            if stale and self.plant:
+                self._show(await renewed(self._registry, self.plant, stale, self._asked()))
+            await asyncio.sleep(max(REFRESH, time.monotonic() - began))
+
+    async def _poll(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(POLL)
+            count += 1
+            await self._tell_time()
+            empty = not (self.plant and self.plant.machines)
+            self._mark(
+                machines=count % MACHINES_EVERY == 0 or empty,
+                everything=count % EVERYTHING_EVERY == 0,
+            )
+
+    def _mark(self, *, machines: bool = False, everything: bool = False) -> None:
+        self._stale.machines |= machines
+        self._stale.everything |= everything
+        self._woken.set()
+
+    async def _tell_time(self) -> None:
+        told: Health = await self._registry.health()
+        self.pace = Pace(told.now, told.speed, time.monotonic())
+
+    def _asked(self) -> Asked:
+        assert self.pace  # noqa: S101 - _watch tells the time first
+        return Asked(self.pace.at(time.monotonic()), self.pace.speed, self._back)
+
+    def _show(self, plant: Plant) -> None:
+        self.plant = plant
+        self.version += 1
+        if self.silent:
+            log.info("the API answers again")
+        self.silent = None
+
+    def _lost(self, error: Away) -> None:
+        if self.silent is None or self.silent.code != error.code:
+            since = self.silent.since if self.silent else self.now
+            self.silent = Silent(since, error.code)
+            log.warning("the API is away", code=error.code, error=str(error))
+
+
+async def _first_to_fail(*work: Coroutine[Any, Any, None]) -> None:
+    """Run all until one raises; end the others, and raise that."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class _Watched:
+    watcher: Watcher
+    registry: Registry
+    task: asyncio.Task[None]
+    pages: int = 0
+
+
+class Watch:
+    """All watchers of this process, by key: the first page of a key starts one, and it ends after the last left."""
+
+    def __init__(self, connect: Callable[[str], Registry], back: timedelta, linger: float = 60.0) -> None:
+        self._connect = connect
+        self._back = back
+        self._linger = linger
+        self._watched: dict[str, _Watched] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def enter(self, key: str) -> Watcher:
+        """A page begins to look at the key's view; it must `leave` once."""
+        watched = self._watched.get(key)
+        if watched is None or watched.watcher.refused:
+            watched = self._start(key)
+        watched.pages += 1
+        return watched.watcher
+
+    def leave(self, key: str, watcher: Watcher) -> None:
+        """A page is gone. The view lingers a little: reloading a page must not read the whole plant again."""
+        watched = self._watched.get(key)
+        if watched is None or watched.watcher is not watcher:
+            return
+        watched.pages -= 1
+        if watched.pages <= 0:
+            self._later(self._end(key, watched))
+
+    async def aclose(self) -> None:
+        """End all watchers."""
+        for key in list(self._watched):
+            await _close(self._watched.pop(key))
+
+    def _start(self, key: str) -> _Watched:
+        if refused := self._watched.pop(key, None):
+            self._later(_close(refused))
+        registry = self._connect(key)
+        watcher = Watcher(registry, self._back)
+        task = asyncio.get_running_loop().create_task(watcher.run(), name="watch")
+        task.add_done_callback(_tell_of_a_fault)
+        self._watched[key] = _Watched(watcher, registry, task)
+        return self._watched[key]
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end(self, key: str, watched: _Watched) -> None:
+        await asyncio.sleep(self._linger)
+        if watched.pages <= 0 and self._watched.get(key) is watched:
+            del self._watched[key]
+            await _close(watched)
+
+
+def _tell_of_a_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()):
+        log.error("watching ended by a fault of ours", exc_info=fault)
+
+
+async def _close(watched: _Watched) -> None:
+    watched.task.cancel()
+    await asyncio.gather(watched.task, return_exceptions=True)
+    await watched.registry.aclose()

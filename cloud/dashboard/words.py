@@ -1,0 +1,49 @@
+"""What the page says, in the languages that it speaks; the sentences are data, in words.json."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
+"""Languages by code, each by its own name."""
+
+TAGS: Mapping[str, str] = {"en": "en", "zh": "zh-CN"}
+"""The `lang` attribute of the page, and the code of the widgets' own words."""
+
+
+@cache
+def dictionary() -> Mapping[str, Mapping[str, str]]:
+    """Every entry, by key and then by language."""
+    entries: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("words.json").read_text("utf-8"))
+    return entries
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The dictionary in one language."""
+
+    language: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The entry with its `{places}` filled. Raises KeyError for an entry that nobody wrote."""
+        return dictionary()[key][self.language].format(**values)
+
+    def term(self, kind: str, code: str) -> str:
+        """A word of a vocabulary (`state`, `reason`, …), or the code itself where a later registry has a new one."""
+        entry = dictionary().get(f"{kind}.{code}")
+        return entry[self.language] if entry else code
+
+    def terms(self, kind: str) -> dict[str, str]:
+        """A whole vocabulary, by code."""
+        start = f"{kind}."
+        return {
+            key.removeprefix(start): said[self.language] for key, said in dictionary().items() if key.startswith(start)
+        }
+
+
+def preferred(accept: str) -> str:
+    """The first of our languages in an Accept-Language header (weights ignored: browsers send them in order)."""
+    asked = [part.split(";")[0].strip().lower()[:2] for part in accept.split(",")]
+    return next((code for code in asked if code in LANGUAGES), "en")
