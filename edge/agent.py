@@ -1,6 +1,7 @@
 """The running agent: every machine's events into the outbox, and out of them what can be sold."""
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import structlog
 
 from edge import control
 from edge.desk import Desk, said_document
+from edge.plan import PlannedOrder
 from edge.post import Letter, Post, resynced
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
@@ -33,6 +35,9 @@ LONGEST_REST = 0.5
 
 ALIVE_EVERY = 5.0
 """Real seconds between two durable signs of life, which bound the gap that a restart leaves."""
+
+PLAN_EVERY = 1.0
+"""Real seconds between two looks at the plan's file."""
 
 RETRY_FIRST, RETRY_LONGEST = 0.1, 5.0
 """Real seconds before a batch is offered again to an outbox in trouble."""
@@ -58,10 +63,12 @@ class Agent:
     announce: Callable[[datetime], Announce]
     trouble: Trouble = field(default_factory=Trouble)
     on_state: Callable[[str], None] = lambda _: None
+    plans: Callable[[], Mapping[str, Sequence[PlannedOrder]]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _alive: float = 0.0
+    _alive: float = -math.inf
+    _planned: float = -math.inf
 
     async def emit(self, events: Sequence[Event]) -> None:
         """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
@@ -87,6 +94,7 @@ class Agent:
     def step(self, now: datetime) -> None:
         """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
         self._pauses()
+        self._replan()
         self._answer_resyncs(now)
         for desk in self.desks.values():
             due = desk.due()
@@ -214,6 +222,15 @@ class Agent:
         moments = [desk.due() for desk in self.desks.values()]
         soonest = min((moment for moment in moments if moment), default=None)
         return LONGEST_REST if soonest is None else min(LONGEST_REST, self.clock.seconds_until(soonest))
+
+    def _replan(self) -> None:
+        """Look for a new plan, every few seconds."""
+        if time.monotonic() - self._planned < PLAN_EVERY:
+            return
+        self._planned = time.monotonic()
+        for name, orders in self.plans().items():
+            self.desks[name].orders, self.desks[name].dirty = orders, True
+            log.info("plan read again", machine=name, orders=len(orders))
 
     def _pauses(self) -> None:
         stopped = control.paused(self.data)

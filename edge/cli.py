@@ -2,17 +2,29 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from edge import control
+from edge.config import read
+from edge.errors import FileInvalid
+from edge.profile import find, names, shipped
 from gateway import log
 from gateway.clock import Clock
 
 app = typer.Typer(no_args_is_help=True, help="The agent beside the machines.")
 
 ConfigFile = Annotated[Path, typer.Argument(help="the agent's config, a YAML file")]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document (for logs: one a line)")]
+ConfigOption = Annotated[Path, typer.Option("--config", help="the agent's config, a YAML file")]
+MachineName = Annotated[str, typer.Argument(help="the machine, as the config names it")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document (of `run`: write the log as JSON)")]
+
+WIDTH = 160
+"""Columns of a table that goes into a file or a pipe."""
 
 
 @app.command()
@@ -22,3 +34,88 @@ def run(config: ConfigFile, json: Json = False) -> None:
 
     log.configure(json=json)
     asyncio.run(run_agent(config, Clock.from_environment()))
+
+
+@app.command()
+def check(config: ConfigFile, json: Json = False) -> None:
+    """Try everything that the agent needs, and say what to mend. Exit code 1 if something is wrong."""
+    from edge.check import check as check_all  # noqa: PLC0415 - likewise
+
+    log.configure(json=json, level="error")
+    findings = asyncio.run(check_all(config, Clock.from_environment()))
+    rows = [{"ok": each.ok, "what": each.what, "found": each.found, "remedy": each.remedy} for each in findings]
+    ok = all(each.ok for each in findings)
+    show({"ok": ok, "findings": rows}, rows, "Check", json=json)
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def pause(machine: MachineName, config: ConfigOption, json: Json = False) -> None:
+    """Stop the sale of a machine at once; works offline, and lasts until `resume`."""
+    _switch(machine, config, json=json, to_pause=True)
+
+
+@app.command()
+def resume(machine: MachineName, config: ConfigOption, json: Json = False) -> None:
+    """Sell a machine again."""
+    _switch(machine, config, json=json, to_pause=False)
+
+
+@app.command()
+def status(config: ConfigFile, json: Json = False) -> None:
+    """What the agent last said of its machines, and whether it runs."""
+    found = control.shown(read(config).data)
+    if found is None:
+        msg = f"the agent of {config} has never run; start it with `thirdshift edge run {config}`"
+        raise FileInvalid(msg)
+    found["running"] = control.alive(int(found["pid"]))
+    rows = [{"machine": name, **machine} for name, machine in found["machines"].items()]
+    columns = ("machine", "state", "mode", "since", "origin", "quality", "paused", "offered_hours_next_day")
+    short = [{name: row[name] for name in columns} for row in rows]
+    show(found, short, f"{'running' if found['running'] else 'not running'}, as of {found['at']}", json=json)
+    for what, reason in found["trouble"].items() if not json else ():
+        Console(stderr=True).print(f"{what}: {reason}", style="yellow", markup=False)
+
+
+@app.command()
+def profiles(json: Json = False) -> None:
+    """The device profiles that come with Thirdshift."""
+    found = [find(name) for name in names()]
+    rows = [
+        {"profile": each.profile, "source": each.source, "title": each.title, "standard": each.standard or ""}
+        for each in found
+    ]
+    show({"folder": str(shipped()), "profiles": rows}, rows, str(shipped()), json=json)
+
+
+def show(document: Any, rows: list[dict[str, Any]], title: str, *, json: bool) -> None:
+    """Print the document as JSON, or its rows as a table."""
+    if json:
+        typer.echo(orjson.dumps(document))
+        return
+    table = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ():
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDTH)).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _switch(machine: str, path: Path, *, json: bool, to_pause: bool) -> None:
+    config = read(path)
+    if machine not in config.machines:
+        msg = f"{path}: no machine {machine!r}; there are {', '.join(config.machines)}"
+        raise FileInvalid(msg)
+    if to_pause:
+        control.pause(config.data, machine)
+    else:
+        control.resume(config.data, machine)
+    state = "paused: nothing more of it is sold" if to_pause else "resumed: it is sold again"
+    typer.echo(orjson.dumps({"machine": machine, "paused": to_pause}) if json else f"{machine} is {state}")

@@ -1,8 +1,8 @@
 """Layers of claims on a machine's time, painted into a ledger in which every unit of every instant has one owner."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -56,6 +56,17 @@ def paint(quantity: int, layers: Sequence[Layer], within: Span) -> list[Capacity
         _grow(growing, kinds, moment, following, done)
     done += [_piece(kind, part) for kind, part in growing.items()]
     return sorted(done, key=lambda part: (part.span.start, part.type, part.reason))
+
+
+def join(pieces: Iterable[CapacitySpan]) -> list[CapacitySpan]:
+    """The same ledger, with pieces that differ in nothing but time made one where they touch."""
+    growing: dict[tuple[_Kind, datetime], CapacitySpan] = {}
+    for piece in sorted(pieces, key=lambda piece: piece.span.start):
+        kind = (piece.type, piece.reason, piece.quantity, piece.detail)
+        before = growing.pop((kind, piece.span.start), None)
+        whole = replace(piece, span=Span(before.span.start, piece.span.end)) if before else piece
+        growing[kind, piece.span.end] = whole
+    return sorted(growing.values(), key=lambda part: (part.span.start, part.type, part.reason))
 
 
 def _divide(quantity: int, layers: Sequence[Layer]) -> list[_Kind]:

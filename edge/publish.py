@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.capacity import CapacitySpan, CapacityType, available, coalesce, levels
+from edge.layers import join
+from gateway.capacity import CapacitySpan, CapacityType, available, levels
 from gateway.messages import Statement
 from gateway.span import Span
 
@@ -78,7 +79,7 @@ def due(said: Said, terms: Terms) -> datetime | None:
 
 def bare(ledger: Iterable[CapacitySpan]) -> tuple[CapacitySpan, ...]:
     """The ledger without the numbers of orders, in as few spans as that allows."""
-    return tuple(coalesce(replace(part, detail=None) for part in ledger))
+    return tuple(join(replace(part, detail=None) for part in ledger))
 
 
 def clip(ledger: Iterable[CapacitySpan], within: Span) -> list[CapacitySpan]:

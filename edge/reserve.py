@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from edge.layers import join
 from edge.shifts import WorkingTime, at, days
 from gateway.capacity import CapacitySpan, CapacityType, Reason
 from gateway.span import Span, union
@@ -49,7 +50,7 @@ def without_short(pieces: Sequence[CapacitySpan], shortest: timedelta, within: S
     if not short:
         return list(pieces)
     starts = [run.start for run in runs]
-    return [_shorten(piece) if _run(piece, starts) in short else piece for piece in pieces]
+    return join(_shorten(piece) if _run(piece, starts) in short else piece for piece in pieces)
 
 
 def _by_day(spans: Iterable[Span], midnights: Sequence[datetime]) -> dict[int, list[Span]]:

@@ -22,6 +22,7 @@ from edge.errors import FileInvalid
 from edge.history import backfill
 from edge.orderbook import OrderBook
 from edge.orders.port import JobPort
+from edge.planfolder import Plans
 from edge.post import Letter, Post
 from edge.profile import find
 from edge.publish import Said
@@ -92,13 +93,15 @@ def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
     body = outbox.get(*ALIVE)
     alive = datetime.fromisoformat(body.decode()) if body else None
     rewinding = {name for name, machine in config.machines.items() if machine.source.type == "replay"}
+    trouble = Trouble()
     return Agent(
         desks=desks,
         post=post,
         clock=clock,
         data=config.data,
         announce=lambda at: announcement(config, at),
-        trouble=Trouble(),
+        trouble=trouble,
+        plans=Plans(config, trouble).changed,
         blind={name: min(alive, now) for name in desks if name not in rewinding} if alive else {},
     )
 

@@ -139,6 +139,14 @@ def history(config: Config, name: str) -> Sequence[Moment]:
     return of_machine(log.file, ZoneInfo(config.zone), log.machine or name) if log else ()
 
 
+def replayed(config: Config, name: str) -> Sequence[Moment]:
+    """What a replayed machine will live through; nothing for a real one. Raises FileInvalid."""
+    source = config.machines[name].source
+    if not isinstance(source, Replay):
+        return ()
+    return of_machine(source.file, ZoneInfo(config.zone), source.machine or name)
+
+
 def _replay(bench: Bench, name: str, source: Replay, cursor: str) -> ReplaySource:
     moments = of_machine(source.file, ZoneInfo(bench.config.zone), source.machine or name)
     return ReplaySource(name, moments, bench.clock, bench.cursor(cursor), source.rate)

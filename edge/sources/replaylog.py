@@ -32,7 +32,8 @@ def read_log(path: Path, zone: ZoneInfo) -> Mapping[str, tuple[Moment, ...]]:
     and before the first), or states (columns ts,machine,state and maybe mode: signals `state` and `mode`).
     """
     try:
-        first = path.open(encoding="utf-8-sig").readline()
+        with path.open(encoding="utf-8-sig") as file:
+            first = file.readline()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}; check the path and that it is UTF-8 text"
         raise FileInvalid(msg) from error
@@ -58,8 +59,8 @@ def timeline(spans: Mapping[str, Iterable[Span]], start: datetime) -> tuple[Mome
         taken = union([*taken, *mine])
     parts.sort()
     moments = [(utc(start), IDLE)]
-    following = [span.start for span, _ in parts[1:]] + [None]
-    for (span, kind), start_of_next in zip(parts, following, strict=True):
+    following = [*(span.start for span, _ in parts[1:]), None]
+    for (span, kind), start_of_next in zip(parts, following, strict=False):
         moments.append((span.start, kind))
         if start_of_next is None or start_of_next > span.end:
             moments.append((span.end, IDLE))

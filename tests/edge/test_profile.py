@@ -1,0 +1,143 @@
+"""Every device profile that ships, walked through its recorded sample; and how a bad one is refused."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import FileInvalid
+from edge.mapping import Seen, StampBounds, apply
+from edge.profile import Profile, find, names, read, shipped
+from edge.reading import Reading
+from edge.tracker import Track, step, tick
+from gateway.machine import Quality
+from gateway.messages import StateChange
+
+Write = Callable[[str, str], Path]
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (shipped() / "samples" / name).read_text().splitlines()]
+
+
+def play(profile: Profile, lines: Sequence[Mapping[str, Any]]) -> list[StateChange]:
+    """What an agent tells that gets these readings the moment they are made."""
+    track, seen, told = Track("M1"), Seen(), list[StateChange]()
+    for stamp, batch in groupby(lines, key=lambda line: line["at"]):
+        at = datetime.fromisoformat(stamp)
+        readings = [
+            Reading("M1", line["signal"], line["value"], at, at, Quality(line.get("quality", "good"))) for line in batch
+        ]
+        seen, facts = apply(profile, seen, readings, StampBounds())
+        for fact in facts:
+            track, changes = step(track, fact, profile.debounce)
+            told += changes
+    told += tick(track, at + timedelta(days=1), profile.debounce)[1]
+    return told
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_profile_turns_its_recorded_sample_into_the_expected_timeline(name: str) -> None:
+    profile = find(name)
+    lines = recorded(f"{name}.jsonl")
+    assert {line["signal"] for line in lines} <= set(profile.signals)
+    told = play(profile, lines)
+    assert [
+        {
+            "at": change.at.isoformat().replace("+00:00", "Z"),
+            "state": change.state,
+            "mode": change.mode,
+            "quality": change.quality,
+        }
+        for change in told
+    ] == recorded(f"{name}.expected.jsonl")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_sample_shows_every_row_of_its_profiles_state_table(name: str) -> None:
+    shown = {line["state"] for line in recorded(f"{name}.expected.jsonl")}
+    wanted = {row.then for row in find(name).state if not {"state", "mode"} & row.when.keys()}
+    assert shown == wanted
+
+
+def test_three_profiles_ship() -> None:
+    assert names() == ["opcua-machinery", "opcua-machinetool", "replay"]
+
+
+GOOD = """\
+profile: press
+title: A press
+source: opcua
+signals:
+  running: {node: "nsu=urn:maker:press;s=Running", type: Boolean}
+  alarm: {node: "nsu=urn:maker:press;s=Alarm", type: Int32, values: {0: none, 1: stop}}
+state:
+  - {when: {alarm: stop}, then: OutOfService}
+  - {when: {running: true}, then: Executing}
+  - {then: NotExecuting}
+"""
+
+
+def test_raw_values_are_written_as_the_machine_gives_them(write: Write) -> None:
+    profile = read(write("press.yaml", GOOD))
+    lines = [
+        {"at": "2026-03-02T06:00:00Z", "signal": "alarm", "value": 0},
+        {"at": "2026-03-02T06:00:01Z", "signal": "running", "value": True},
+        {"at": "2026-03-02T06:00:02Z", "signal": "alarm", "value": 1.0},
+    ]
+    assert [change.state for change in play(profile, lines)] == ["NotExecuting", "Executing", "OutOfService"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (
+            "alarm: stop}, then",
+            "alrm: stop}, then",
+            r"press.yaml:1: file: state\[0\]: no signal 'alrm'; there are running",
+        ),
+        ("alarm: stop}, then", "alarm: halt}, then", r"state\[0\]: alarm is never 'halt'; its values are none, stop"),
+        (
+            "OutOfService",
+            "Broken",
+            r"press.yaml:8: state.0.then: expected 'NotAvailable', 'OutOfService'.*found 'Broken'",
+        ),
+        ("Boolean", "Bool", r"press.yaml:5: signals.running.type: expected 'Boolean'"),
+        ("nsu=urn:maker:press;s=Running", "ns=2;s=Running", r"signals.running.node: .*index"),
+        ("title: A press", "titel: A press", r"press.yaml:2: titel: is not a key here \(did you mean `title`\?\)"),
+        ("source: opcua", "source: modbus", r"press.yaml:3: source: expected 'opcua' or 'replay', found 'modbus'"),
+        ("source: opcua", "source: opcua\ndebounce: 3", r"press.yaml:4: debounce: expected a length of time"),
+        ("profile: press", "profile: mill", r"press.yaml:1: profile: is 'mill', but the file is press.yaml"),
+        ("  - {then: NotExecuting}", "", None),
+        ("  - {when: {alarm: stop}, then: OutOfService}", "  - {then: Executing}", r"can never fit; put it last"),
+    ],
+)
+def test_a_bad_profile_says_where_and_what(write: Write, old: str, new: str, complaint: str | None) -> None:
+    path = write("press.yaml", GOOD.replace(old, new, 1))
+    if complaint is None:
+        assert read(path).profile == "press"
+        return
+    with pytest.raises(FileInvalid, match=complaint):
+        read(path)
+
+
+def test_a_profile_without_tables_is_none(write: Write) -> None:
+    text = GOOD.split("state:", maxsplit=1)[0]
+    with pytest.raises(FileInvalid, match="needs a `state` table"):
+        read(write("press.yaml", text))
+
+
+def test_a_plants_own_profile_comes_before_ours(write: Write) -> None:
+    path = write("mine/replay.yaml", GOOD.replace("profile: press", "profile: replay"))
+    assert find("replay", (path.parent,)).title == "A press"
+
+
+def test_an_unknown_profile_names_those_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileInvalid, match=r"no profile 'lathe' in .*; there are opcua-machinery, opcua-machinetool, replay"
+    ):
+        find("lathe", (tmp_path,))

@@ -1,0 +1,313 @@
+"""The hours that a machine can spare: a ledger without holes, in which each instant has one reason."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.condition import Condition, Habits, Present
+from edge.plan import PlannedOrder
+from edge.profile import WhenOff
+from edge.reserve import TOO_SHORT, Reserve
+from edge.shifts import Calendar, WeekCalendar
+from edge.spare import Rules, conflicts, horizon, ledger
+from edge.tracker import Picture, Sight
+from gateway.capacity import CapacitySpan, CapacityType, Reason, levels
+from gateway.machine import PLANT, ItemState, OperationMode, Quality
+from gateway.span import Span, union
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WEEK = {"week": {"mon-fri": ["06:00-14:00", "14:00-22:00"]}}
+Moment = Callable[..., datetime]
+Brief = list[tuple[str, str, str]]
+
+
+def sight(since: datetime, state: ItemState = ItemState.NOT_EXECUTING, **rest: Any) -> Sight:
+    mode = rest.get("mode", OperationMode.PROCESSING)
+    return Sight(since, Picture(state, mode, Quality.GOOD, rest.get("origin", PLANT)), "source")
+
+
+def sell(now: datetime, **case: Any) -> list[CapacitySpan]:
+    """The ledger of the coming `hours` (default 24) of a machine that was idle all along."""
+    within = Span(now, now + timedelta(hours=case.get("hours", 24)))
+    condition = Condition(
+        now,
+        case.get("sight", sight(now - timedelta(hours=1))),
+        case.get("habits", Habits()),
+        case.get("silent_since"),
+        case.get("present", Present()),
+    )
+    calendar = Calendar(WeekCalendar.model_validate(case.get("calendar", WEEK)), BERLIN)
+    return ledger(case.get("rules", Rules(zone=BERLIN)), calendar, case.get("orders", ()), condition, within)
+
+
+def brief(parts: Sequence[CapacitySpan]) -> Brief:
+    """(start on the wall clock, end, reason) of each part."""
+    return [
+        (f"{part.span.start.astimezone(BERLIN):%H:%M}", f"{part.span.end.astimezone(BERLIN):%H:%M}", part.reason)
+        for part in parts
+    ]
+
+
+def order(start: datetime, end: datetime, name: str = "A") -> PlannedOrder:
+    return PlannedOrder("M1", Span(start, end), name)
+
+
+def test_a_job_in_the_middle_leaves_two_free_pieces(monday: Moment) -> None:
+    found = sell(monday("06:00"), orders=[order(monday("09:00"), monday("12:00"))], hours=16)
+    assert brief(found) == [
+        ("06:00", "09:00", "idle"),
+        ("09:00", "12:00", "planned"),
+        ("12:00", "22:00", "idle"),
+    ]
+
+
+def test_a_planned_order_carries_its_number_as_a_detail(monday: Moment) -> None:
+    found = sell(monday("06:00"), orders=[order(monday("09:00"), monday("12:00"), "4711")], hours=16)
+    assert [part.detail for part in found] == [None, "4711", None]
+
+
+def test_dark_hours_are_not_staffed_unless_the_plant_sells_them(monday: Moment) -> None:
+    closed, dark = (
+        sell(monday("20:00"), hours=12),
+        sell(monday("20:00"), hours=12, rules=Rules(BERLIN, sell_off_shift=True)),
+    )
+    assert brief(closed)[1] == ("22:00", "06:00", "not-staffed")
+    assert brief(dark)[1] == ("22:00", "06:00", "off-shift")
+    assert (closed[1].type, dark[1].type) == (CapacityType.UNATTAINABLE, CapacityType.AVAILABLE)
+
+
+def test_maintenance_is_nobodys(monday: Moment) -> None:
+    kept = {**WEEK, "maintenance": [{"day": "mon", "time": "10:00-11:00"}]}
+    found = sell(monday("06:00"), calendar=kept, hours=16)
+    assert ("10:00", "11:00", "maintenance") in brief(found)
+
+
+def test_a_running_job_without_a_plan_takes_as_long_as_jobs_usually_do(monday: Moment) -> None:
+    running = sight(monday("07:30"), ItemState.EXECUTING)
+    found = sell(monday("08:10"), sight=running, habits=Habits(job_time=timedelta(hours=1)), hours=4)
+    assert brief(found)[0] == ("08:10", "08:30", "running")
+    assert found[0].type is CapacityType.COMMITTED
+
+
+def test_a_job_that_overruns_takes_another_such_time(monday: Moment) -> None:
+    running = sight(monday("07:30"), ItemState.EXECUTING)
+    found = sell(monday("08:30"), sight=running, habits=Habits(job_time=timedelta(hours=1)), hours=4)
+    assert brief(found)[0] == ("08:30", "09:30", "running")
+
+
+def test_a_set_up_of_the_plants_is_no_idle_time(monday: Moment) -> None:
+    setting_up = sight(monday("07:45"), ItemState.NOT_EXECUTING, mode=OperationMode.SETUP)
+    assert brief(sell(monday("08:00"), sight=setting_up))[0] == ("08:00", "08:45", "running")
+
+
+def test_a_running_job_that_the_plan_knows_ends_when_the_plan_says(monday: Moment) -> None:
+    running = sight(monday("07:30"), ItemState.EXECUTING)
+    found = sell(monday("08:00"), sight=running, orders=[order(monday("07:30"), monday("13:00"))], hours=8)
+    assert brief(found) == [("08:00", "13:00", "planned"), ("13:00", "16:00", "idle")]
+
+
+@pytest.mark.parametrize("state", [ItemState.EXECUTING, ItemState.NOT_EXECUTING])
+@pytest.mark.parametrize("mode", [OperationMode.PROCESSING, OperationMode.SETUP])
+def test_a_booking_that_runs_changes_no_statement(monday: Moment, state: ItemState, mode: OperationMode) -> None:
+    idle = sell(monday("08:00"), sight=sight(monday("07:00")))
+    assert sell(monday("08:00"), sight=sight(monday("07:30"), state, mode=mode, origin="bkg_1")) == idle
+
+
+def test_a_machine_that_is_about_to_serve_a_booking_is_not_busy_for_the_plant(monday: Moment) -> None:
+    running = sight(monday("07:30"), ItemState.EXECUTING)
+    serving = sell(monday("08:00"), sight=running, present=Present(serving=True))
+    assert serving == sell(monday("08:00"))
+
+
+def test_a_breakdown_takes_a_repair_time_and_not_the_month(monday: Moment) -> None:
+    broken = sight(monday("08:00"), ItemState.OUT_OF_SERVICE)
+    found = sell(monday("09:00"), sight=broken, habits=Habits(repair_time=timedelta(hours=4)), hours=12)
+    assert brief(found)[:2] == [("09:00", "12:00", "breakdown"), ("12:00", "21:00", "idle")]
+
+
+def test_a_breakdown_that_lasts_takes_another_repair_time(monday: Moment) -> None:
+    broken = sight(monday("08:00"), ItemState.OUT_OF_SERVICE)
+    found = sell(monday("12:00"), sight=broken, habits=Habits(repair_time=timedelta(hours=4)))
+    assert brief(found)[0] == ("12:00", "16:00", "breakdown")
+
+
+def test_a_paused_machine_sells_nothing(monday: Moment) -> None:
+    found = sell(monday("08:00"), present=Present(paused=True), orders=[order(monday("09:00"), monday("12:00"))])
+    assert [(part.type, part.reason) for part in found] == [(CapacityType.UNATTAINABLE, Reason.PAUSED)]
+
+
+def test_a_machine_that_was_never_seen_sells_nothing_yet(monday: Moment) -> None:
+    found = sell(monday("08:00"), sight=None, silent_since=monday("08:00"))
+    assert brief(found)[0] == ("08:00", "12:00", "stale-data")
+
+
+@pytest.mark.parametrize(
+    ("silent", "first"),
+    [("08:56", "idle"), ("08:55", "stale-data")],
+    ids=["silent for 4 minutes", "silent for 5 minutes"],
+)
+def test_a_silent_machine_turns_stale_after_its_staleness(monday: Moment, silent: str, first: str) -> None:
+    assert sell(monday("09:00"), silent_since=monday(silent))[0].reason == first
+
+
+def test_dark_is_not_dead(monday: Moment) -> None:
+    """A machine that can be sold dark may be silent at night: only its power-up is lost."""
+    dark = Habits(when_off=WhenOff.SELLABLE, power_up=timedelta(minutes=15))
+    sold = {"habits": dark, "rules": Rules(BERLIN, sell_off_shift=True), "silent_since": monday("22:00"), "hours": 7}
+    assert brief(sell(monday("23:00"), **sold)) == [("23:00", "23:15", "switched-off"), ("23:15", "06:00", "off-shift")]
+    assert sell(monday("10:00", day=1), **sold)[0].reason == Reason.STALE_DATA
+
+
+@pytest.mark.parametrize(
+    ("when_off", "end"),
+    [(WhenOff.SELLABLE, "23:15"), (WhenOff.UNATTAINABLE, "06:00")],
+    ids=["sellable: after its power-up", "unattainable: with the next shift"],
+)
+def test_a_machine_that_is_off_comes_back(monday: Moment, when_off: WhenOff, end: str) -> None:
+    off = sight(monday("22:00"), ItemState.NOT_AVAILABLE)
+    habits = Habits(when_off=when_off, power_up=timedelta(minutes=15))
+    found = sell(monday("23:00"), sight=off, habits=habits, rules=Rules(BERLIN, sell_off_shift=True))
+    assert brief(found)[0] == ("23:00", end, "switched-off")
+
+
+@pytest.mark.parametrize(
+    ("reserve", "start"),
+    [
+        (Reserve(timedelta(hours=2)), "20:00"),
+        (Reserve(share=0.25), "18:00"),
+        (Reserve(timedelta(hours=5), 0.25), "17:00"),
+    ],
+    ids=["hours a day", "a share of the day", "whichever is more"],
+)
+def test_the_reserve_is_the_last_staffed_hours_of_the_day(monday: Moment, reserve: Reserve, start: str) -> None:
+    for now in ("06:00", "16:00"):
+        found = sell(monday(now), rules=Rules(BERLIN, reserve=reserve), hours=6)
+        last = sell(monday("16:00"), rules=Rules(BERLIN, reserve=reserve), hours=6)[-1]
+        assert brief([last]) == [(start, "22:00", "reserve")]
+        assert all(part.reason is Reason.IDLE for part in found[:1])
+
+
+def test_an_order_uses_the_reserve_up_and_pushes_it_into_no_sold_hour(monday: Moment) -> None:
+    rules = Rules(BERLIN, reserve=Reserve(timedelta(hours=2)))
+    found = sell(monday("06:00"), rules=rules, orders=[order(monday("19:00"), monday("22:00"))], hours=16)
+    assert brief(found) == [("06:00", "19:00", "idle"), ("19:00", "22:00", "planned")]
+
+
+def test_a_piece_too_short_for_a_set_up_is_not_offered(monday: Moment) -> None:
+    orders = [order(monday("08:00"), monday("10:00")), order(monday("10:20"), monday("12:00"), "B")]
+    found = sell(monday("06:00"), orders=orders, hours=8)
+    assert (found[2].reason, found[2].detail) == (Reason.RESERVE, TOO_SHORT)
+
+
+def test_a_short_piece_over_a_shifts_end_is_one(monday: Moment) -> None:
+    orders = [order(monday("08:00"), monday("21:50")), order(monday("22:10"), monday("23:00"), "B")]
+    found = sell(monday("20:00"), orders=orders, rules=Rules(BERLIN, sell_off_shift=True), hours=3)
+    assert brief(found) == [("20:00", "21:50", "planned"), ("21:50", "22:10", "reserve"), ("22:10", "23:00", "planned")]
+
+
+def test_a_piece_that_has_begun_is_never_taken_back(monday: Moment) -> None:
+    found = sell(monday("09:50"), orders=[order(monday("10:00"), monday("12:00"))], hours=8)
+    assert brief(found)[0] == ("09:50", "10:00", "idle")
+
+
+def test_of_several_units_each_order_takes_one(monday: Moment) -> None:
+    orders = [order(monday("08:00"), monday("12:00")), order(monday("10:00"), monday("14:00"), "B")]
+    found = sell(monday("06:00"), orders=orders, rules=Rules(BERLIN, quantity=3), hours=16)
+    free = [(part.span, part.quantity) for part in found if part.type is CapacityType.AVAILABLE]
+    assert [step.quantity for step in levels(free)] == [3, 2, 1, 2, 3]
+
+
+def test_the_horizon_ends_on_a_full_hour(monday: Moment) -> None:
+    now = monday("08:13")
+    assert horizon(now, timedelta(days=28)) == Span(now, now + timedelta(days=28) - timedelta(minutes=13))
+
+
+def test_an_order_conflicts_exactly_where_the_plant_needs_the_machine(monday: Moment) -> None:
+    offered = sell(monday("06:00"), orders=[order(monday("09:00"), monday("10:00"))], hours=16)
+    assert conflicts(offered, Span(monday("08:00"), monday("11:00")), 1) == [Span(monday("09:00"), monday("10:00"))]
+    assert conflicts(offered, Span(monday("10:00"), monday("11:00")), 1) == []
+    assert conflicts(offered, Span(monday("10:00"), monday("11:00")), 2) == [Span(monday("10:00"), monday("11:00"))]
+
+
+NOW = datetime(2026, 3, 2, 8, 13, 7, tzinfo=UTC)
+minutes = st.integers(-600, 4000)
+plans = st.lists(st.tuples(minutes, st.integers(1, 900)), max_size=8)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> dict[str, Any]:
+    """Anything that a machine, a plan and a plant may come up with at once."""
+    orders = [
+        order(NOW + timedelta(minutes=start), NOW + timedelta(minutes=start + length), str(number))
+        for number, (start, length) in enumerate(draw(plans))
+    ]
+    rules = Rules(
+        BERLIN,
+        quantity=draw(st.integers(1, 4)),
+        reserve=draw(st.sampled_from([Reserve(), Reserve(timedelta(hours=3)), Reserve(share=0.3)])),
+        shortest=draw(st.sampled_from([timedelta(), timedelta(minutes=30), timedelta(hours=3)])),
+        sell_off_shift=draw(st.booleans()),
+    )
+    seen = sight(
+        NOW - timedelta(minutes=draw(st.integers(0, 3000))),
+        draw(st.sampled_from(ItemState)),
+        mode=draw(st.sampled_from(OperationMode)),
+        origin=draw(st.sampled_from([PLANT, "bkg_1"])),
+    )
+    silent = draw(st.none() | st.integers(0, 3000))
+    calendar = {**WEEK, "maintenance": [{"day": "mon, thu", "time": "09:00-10:30"}]}
+    return {
+        "orders": orders,
+        "rules": rules,
+        "sight": draw(st.sampled_from([seen, None])),
+        "silent_since": None if silent is None else NOW - timedelta(minutes=silent),
+        "habits": Habits(when_off=draw(st.sampled_from(WhenOff)), power_up=timedelta(minutes=draw(st.integers(0, 60)))),
+        "present": Present(draw(st.booleans()), draw(st.booleans())),
+        "calendar": draw(st.sampled_from([WEEK, calendar, {"week": {"mon-sun": ["00:00-24:00"]}}])),
+        "hours": 60,
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations())
+def test_total_is_committed_and_unattainable_and_available_at_every_instant(case: dict[str, Any]) -> None:
+    found = sell(NOW, **case)
+    whole = levels((part.span, part.quantity) for part in found)
+    assert {step.quantity for step in whole} == {case["rules"].quantity}
+    assert union(step.span for step in whole) == [Span(NOW, NOW + timedelta(hours=60))]
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations())
+def test_no_two_neighbours_could_be_one(case: dict[str, Any]) -> None:
+    found = sell(NOW, **case)
+    keys = [(part.span.end, part.type, part.reason, part.quantity, part.detail) for part in found]
+    starts = [(part.span.start, part.type, part.reason, part.quantity, part.detail) for part in found]
+    assert not set(keys) & set(starts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(situations())
+def test_what_the_plant_plans_is_never_available(case: dict[str, Any]) -> None:
+    case["rules"] = Rules(BERLIN, quantity=1, sell_off_shift=True)
+    free = [part.span for part in sell(NOW, **case) if part.type is CapacityType.AVAILABLE]
+    assert not [1 for span in free for planned in case["orders"] if span.overlaps(planned.span)]
+
+
+def test_a_month_of_one_machine_takes_a_few_milliseconds(monday: Moment) -> None:
+    orders = [order(monday("07:00", day), monday("19:30", day), str(day)) for day in range(28)]
+    rules, calendar = Rules(BERLIN, reserve=Reserve(share=0.1)), Calendar(WeekCalendar.model_validate(WEEK), BERLIN)
+    now = monday("06:00")
+    condition = Condition(now, sight(now), Habits())
+    taken = []
+    for _ in range(10):
+        start = time.thread_time()
+        ledger(rules, calendar, orders, condition, horizon(now, timedelta(days=28)))
+        taken.append(time.thread_time() - start)
+    assert min(taken) < 0.005
