@@ -83,7 +83,10 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> str:
-        """Make the database if there is none, and start it or take it over; again after a crash. Raises PostgresFailed, FolderInUse."""
+        """Make the database if there is none, and start it or take it over; its DSN. May be called again after a crash.
+
+        Raises PostgresFailed, FolderInUse.
+        """
         self._prepare_home()
         self._lock = self._lock or locked(self._home / "owner.lock")
         try:

@@ -33,10 +33,13 @@ BEGIN
   RETURN v_answer;
 END $$;
 
-CREATE FUNCTION ts_may_see(p_tenant text, s service) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT s.active AND (s.visibility = 'open' OR s.enterprise_id = p_tenant OR s.visibility = 'partners' AND EXISTS (
-    SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant))
-$$;
+CREATE FUNCTION ts_may_see(p_tenant text, s service) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF s.visibility = 'partners' AND s.enterprise_id <> p_tenant THEN
+    RETURN s.active AND EXISTS (SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant);
+  END IF;
+  RETURN s.active AND (s.visibility = 'open' OR s.enterprise_id = p_tenant);
+END $$;
 
 -- The provider's commercial terms; null where the span keeps them.
 CREATE FUNCTION ts_against_terms(s service, p_span tstzrange, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$

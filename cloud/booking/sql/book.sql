@@ -3,7 +3,7 @@
 
 CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
                         p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
   v_span   constant tstzrange := tstzrange(p_start, p_end);
@@ -36,7 +36,7 @@ END $$;
 CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
                         p_machine text, p_start timestamptz, p_end timestamptz, p_quantity int, p_work jsonb,
                         p_now timestamptz, p_fresh_after timestamptz)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer  jsonb := ts_replay(p_tenant, p_key, p_body_hash);
   v_span    tstzrange := CASE WHEN p_hold IS NULL THEN tstzrange(p_start, p_end) END;
@@ -118,14 +118,18 @@ BEGIN
 END $$;
 
 CREATE FUNCTION ts_why_not_instant(s service, p_machine text, p_now timestamptz, p_fresh_after timestamptz) RETURNS text
-LANGUAGE sql STABLE AS $$
-  SELECT CASE
-    WHEN NOT s.instant THEN 'the provider confirms each booking of this service'
-    WHEN o.valid_until <= p_now THEN 'the plant''s statement is past its lease'
-    WHEN p_fresh_after IS NOT NULL AND coalesce(m.last_receipt_at <= p_fresh_after, true) THEN 'nothing was heard of the machine lately'
-  END
-  FROM machine m JOIN statement o ON o.machine_id = m.id WHERE m.id = p_machine
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF NOT s.instant THEN
+    RETURN 'the provider confirms each booking of this service';
+  ELSIF (SELECT valid_until <= p_now FROM statement WHERE machine_id = p_machine) THEN
+    RETURN 'the plant''s statement is past its lease';
+  ELSIF p_fresh_after IS NOT NULL
+        AND (SELECT coalesce(last_receipt_at <= p_fresh_after, true) FROM machine WHERE id = p_machine) THEN
+    RETURN 'nothing was heard of the machine lately';
+  END IF;
+  RETURN NULL;
+END $$;
 
 GRANT EXECUTE ON FUNCTION
   ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, timestamptz),

@@ -33,9 +33,10 @@ RETURNS TABLE (at timestamptz, until timestamptz, offered bigint, free bigint) L
 $$;
 
 CREATE FUNCTION ts_fits(p_machine text, p_span tstzrange, p_quantity int, p_confidence int, p_now timestamptz,
-                        p_without text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT min(free) >= p_quantity FROM ts_stairs(p_machine, p_span, p_confidence, p_now, p_without)
-$$;
+                        p_without text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT min(free) >= p_quantity FROM ts_stairs(p_machine, p_span, p_confidence, p_now, p_without));
+END $$;
 
 -- The start nearest to p_span's own within p_within at which its whole length would fit; the earlier of two.
 CREATE FUNCTION ts_nearest(p_machine text, p_span tstzrange, p_within tstzrange, p_quantity int, p_confidence int,

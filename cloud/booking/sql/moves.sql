@@ -1,8 +1,9 @@
--- Moving claims from state to state, and everything that must be told about it.
+-- Moving claims from state to state, and everything that must be told about it. In plpgsql, because it keeps the plans of
+-- its statements; a function in plain SQL is planned at each call (before version 18).
 
 -- Locks the guards of these machines, in the one order that everybody keeps.
 CREATE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM 1 FROM statement WHERE machine_id = ANY (p_machines) ORDER BY machine_id FOR NO KEY UPDATE;
 END $$;
@@ -19,12 +20,13 @@ BEGIN
   RETURN v_json;
 END $$;
 
-CREATE FUNCTION ts_tell(c claim, p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION ts_tell(c claim, p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO event (at, enterprise_id, type, data)
   SELECT p_now, audience, CASE WHEN c.id LIKE 'hld\_%' THEN 'hold.changed' ELSE 'booking.changed' END, p_data
   FROM unnest(CASE WHEN c.booker_id = c.provider_id THEN ARRAY[c.booker_id] ELSE ARRAY[c.booker_id, c.provider_id] END)
-       AS audience
-$$;
+       AS audience;
+END $$;
 
 -- Raises TS001 where the table of transitions has no such step.
 CREATE FUNCTION ts_move(p_claim text, p_to text, p_reason text, p_actor text, p_now timestamptz) RETURNS claim
@@ -39,9 +41,10 @@ BEGIN
   RETURN c;
 END $$;
 
-CREATE FUNCTION ts_can_move(p_from text, p_to text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT FROM claim_transition WHERE from_state = p_from AND to_state = p_to)
-$$;
+CREATE FUNCTION ts_can_move(p_from text, p_to text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM claim_transition WHERE from_state = p_from AND to_state = p_to);
+END $$;
 
 -- Ends the holds and requests over p_span that are past their expiry, so that the constraint lets others in.
 -- The caller holds the machine's guard.
@@ -62,7 +65,7 @@ END $$;
 
 -- Ends up to p_limit of all that are past their expiry; how many. Called now and then, so that they are told.
 CREATE FUNCTION ts_expire(p_limit int, p_now timestamptz) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_dead text[];
   c      record;
@@ -81,21 +84,24 @@ BEGIN
 END $$;
 
 -- Puts a message for the machine's edge into the post.
-CREATE FUNCTION ts_send(c claim, p_payload jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION ts_send(c claim, p_payload jsonb, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO outgoing (agent_id, claim_id, payload, created_at)
   SELECT m.agent_id, c.id, p_payload || jsonb_build_object('v', 1, 'booking', c.id, 'revision', c.revision, 'machine', m.name),
          p_now
-  FROM machine m WHERE m.id = c.machine_id
-$$;
+  FROM machine m WHERE m.id = c.machine_id;
+END $$;
 
 -- The job order (gateway.messages.Order): nothing may be started once the booked span is over.
-CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
-  SELECT ts_send(c, jsonb_strip_nulls(jsonb_build_object(
+CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM ts_send(c, jsonb_strip_nulls(jsonb_build_object(
     'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(upper(c.span)),
     'work_master', c.work ->> 'work_master', 'quantity', coalesce((c.work -> 'quantity')::int, 1),
-    'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now)
-$$;
+    'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now);
+END $$;
 
-CREATE FUNCTION ts_send_cancel(c claim, p_reason text, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
-  SELECT ts_send(c, jsonb_build_object('kind', 'cancel_order', 'reason', left(coalesce(p_reason, 'cancelled'), 500)), p_now)
-$$;
+CREATE FUNCTION ts_send_cancel(c claim, p_reason text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM ts_send(c, jsonb_build_object('kind', 'cancel_order', 'reason', left(coalesce(p_reason, 'cancelled'), 500)), p_now);
+END $$;

@@ -8,7 +8,7 @@ $$;
 -- A Statement: replaces the offer in [start, end), and flags what no longer fits. A repeat, or one that was overtaken by a
 -- newer one, changes nothing. An edge that lost its disk counts from 1 again, so a later issue beats a lower version.
 CREATE FUNCTION ts_apply_statement(p_machine text, p_statement jsonb, p_now timestamptz) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_window  constant tstzrange := tstzrange((p_statement ->> 'start')::timestamptz, (p_statement ->> 'end')::timestamptz);
   v_version constant int8 := (p_statement ->> 'version')::int8;
@@ -75,7 +75,7 @@ END $$;
 
 -- An OrderAnswer: the edge's final word.
 CREATE FUNCTION ts_answer(p_machine text, p_answer jsonb, p_now timestamptz) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN ts_obey(p_machine, p_answer, CASE p_answer ->> 'answer'
     WHEN 'accepted' THEN 'DISPATCHED' WHEN 'conflict' THEN 'DISPLACED' WHEN 'refused' THEN 'DECLINED'
@@ -84,7 +84,7 @@ END $$;
 
 -- A JobReport: what the machine did. The last report of a job is kept for the meter, whatever became of the booking.
 CREATE FUNCTION ts_report(p_machine text, p_report jsonb, p_now timestamptz) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   IF p_report ->> 'event' IN ('ended', 'aborted', 'no_show') THEN
     PERFORM ts_lock_machines(ARRAY[p_machine]);
@@ -132,7 +132,7 @@ $$;
 
 -- What was booked beside what was measured, once the plant's last report is in.
 CREATE FUNCTION ts_meter(p_claim text, p_meter jsonb, p_now timestamptz) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   c claim;
 BEGIN

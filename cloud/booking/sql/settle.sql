@@ -1,7 +1,7 @@
 -- What the two parties do with a claim later: release, cancel, confirm, decline.
 
 CREATE FUNCTION ts_release(p_tenant text, p_hold text, p_now timestamptz) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   h claim := ts_locked_claim(p_tenant, p_hold, 'hld');
 BEGIN
@@ -17,19 +17,19 @@ BEGIN
 END $$;
 
 CREATE FUNCTION ts_cancel(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_reason text, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN ts_decide(p_tenant, p_key, p_body_hash, p_claim, 'CANCELLED', p_reason, p_now);
 END $$;
 
 CREATE FUNCTION ts_confirm(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN ts_decide(p_tenant, p_key, p_body_hash, p_claim, 'CONFIRMED', NULL, p_now);
 END $$;
 
 CREATE FUNCTION ts_decline(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_reason text, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN ts_decide(p_tenant, p_key, p_body_hash, p_claim, 'DECLINED', p_reason, p_now);
 END $$;
