@@ -1,7 +1,7 @@
 """All lines down: opened when somebody has something to say to an agent, reopened after any trouble."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ import structlog
 from cloud.db import reaching
 from cloud.dispatch import store
 from cloud.dispatch.line import Line
-from cloud.errors import CloudError, DatabaseAway
+from cloud.errors import CloudError
 from cloud.ingest.agents import Agents
 from cloud.ingest.outage import Outage
 from gateway.courier import Courier
@@ -34,6 +34,7 @@ class Post:
         connections: asyncpg.Pool,
         client: MqttClient,
         now: Callable[[], datetime],
+        outage: Outage,
         buckets: Collection[int] | None = None,
     ) -> None:
         self._connections = connections
@@ -41,7 +42,7 @@ class Post:
         self._now = now
         self._buckets = buckets
         self._agents = Agents(connections)
-        self._outage = Outage("dispatch")
+        self._outage = outage
         self._bells: dict[str, asyncio.Event] = {}
 
     async def run(self) -> None:
@@ -85,21 +86,31 @@ class Post:
         line = await Line.open(self._connections, agent.lane("down"), bell)
         courier = Courier(line.sender, self._client, line.lane, line.on_effect)
         bell.set()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(courier.run())
-            while await bell.wait():
-                bell.clear()
-                while await line.settle(self._now()):
-                    courier.wake()
+        await _either(courier.run(), self._keep(line, courier))
+
+    async def _keep(self, line: Line, courier: Courier) -> None:
+        while await line.bell.wait():
+            line.bell.clear()
+            while await line.settle(self._now()):
+                courier.wake()
 
     async def _persistently(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Again and again after trouble, less and less often while the database is away."""
+        """Again after trouble: a database that is away is waited for, anything else is said and tried again."""
         while True:
-            await self._outage.over()
             try:
-                return await work()
-            except* DatabaseAway as group:
-                self._outage.lost(group.exceptions[0])
-            except* (CloudError, GatewayError, asyncpg.PostgresError) as group:
-                log.exception("dispatch held up, starting it again", reason=repr(group.exceptions[0]))
+                return await self._outage.outlast(work)
+            except (CloudError, GatewayError, asyncpg.PostgresError) as error:
+                log.exception("dispatch held up, starting it again", reason=repr(error))
                 await asyncio.sleep(POLL)
+
+
+async def _either(*works: Coroutine[None, None, None]) -> None:
+    """Until one of them ends; its exception is raised as it is, and the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await done.pop()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

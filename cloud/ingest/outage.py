@@ -2,41 +2,63 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
+from cloud.errors import DatabaseAway
+
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+STALE = 0.5
+"""Real seconds after a success in which a failure is taken for the last of those from before."""
 
 
 class Outage:
-    """Shared by all that need the same database. Waits are real seconds, doubling from `first` to `longest`."""
+    """One for all parts of a process that need the database. Waits are real seconds, doubling up to `longest`."""
 
-    def __init__(self, name: str, *, first: float = 0.1, longest: float = 5.0) -> None:
-        self._name = name
+    def __init__(self, *, first: float = 0.1, longest: float = 5.0) -> None:
         self._first = first
         self._longest = longest
+        self._told = False
         self._wait = 0.0
         self._again_at = 0.0
+        self._found_at = float("-inf")
 
-    @property
-    def on(self) -> bool:
-        return self._wait > 0
+    async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The work's result, once an attempt at it was not broken off by a DatabaseAway.
 
-    def lost(self, error: Exception) -> None:
-        """An attempt failed. Attempts that were under way together count as one."""
-        if not self.on:
-            log.warning("database lost, nothing is acknowledged until it is back", part=self._name, reason=str(error))
-        if time.monotonic() >= self._again_at:
-            self._wait = min(max(self._first, 2 * self._wait), self._longest)
-            self._again_at = time.monotonic() + self._wait
+        Work that goes on and on calls `found` itself whenever the database has answered.
+        """
+        while True:
+            if self._wait:
+                await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
+            try:
+                result = await work()
+            except DatabaseAway as error:
+                self._lost(error)
+            else:
+                self.found()
+                return result
 
     def found(self) -> None:
-        """An attempt succeeded."""
-        if self.on:
-            log.info("database found again", part=self._name)
-            self._wait = 0.0
+        """The database has answered."""
+        self._found_at = time.monotonic()
+        self._wait = 0.0
+        if self._told:
+            self._told = False
+            log.info("database found again")
 
-    async def over(self) -> None:
-        """Returns when the next attempt is due: at once, unless the database is away."""
-        if self.on:
-            await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
+    def _lost(self, error: Exception) -> None:
+        """An attempt failed. Attempts that were under way together count as one."""
+        now = time.monotonic()
+        if not self._told and now - self._found_at > STALE:
+            self._told = True
+            log.warning("database lost, nothing is acknowledged until it is back", reason=str(error))
+        if now >= self._again_at:
+            self._wait = min(max(self._first, 2 * self._wait), self._longest)
+            self._again_at = now + self._wait

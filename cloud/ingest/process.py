@@ -1,0 +1,114 @@
+"""The ingest process: what comes up, what goes down, and the chores that the registry does by itself."""
+
+import asyncio
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from cloud.config import Settings
+from cloud.db import lazy_pool, reaching
+from cloud.dispatch.post import Post
+from cloud.dispatch.sweep import sweep
+from cloud.ingest.desk import Desk
+from cloud.ingest.intake import Intake
+from cloud.ingest.outage import Outage
+from cloud.settlement.service import settle
+from cloud.telemetry.model import SampleStore
+from cloud.telemetry.postgres import PostgresSamples
+from gateway.clock import Clock
+from gateway.courier import arrivals
+from gateway.errors import UsageError
+from gateway.mqtt import MqttClient, MqttSettings
+from gateway.topics import Channel, Topic, partition
+
+log = structlog.get_logger(__name__)
+
+CHORES = 1.0
+"""Real seconds between two rounds of sweeping and metering."""
+
+PATIENCE = timedelta(seconds=10)
+"""Real time for which a meter waits for state changes that its job's last report overtook."""
+
+SIDE_BY_SIDE = 6
+AGENTS = "SELECT id FROM agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the process works with: the database, where samples go, the broker, and business time."""
+
+    connections: asyncpg.Pool
+    samples: SampleStore
+    client: MqttClient
+    clock: Clock
+
+
+class Ingest:
+    """Everything that runs in the process. `buckets`: the partitions that it serves, all if None."""
+
+    def __init__(self, means: Means, buckets: Collection[int] | None = None, intake: type[Intake] = Intake) -> None:
+        now, boot = means.clock.now, secrets.token_bytes(16)
+        self.intake = intake(means.connections, means.samples, now, boot)
+        self._outage = Outage()
+        self._desk = Desk(self.intake.take, means.client.publish, outage=self._outage, side_by_side=SIDE_BY_SIDE)
+        self._post = Post(means.connections, means.client, now, self._outage, buckets)
+        self._connections = means.connections
+        self._client = means.client
+        self._clock = means.clock
+        self._buckets = buckets
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take_in())
+                group.create_task(self._outage.outlast(self._greet))
+                group.create_task(self._outage.outlast(self._chores))
+                group.create_task(self._post.run())
+        finally:
+            await self._desk.close()
+
+    async def _take_in(self) -> None:
+        async for agent, packet in arrivals(self._client, Channel.UP, self._buckets):
+            self._desk.put(agent, packet)
+
+    async def _greet(self) -> None:
+        """Once: the agents that are waiting for an answer to what the last process did not live to answer."""
+        await self._client.wait_connected()
+        async with reaching(), self._connections.acquire() as connection:
+            agents = [row["id"] for row in await connection.fetch(AGENTS)]
+        for agent in agents:
+            if self._buckets is None or partition(agent) in self._buckets:
+                for packet in await self.intake.greet(agent):
+                    self._client.publish(str(Topic(agent, Channel.UP_ACK)), packet)
+        log.info("ingest ready", agents=len(agents))
+
+    async def _chores(self) -> None:
+        while True:
+            now = self._clock.now()
+            await sweep(self._connections, now)
+            await settle(self._connections, now, self._clock.business(PATIENCE))
+            self._outage.found()
+            await asyncio.sleep(CHORES)
+
+
+async def run(
+    settings: Settings, clock: Clock, buckets: Collection[int] | None = None, intake: type[Intake] = Intake
+) -> None:
+    """Run ingest as these settings say, until cancelled. A database or a broker that is away is waited for."""
+    if settings.ingest_dsn is None:
+        msg = "ingest needs a database: set THIRDSHIFT_INGEST_DSN, or let `thirdshift cloud serve` start everything"
+        raise UsageError(msg)
+    connections = await lazy_pool(settings.ingest_dsn, size=SIDE_BY_SIDE + 6, timeout=settings.statement_timeout)
+    samples = await lazy_pool(settings.ingest_dsn, size=3, timeout=settings.statement_timeout)
+    broker = MqttSettings(settings.mqtt_host, settings.mqtt_port, f"ingest-{secrets.token_hex(4)}", longest_wait=5.0)
+    try:
+        async with MqttClient(broker) as client:
+            await Ingest(Means(connections, PostgresSamples(samples), client, clock), buckets, intake).run()
+    finally:
+        connections.terminate()
+        samples.terminate()
