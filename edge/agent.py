@@ -246,7 +246,8 @@ class Agent:
         except (OutboxFull, OutboxUnavailable) as error:
             self.trouble.comes("outbox", f"{error}; nothing new is sold until this is over")
             return False
-        self.trouble.goes("outbox")
+        if any(letter.messages for letter in letters):
+            self.trouble.goes("outbox")
         return True
 
 

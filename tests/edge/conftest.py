@@ -1,6 +1,7 @@
 """A machine to reason about: its case, its readings, and the moments of one working day."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from edge.condition import Habits
+from edge.config import read as read_config
 from edge.profile import Profile, find
-from edge.reading import Reading
+from edge.reading import LinkNotice, Reading
+from edge.run import build
 from edge.shifts import Calendar, WeekCalendar
 from edge.spare import Rules
 from edge.watch import Case
+from gateway.clock import Clock
+from gateway.link import Point
+from gateway.messages import Statement, Stream, decode_up
+from gateway.outbox import Caps, Outbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TWO_SHIFTS = {"week": {"mon-fri": ["06:00-14:00", "14:00-22:00"]}}
@@ -74,3 +81,86 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return make
+
+
+CONFIG = """\
+agent: plant-a
+link: {id: k1, secret: "env:KEY"}
+zone: Europe/Berlin
+calendar: {week: {mon-fri: ["06:00-22:00"]}}
+selling: {repair_time: 4 h, when_off: unattainable}
+machines:
+  M1: {profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1"}}
+  M2: {profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1"}}
+"""
+
+
+class Plant:
+    """An agent around a real outbox, without sources and without a broker; `restart` is a kill and a new start."""
+
+    def __init__(self, folder: Path, config: str, origin: datetime) -> None:
+        self.path = folder / "edge.yaml"
+        self.path.write_text(config)
+        self.clock = Clock(1.0, time.time(), origin)
+        self.caps: Caps | None = None
+        self.start()
+
+    def start(self) -> None:
+        self.config = read_config(self.path)
+        self.config.data.mkdir(exist_ok=True)
+        self.outbox = Outbox(self.config.data / "outbox.sqlite", now=self.clock.now, caps=self.caps)
+        self.agent = build(self.config, self.clock, self.outbox)
+
+    def restart(self) -> None:
+        self.outbox.close()
+        self.start()
+
+    def at(self, **later: float) -> datetime:
+        """Business time now, or that much later."""
+        return self.clock.now() + timedelta(**later)
+
+    def reading(self, machine: str, value: object, signal: str = "item_state", **rest: Any) -> Reading:
+        now = self.clock.now()
+        return Reading(machine, signal, value, rest.pop("source_time", now), now, **rest)
+
+    async def see(self, machine: str, value: object, **rest: Any) -> None:
+        """The machine is connected, and gives this value; a look a little later tells it."""
+        await self.agent.emit([LinkNotice(machine, True, self.clock.now()), self.reading(machine, value, **rest)])
+        self.agent.step(self.at(seconds=3))
+
+    def sent(self, stream: Stream = Stream.STATE) -> list[Any]:
+        """All that the post holds of a stream, oldest first."""
+        found = []
+        for epoch in self.outbox.held(stream):
+            point = Point(epoch.epoch, epoch.oldest)
+            found += [entry.payload for entry in self.outbox.read(stream, point, 10_000, 1 << 30)]
+        return [decode_up(payload) for payload in found if payload]
+
+    def statements(self, machine: str = "M1") -> list[Statement]:
+        control = self.sent(Stream.CONTROL)
+        return [told for told in control if isinstance(told, Statement) and told.machine == machine]
+
+    def acknowledge(self) -> None:
+        """The registry has everything."""
+        for stream in Stream:
+            for epoch in self.outbox.held(stream):
+                self.outbox.delete(stream, Point(epoch.epoch, epoch.next - 1))
+
+
+@pytest.fixture
+def make_plant(tmp_path: Path, monday: Callable[..., datetime]) -> Iterator[Callable[..., Plant]]:
+    """A plant of two machines on a Monday at 09:00; `extra` is added to its config."""
+    plants: list[Plant] = []
+
+    def make(extra: str = "", old: str = "", new: str = "") -> Plant:
+        plants.append(Plant(tmp_path, CONFIG.replace(old, new) + extra, monday("09:00")))
+        return plants[-1]
+
+    yield make
+    for plant in plants:
+        plant.outbox.close()
+
+
+@pytest.fixture
+def plant(make_plant: Callable[..., Plant]) -> Plant:
+    return make_plant()
