@@ -284,6 +284,8 @@ class Machine {
     const jobs = [...this.jobs].map(([id, job]) => ({
       id, state: job.state, quantity: job.quantity, good: job.good, started: job.started, ended: job.ended,
       workMaster: (job.order.workMasterID || []).map((master) => master.ID),
+      material: (job.order.materialRequirements || []).map((material) => material.materialDefinitionID),
+      parameters: Object.fromEntries((job.order.jobOrderParameters || []).map(({ ID, value }) => [ID, value.value])),
     }));
     return { state: this.current, good: this.good, jobs, calls: this.calls };
   }
