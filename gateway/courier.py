@@ -97,7 +97,8 @@ class Courier:
                 log.warning("post held up, trying on", topic=self._topic, code=error.code, reason=str(error))
             self._troubled = True
             await asyncio.sleep(RETRY)
-            self._bell.set()
+            # What the failed round left undone is unknown; a new greeting makes up for all of it.
+            self._changed(self._client.connected)
         else:
             if self._troubled:
                 log.info("post goes on", topic=self._topic)

@@ -145,7 +145,8 @@ class MqttClient:
         self._subscriptions.append(subscription)
         for topic in filters:
             self._paho.message_callback_add(topic, _into(subscription))
-        if self.connected:
+        # Asked of paho, as `connected` lags behind its thread: one of this and _on_connect does see the subscription.
+        if self._paho.is_connected():
             self._paho.subscribe([(topic, 1) for topic in filters])
         return subscription
 

@@ -12,7 +12,6 @@
     outbox.cursor(name) -> str | None                        outbox.get(kind, name) -> bytes | None
     outbox.documents(kind) -> dict[str, bytes]               outbox.position(stream) -> Position
     outbox.pending(mark) -> bool                             outbox.backlog() -> dict[Stream, Backlog]
-    outbox.expire()                                          # now and then: telemetry past its age
 
 Thread use: one thread, the one that opened it; from asyncio call it directly, calls take well below a millisecond
 plus one fsync per transaction. Nothing may await inside a transaction. A second process gets OutboxUnavailable.

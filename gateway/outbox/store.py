@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -22,6 +22,9 @@ SLACK = 8
 """An eighth of a bound is freed at once, or must have grown anew, before the work of making room is repeated."""
 
 
+HOUR = timedelta(hours=1)
+
+
 class Outbox:
     """See the package. Constructing it is the start of a sender: its first append to a stream opens an epoch."""
 
@@ -33,6 +36,7 @@ class Outbox:
         self._caps = caps or Caps()
         self._random = random or SystemRandom()
         self._compacted_to = 0
+        self._expired = now()
         with translated(path):
             self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
             _prepare(self._db, path)
@@ -145,14 +149,17 @@ class Outbox:
                 for stream in KEPT:
                     room.supersede(self._db, stream)
             self._compacted_to = self._ledger.cost(KEPT)
+        if self._now() - self._expired > HOUR:
+            self.expire()
         excess = self._ledger.cost(DROPPABLE) - caps.droppable
         if excess > 0:
             with self._recounted(DROPPABLE):
                 room.drop_oldest(self._db, self._ledger.backlog, excess + caps.droppable // SLACK)
 
     def expire(self) -> None:
-        """Turn telemetry beyond its age into tombstones; call it now and then."""
-        before = (self._now() - self._caps.age).timestamp()
+        """Turn telemetry beyond its age into tombstones; happens by itself, at most once in an hour of `now`."""
+        self._expired = self._now()
+        before = (self._expired - self._caps.age).timestamp()
         with self._recounted(DROPPABLE):
             for stream in DROPPABLE:
                 room.drop_aged(self._db, stream, before)
@@ -166,10 +173,10 @@ class Outbox:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    db.executescript(schema.OPEN)
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        db.executescript(schema.CREATE)
-    elif version != schema.VERSION:
+    if version not in {0, schema.VERSION}:
         msg = f"outbox {path} has version {version}, this program knows {schema.VERSION}; use the program that wrote it"
         raise OutboxDamaged(msg)
+    db.executescript(schema.OPEN)
+    if version == 0:
+        db.executescript(schema.CREATE)
