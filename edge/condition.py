@@ -25,10 +25,15 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the machine does not say itself: the sale is `paused` by hand; it may be `serving` a booking right now."""
+    """What the machine does not say itself: the sale is `paused` by hand; what it began after `serving_since` may well
+    be a booking's job, of which its job list has not told yet.
+    """
 
     paused: bool = False
-    serving: bool = False
+    serving_since: datetime | None = None
+
+    def may_serve(self, sight: Sight) -> bool:
+        return self.serving_since is not None and sight.at >= self.serving_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Condition:
         if seen.state is ItemState.NOT_AVAILABLE:
             return self._until(within, self._back_on(sight.at, staffed), Reason.SWITCHED_OFF)
         busy = seen.state is ItemState.EXECUTING or seen.mode is OperationMode.SETUP
-        if busy and seen.origin == PLANT and not self.present.serving:
+        if busy and seen.origin == PLANT and not self.present.may_serve(sight):
             return self._until(within, _renewed(sight.at, habits.job_time, self.now), Reason.RUNNING)
         return []
 

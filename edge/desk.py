@@ -76,10 +76,10 @@ class Desk:
         self.jobs[job] = (start, end)
         self.dirty = True
 
-    def serving(self, now: datetime) -> bool:
-        """Whether a busy machine may be busy with a booking."""
+    def serving_since(self, now: datetime) -> datetime | None:
+        """Since when a busy machine may be busy with a booking."""
         self.jobs = {name: (start, end) for name, (start, end) in self.jobs.items() if end is None or now < end}
-        return any(start <= now for start, _ in self.jobs.values())
+        return min((start for start, _ in self.jobs.values() if start <= now), default=None)
 
     def state(self) -> tuple[Up, ...]:
         """The machine's present state, for a registry that lost it."""
@@ -136,7 +136,7 @@ class Desk:
         return min((moment for moment in moments if moment), default=None)
 
     def _present(self, now: datetime) -> Present:
-        return Present(self.paused, self.serving(now))
+        return Present(self.paused, self.serving_since(now))
 
     def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
         documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}

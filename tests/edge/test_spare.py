@@ -121,8 +121,14 @@ def test_a_booking_that_runs_changes_no_statement(monday: Moment, state: ItemSta
 
 def test_a_machine_that_is_about_to_serve_a_booking_is_not_busy_for_the_plant(monday: Moment) -> None:
     running = sight(monday("07:30"), ItemState.EXECUTING)
-    serving = sell(monday("08:00"), sight=running, present=Present(serving=True))
+    serving = sell(monday("08:00"), sight=running, present=Present(serving_since=monday("07:30")))
     assert serving == sell(monday("08:00"))
+
+
+def test_a_job_that_began_before_the_bookings_time_is_the_plants(monday: Moment) -> None:
+    running = sight(monday("07:30"), ItemState.EXECUTING)
+    late = sell(monday("08:00"), sight=running, present=Present(serving_since=monday("07:45")))
+    assert late[0].reason is Reason.RUNNING
 
 
 def test_a_breakdown_takes_a_repair_time_and_not_the_month(monday: Moment) -> None:
@@ -268,7 +274,7 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         "sight": draw(st.sampled_from([seen, None])),
         "silent_since": None if silent is None else NOW - timedelta(minutes=silent),
         "habits": Habits(when_off=draw(st.sampled_from(WhenOff)), power_up=timedelta(minutes=draw(st.integers(0, 60)))),
-        "present": Present(draw(st.booleans()), draw(st.booleans())),
+        "present": Present(draw(st.booleans()), draw(st.none() | st.just(NOW - timedelta(hours=9)))),
         "calendar": draw(st.sampled_from([WEEK, calendar, {"week": {"mon-sun": ["00:00-24:00"]}}])),
         "hours": 60,
     }

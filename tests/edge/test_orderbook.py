@@ -1,0 +1,277 @@
+"""A booked job in the running agent: judged, answered, run, reported, and never the plant's own business."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from edge import control
+from edge.orderbook import ACCEPTED, ARRIVED, PARKED, OrderBook
+from edge.orders.job import JobState, Move
+from edge.orders.runner import OrderRun
+from edge.plan import PlannedOrder
+from edge.run import orderbook
+from edge.simulate.fake_jobs import FakeJobs
+from edge.simulate.job_desk import JobDesk
+from gateway.capacity import CapacityType
+from gateway.link import Accept, Entry, Position
+from gateway.machine import PLANT
+from gateway.messages import CancelOrder, JobReport, Message, Order, OrderAnswer, Stream, encode
+
+Make = Callable[..., Any]
+WORK = "orders: {policy: store_and_start, work_masters: {turn: {parameters: {rpm: {min: 100, max: 900}}}}}"
+
+
+class Shop:
+    """A plant whose M1 takes job orders, and the registry's side of the link to it."""
+
+    def __init__(self, plant: Any) -> None:
+        self.plant = plant
+        self.desk = JobDesk(plant.clock)
+        self.port = FakeJobs(self.desk)
+        self.seq = 0
+        self.open()
+
+    def open(self) -> None:
+        self.book: OrderBook = orderbook(self.plant.config, self.plant.agent, {"M1": self.port})
+        self.running = asyncio.create_task(self.book.run())
+
+    async def close(self) -> None:
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
+    async def restart(self) -> None:
+        await self.close()
+        self.plant.restart()
+        self.open()
+
+    def order(self, booking: str = "bkg_1", **changes: Any) -> Order:
+        """An order for the coming hour that may start now."""
+        now = self.plant.clock.now()
+        usual: dict[str, Any] = {
+            "revision": 1,
+            "machine": "M1",
+            "start": now,
+            "end": now + timedelta(hours=1),
+            "not_after": now + timedelta(minutes=20),
+            "work_master": "turn",
+            "quantity": 3,
+        }
+        return Order(booking=booking, **usual | changes)
+
+    async def arrive(self, *messages: Message | bytes) -> None:
+        """The messages come down; returns when they are answered."""
+        payloads = [message if isinstance(message, bytes) else encode(message) for message in messages]
+        entries = tuple(
+            Entry(self.seq + number, self.seq + number, each) for number, each in enumerate(payloads, start=1)
+        )
+        self.seq += len(entries)
+        with self.plant.outbox.transaction() as tx:
+            self.book.store(tx, Accept(Stream.CONTROL, 1, entries, Position()))
+        await self.until(lambda: not self.plant.outbox.documents(ARRIVED))
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not true():  # noqa: ASYNC110 - anything may be waited for here
+                await asyncio.sleep(0.01)
+
+    def answers(self) -> list[tuple[str, str]]:
+        control_stream = self.plant.sent(Stream.CONTROL)
+        return [(told.answer, told.reason or "") for told in control_stream if isinstance(told, OrderAnswer)]
+
+    def events(self) -> list[str]:
+        return [told.event for told in self.plant.sent(Stream.CONTROL) if isinstance(told, JobReport)]
+
+    async def state_of(self, job: str, state: JobState) -> None:
+        await self.until(lambda: job in self.desk.held.jobs and self.desk.held.jobs[job].state is state)
+
+
+@pytest.fixture
+async def shop(make_plant: Make) -> AsyncIterator[Shop]:
+    plant = make_plant("", "M1: {profile: opcua-machinery,", f"M1: {{{WORK}, profile: opcua-machinery,")
+    await plant.see("M1", "NotExecuting")
+    made = Shop(plant)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OrderRun, "poll_s", 0.02)
+
+
+async def test_a_good_order_is_accepted_run_and_reported(shop: Shop) -> None:
+    await shop.arrive(shop.order())
+    assert shop.answers() == [("accepted", "")]
+    await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
+    await shop.desk.move("bkg_1-1", Move.RUN)
+    await shop.plant.see("M1", "Executing")
+    await shop.until(lambda: "started" in shop.events())
+    shop.desk.held.jobs["bkg_1-1"].good = 3
+    await shop.desk.move("bkg_1-1", Move.FINISH)
+    await shop.until(lambda: "ended" in shop.events())
+    await shop.plant.see("M1", "NotExecuting")
+    assert shop.events() == ["stored", "started", "ended"]
+    origins = [(told.state, told.origin) for told in shop.plant.sent()]
+    assert ("Executing", "bkg_1") in origins
+    assert origins[-1] == ("NotExecuting", PLANT)
+
+
+async def test_a_booking_that_runs_changes_no_statement(shop: Shop) -> None:
+    before = len(shop.plant.statements())
+    await shop.arrive(shop.order())
+    await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
+    await shop.desk.move("bkg_1-1", Move.RUN)
+    await shop.plant.see("M1", "Executing")
+    shop.plant.agent.step(shop.plant.at(seconds=9))
+    await shop.until(lambda: "started" in shop.events())
+    shop.plant.agent.step(shop.plant.at(seconds=12))
+    await shop.desk.move("bkg_1-1", Move.FINISH)
+    await shop.until(lambda: "ended" in shop.events())
+    shop.plant.agent.step(shop.plant.clock.now())
+    await shop.plant.see("M1", "NotExecuting")
+    assert len(shop.plant.statements()) == before
+
+
+async def test_the_meter_counts_the_time_in_executing(shop: Shop) -> None:
+    await shop.arrive(shop.order())
+    await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
+    await shop.desk.move("bkg_1-1", Move.RUN)
+    await shop.plant.see("M1", "Executing")
+    await asyncio.sleep(0.2)
+    await shop.plant.see("M1", "NotExecuting")
+    await asyncio.sleep(0.1)
+    await shop.desk.move("bkg_1-1", Move.FINISH)
+    await shop.until(lambda: "ended" in shop.events())
+    meter = next(
+        told for told in shop.plant.sent(Stream.CONTROL) if isinstance(told, JobReport) and told.event == "ended"
+    )
+    assert meter.started
+    assert meter.ended
+    assert meter.ended - meter.started > meter.executing + timedelta(seconds=0.09)
+    assert timedelta(seconds=0.19) < meter.executing < timedelta(seconds=0.6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer", "reason"),
+    [
+        ({"machine": "M9"}, "refused", "machine_unknown"),
+        ({"machine": "M2"}, "refused", "orders_off"),
+        ({"work_master": "mill"}, "refused", "work_master"),
+        ({"parameters": {"rpm": 5000}}, "refused", "parameter"),
+    ],
+)
+async def test_what_the_fence_does_not_let_in_is_refused(
+    shop: Shop, changes: dict[str, Any], answer: str, reason: str
+) -> None:
+    await shop.arrive(shop.order(**changes))
+    ((said, why),) = shop.answers()
+    assert (said, why.split(":")[0]) == (answer, reason)
+    assert shop.desk.held.jobs == {}
+
+
+async def test_an_order_past_its_last_moment_is_refused(shop: Shop) -> None:
+    now = shop.plant.clock.now()
+    await shop.arrive(shop.order(start=now - timedelta(hours=1), not_after=now - timedelta(seconds=1)))
+    assert shop.answers()[0][1].startswith("late")
+
+
+async def test_a_plan_that_came_in_later_is_a_conflict_that_tells_no_secret(shop: Shop) -> None:
+    desk = shop.plant.agent.desks["M1"]
+    order = shop.order()
+    desk.orders = [PlannedOrder("M1", order.span, "secret-4711")]
+    desk.case = replace(desk.case, lead=timedelta(days=1))
+    await shop.arrive(order)
+    ((answer, reason),) = shop.answers()
+    assert answer == "conflict"
+    assert "secret" not in reason
+
+
+async def test_a_paused_machine_takes_no_order(shop: Shop) -> None:
+    control.pause(shop.plant.config.data, "M1")
+    shop.plant.agent.step(shop.plant.at(seconds=4))
+    await shop.arrive(shop.order())
+    assert shop.answers()[0][0] == "conflict"
+
+
+async def test_two_orders_for_one_hour_do_not_both_get_in(shop: Shop) -> None:
+    await shop.arrive(shop.order("bkg_1"), shop.order("bkg_2"))
+    assert [answer for answer, _ in shop.answers()] == ["accepted", "refused"]
+
+
+async def test_an_order_that_comes_twice_is_answered_twice_and_run_once(shop: Shop) -> None:
+    order = shop.order()
+    await shop.arrive(order)
+    await shop.arrive(order)
+    assert shop.answers() == [("accepted", "")] * 2
+    assert len(shop.plant.outbox.documents(ACCEPTED)) == 1
+
+
+async def test_a_cancelled_job_that_waits_is_taken_back(shop: Shop) -> None:
+    await shop.arrive(shop.order(start=shop.plant.at(minutes=5)))
+    await shop.state_of("bkg_1-1", JobState.NOT_ALLOWED_TO_START)
+    await shop.arrive(CancelOrder(booking="bkg_1", revision=1, machine="M1", reason="by the booker"))
+    assert [answer for answer, _ in shop.answers()] == ["accepted", "cancelled"]
+    await shop.until(lambda: shop.events()[-1:] == ["aborted"])
+    assert shop.desk.held.jobs == {}
+
+
+async def test_what_has_ended_stays_as_it_was(shop: Shop) -> None:
+    await test_a_good_order_is_accepted_run_and_reported(shop)
+    await shop.until(lambda: not shop.book.runs)
+    await shop.arrive(CancelOrder(booking="bkg_1", revision=1, machine="M1", reason="too late"))
+    assert shop.answers()[-1] == ("refused", "the job is over: ended")
+
+
+async def test_a_higher_revision_takes_the_place_of_the_lower(shop: Shop) -> None:
+    later = shop.plant.at(minutes=5)
+    await shop.arrive(shop.order(start=later))
+    await shop.state_of("bkg_1-1", JobState.NOT_ALLOWED_TO_START)
+    await shop.arrive(shop.order(start=later, revision=2, quantity=9))
+    await shop.until(lambda: list(shop.desk.held.jobs) == ["bkg_1-2"])
+    assert shop.answers() == [("accepted", "")] * 2
+
+
+async def test_a_restart_takes_the_job_up_where_the_machine_is(shop: Shop) -> None:
+    await shop.arrive(shop.order())
+    await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
+    await shop.until(lambda: shop.events() == ["stored"])
+    await shop.restart()
+    await shop.desk.move("bkg_1-1", Move.RUN)
+    await shop.until(lambda: "started" in shop.events())
+    await shop.desk.move("bkg_1-1", Move.FINISH)
+    await shop.until(lambda: "ended" in shop.events())
+    assert shop.events() == ["stored", "started", "ended"]
+
+
+async def test_an_order_that_was_stored_but_not_judged_is_judged_after_a_restart(shop: Shop) -> None:
+    await shop.close()
+    with shop.plant.outbox.transaction() as tx:
+        shop.book.store(tx, Accept(Stream.CONTROL, 1, (Entry(1, 1, encode(shop.order())),), Position()))
+    await shop.restart()
+    await shop.plant.see("M1", "NotExecuting")
+    await shop.until(shop.answers)
+    assert shop.answers()[0][0] == "accepted"
+
+
+async def test_a_payload_that_nobody_understands_is_parked_and_the_rest_goes_on(shop: Shop) -> None:
+    await shop.arrive(b'{"kind": "dance"}', shop.order())
+    assert [answer for answer, _ in shop.answers()] == ["accepted"]
+    assert list(shop.plant.outbox.documents(PARKED).values()) == [b'{"kind": "dance"}']
+
+
+async def test_old_orders_are_forgotten(shop: Shop) -> None:
+    await test_a_good_order_is_accepted_run_and_reported(shop)
+    await shop.until(lambda: not shop.book.runs)
+    shop.plant.clock = shop.book.clock = shop.plant.clock.__class__(1.0, shop.plant.clock.anchor, shop.plant.at(days=8))
+    shop.book.forget()
+    assert shop.book.records() == []
+
+
+async def test_the_offer_is_gross_the_registry_subtracts_bookings(shop: Shop) -> None:
+    await shop.arrive(shop.order(start=shop.plant.at(minutes=30), end=shop.plant.at(minutes=90)))
+    shop.plant.agent.step(shop.plant.at(minutes=2))
+    assert shop.plant.statements()[-1].spans[0].type is CapacityType.AVAILABLE
