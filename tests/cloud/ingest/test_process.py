@@ -1,0 +1,156 @@
+"""The whole ingest process through a broker: up, down, and a database that comes and goes."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from cloud.db import lazy_pool
+from cloud.embedded.process import free_port
+from cloud.ingest.__main__ import partitions
+from cloud.ingest.process import Ingest, Means
+from cloud.telemetry.postgres import PostgresSamples
+from gateway.clock import Clock
+from gateway.courier import Courier
+from gateway.errors import UsageError
+from gateway.link import Accept, Adopted, Keyring, Lane, MemoryJournal, Position, Sender, Timing, read, receive, reply
+from gateway.messages import STREAM, Message, encode
+from gateway.mqtt import MqttClient, MqttSettings
+from gateway.topics import Channel, Topic, partition
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[int]:
+    """The embedded broker on a free port."""
+    port = free_port()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cloud.embedded.broker", "--port", str(port), stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout
+    await asyncio.wait_for(child.stdout.readline(), 30)
+    yield port
+    child.terminate()
+    await child.wait()
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within: float = 20.0) -> None:
+    async with asyncio.timeout(within):
+        while not await holds():  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.05)
+
+
+class Plant:
+    """An agent on the broker: says things by a courier, and keeps what comes down."""
+
+    def __init__(self, client: MqttClient, agent: str) -> None:
+        self.client = client
+        self.agent = agent
+        self.journal = MemoryJournal(Random(1))
+        lane = Lane(Keyring({"k1": KEY}, "k1"), agent, "up")
+        sender = Sender(self.journal, lane, Random(1), timing=Timing(0.2, 1.0))
+        self.courier = Courier(sender, client, lane, lambda _effect: None)
+        self.down: list[bytes] = []
+
+    def say(self, *messages: Message) -> None:
+        with self.journal.transaction() as tx:
+            for message in messages:
+                tx.append(STREAM[type(message)], encode(message))
+        self.courier.wake()
+
+    async def listen(self) -> None:
+        lane, position = Lane(Keyring({"k1": KEY}, "k1"), self.agent, "down"), Position()
+        async for message in self.client.subscribe(str(Topic(self.agent, Channel.DOWN))):
+            decision = receive(position, read(lane, message.payload), b"boot-of-the-plant")  # type: ignore[arg-type]
+            if isinstance(decision, Accept | Adopted):
+                self.down += [entry.payload for entry in decision.entries if entry.payload]
+                position = decision.position
+            answer = reply(lane, decision, Clock().now())
+            self.client.publish(str(Topic(self.agent, Channel.DOWN_ACK)), answer)
+
+
+@asynccontextmanager
+async def running(world: Any, pool: asyncpg.Pool, port: int, buckets: set[int] | None = None) -> AsyncIterator[Plant]:
+    async with (
+        MqttClient(MqttSettings("127.0.0.1", port, "ingest")) as ours,
+        MqttClient(MqttSettings("127.0.0.1", port, "plant")) as theirs,
+    ):
+        plant = Plant(theirs, world.edge.id)
+        ingest = Ingest(Means(pool, PostgresSamples(pool), ours, Clock()), buckets)
+        tasks = [asyncio.ensure_future(work) for work in (ingest.run(), plant.courier.run(), plant.listen())]
+        yield plant
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_states_go_up_and_orders_come_down_through_a_broker(
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int
+) -> None:
+    async with running(world, pool_ingest, broker) as plant:
+        plant.say(said.announce("M1"), said.change(0), said.change(1))
+        await until(lambda: _has(world, "SELECT count(*) = 2 FROM state_history"))
+        for number in range(3):
+            await world.owner.execute(
+                "INSERT INTO outgoing (agent_id, payload, created_at) VALUES ($1, $2, $3)",
+                *(world.edge.id, {"v": 1, "n": number}, world.clock.at),
+            )
+        await until(lambda: _has(world, "SELECT count(*) = 3 FROM outgoing WHERE acked_at IS NOT NULL"))
+        assert len(plant.down) == 3
+
+
+async def test_a_database_that_was_away_is_waited_for_and_said_once(
+    world: Any, said: Any, database: Any, broker: int
+) -> None:
+    name = database.ingest_dsn.rpartition("/")[2]
+    gate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ts_ingest' AND datname = $1"
+    connections = await lazy_pool(database.ingest_dsn)
+    with capture_logs() as logs:
+        async with running(world, connections, broker) as plant:
+            plant.say(said.announce("M1"), said.change(0))
+            await until(lambda: _has(world, "SELECT count(*) = 1 FROM state_history"))
+            await asyncio.sleep(1.0)
+            await world.owner.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+            await world.owner.execute(gate, name)
+            plant.say(said.change(1), said.change(2))
+            await asyncio.sleep(1.5)
+            assert sum(held.next - held.oldest for held in plant.journal.held(STREAM[type(said.change(0))])) == 2
+            await world.owner.execute(f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
+            await until(lambda: _has(world, "SELECT count(*) = 3 FROM state_history"))
+    connections.terminate()
+    told = [entry["event"] for entry in logs if entry["event"].startswith("database")]
+    assert told == ["database lost, nothing is acknowledged until it is back", "database found again"]
+
+
+async def test_a_process_serves_only_its_own_partitions(
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int
+) -> None:
+    others = set(range(256)) - {partition(world.edge.id)}
+    async with running(world, pool_ingest, broker, others) as plant:
+        plant.say(said.announce("M1"), said.change(0))
+        await asyncio.sleep(1.5)
+        assert await _has(world, "SELECT count(*) = 0 FROM state_history")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [(None, None), ("7", {7}), ("0-2,9", {0, 1, 2, 9}), ("255", {255})], ids=str
+)
+def test_partitions_are_written_as_ranges(text: str | None, found: set[int] | None) -> None:
+    assert partitions(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "x", "256", "5-2", "-1"])
+def test_partitions_that_are_not_there_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="0 to 255"):
+        partitions(text)
+
+
+async def _has(world: Any, question: str) -> bool:
+    return bool(await world.owner.fetchval(question))
