@@ -123,7 +123,9 @@ class OpcUaSource:
         """Listen, and bridge every cut that can be bridged; return when the session is gone for good."""
         while True:
             self.session = subscription.session
-            error = await _first_failure(subscription.listen(emit), subscription.session.watch())
+            error = await _first_failure(
+                subscription.listen(emit), subscription.session.watch(), subscription.seek_missing()
+            )
             self.session = None
             self._blind_since = subscription.since()
             if not isinstance(error, LOST):

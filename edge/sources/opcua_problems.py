@@ -5,6 +5,7 @@ import socket
 from asyncua import ua
 
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.sources.opcua_security import own_identity
 from gateway.errors import ThirdshiftError
 
 _CODES = ua.StatusCodes
@@ -63,9 +64,10 @@ def _reason(error: BaseException, endpoint: OpcUaEndpoint) -> str:
 
 def _refusal(error: ua.UaStatusCodeError, endpoint: OpcUaEndpoint) -> str:
     if error.code == _CODES.BadCertificateUriInvalid:
+        uri = own_identity(endpoint.identity).uri if endpoint.identity else "none"
         return (
-            "finds another application URI than the one in this agent's certificate: "
-            f"remove the certificate and key in {endpoint.identity} to have a matching pair made"
+            f"expects another application URI than the {uri} of this agent's certificate in {endpoint.identity}: "
+            "register that URI with the server, or remove certificate and key to have a new pair made"
         )
     known = _ADVICE.get(error.code)
     return f"{known} ({_name(error.code)})" if known else f"says {_name(error.code)}"

@@ -23,6 +23,7 @@ from gateway.clock import Clock
 
 LAST_NUMBER = 0xFFFFFFFF
 MOST_REPUBLISHED = 1000
+SEEK_S = 60.0
 LAST_WORDS = 5.0
 """Seconds that a batch under way gets to become durable when we are cancelled."""
 DEAD = frozenset((ua.StatusCodes.BadNoSubscription, ua.StatusCodes.BadSubscriptionIdInvalid))
@@ -62,9 +63,21 @@ class OpcUaSubscription:
         )
         result = await self.session.services.create_subscription(parameters, _unused)
         self._id = result.SubscriptionId
-        found = await resolve(self.session, {signal.address for signal in self._signals.values()})
+        await self._add(self._signals)
+        self.seen = self._clock.now()
+
+    async def seek_missing(self) -> None:
+        """Try those in `missing` every SEEK_S: some controllers load parts of their model late. Ends only by raising."""
+        while True:
+            await asyncio.sleep(SEEK_S)
+            wanted = {handle: signal for handle, signal in self._signals.items() if signal in self.missing}
+            self.missing.clear()
+            await self._add(wanted)
+
+    async def _add(self, signals: Mapping[int, Signal]) -> None:
+        found = await resolve(self.session, {signal.address for signal in signals.values()})
         requests = []
-        for handle, signal in self._signals.items():
+        for handle, signal in signals.items():
             node = found[signal.address]
             if isinstance(node, Missing):
                 self.missing[signal] = node.problem
@@ -72,7 +85,6 @@ class OpcUaSubscription:
                 requests.append(self._request(handle, node))
         for part in chunks(requests, CHUNK):
             await self._monitor(part)
-        self.seen = self._clock.now()
 
     async def _monitor(self, requests: Sequence[ua.MonitoredItemCreateRequest]) -> None:
         parameters = ua.CreateMonitoredItemsParameters(

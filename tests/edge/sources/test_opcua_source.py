@@ -1,6 +1,7 @@
 """What the OPC UA source yields: values by name with their quality, what is missing by name, and one word per loss."""
 
 import asyncio
+import uuid
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from foreign_opcua import BLOCKS, PLANT, ForeignPlant, machine_root
 from structlog.testing import capture_logs
 
 from edge.reading import LinkNotice, Reading
+from edge.sources import opcua_subscription
 from edge.sources.opcua import MachineNodes, OpcUaSource, pauses
 from edge.sources.opcua_endpoint import OpcUaEndpoint
 from gateway.clock import Clock
@@ -44,6 +46,18 @@ async def test_a_bad_node_is_reported_by_name_and_the_others_work(standing_plant
     (told,) = [entry for entry in logs if entry["event"] == "opcua.signals_missing"]
     assert set(told["signals"]) == {"gone", "lost", "elsewhere"}
     assert "BadNodeIdUnknown" in told["signals"]["gone"]
+
+
+async def test_a_node_that_appears_later_is_found_in_the_same_session(
+    standing_plant: ForeignPlant, listening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opcua_subscription, "SEEK_S", 0.3)
+    name = f"Late{uuid.uuid4().hex[:6]}"
+    async with listening(standing_plant.url, {"late": f"nsu={PLANT};s=Signals.{name}"}) as heard:
+        await heard.until(lambda: bool(heard.readings("late")))
+        await standing_plant.ask("add_signal", name=name, value=4.5)
+        await heard.until(lambda: heard.values("late")[-1] == 4.5)
+        assert [notice.up for notice in heard.links] == [True]
 
 
 @pytest.mark.parametrize(

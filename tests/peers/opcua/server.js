@@ -62,7 +62,8 @@ function addSignals(addressSpace, namespace, clock) {
     node.setValueFromSource(
       new Variant({ dataType: kind, value }), StatusCodes[status || "Good"], stamp ? new Date(stamp) : clock.now());
   };
-  return { set };
+  const addLate = (name, value) => { signals[name] = add(name, DataType.Double, value); };
+  return { set, addLate };
 }
 
 async function main() {
@@ -104,6 +105,7 @@ async function main() {
 
   const actions = {
     signal: ({ name, value, status, stamp }) => signals.set(name, value, status, stamp),
+    add_signal: ({ name, value }) => signals.addLate(name, value),
     tick: ({ hz }) => tick(hz),
     count: () => count,
     state: ({ machine, state, mode }) => machines[machine].setState(state, mode),
