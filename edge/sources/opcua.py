@@ -16,11 +16,11 @@ import structlog
 
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources import Emit
-from edge.sources.opcua_address import parse
 from edge.sources.opcua_endpoint import OpcUaEndpoint
 from edge.sources.opcua_problems import explain, needs_a_person
 from edge.sources.opcua_session import LOST, OpcUaSession, SessionLost, quiet_library
-from edge.sources.opcua_subscription import OpcUaSubscription, Signal, by_machine, machines
+from edge.sources.opcua_signals import MachineNodes, Signal, by_machine, machines
+from edge.sources.opcua_subscription import OpcUaSubscription
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.machine import Quality
@@ -33,20 +33,9 @@ STEADY = 30.0
 """Seconds that a session must have lived for the next one to be tried without a growing pause."""
 RETRIED: tuple[type[Exception], ...] = (*LOST, UsageError)
 
+__all__ = ["MachineNodes", "OpcUaSource"]
+
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class MachineNodes:
-    """Signal name → node address (see opcua_address); relative paths start at `root`."""
-
-    signals: Mapping[str, str]
-    root: str = "/Objects"
-
-    def of(self, machine: str) -> list[Signal]:
-        """Raises AddressError for an address that cannot be read."""
-        within = parse(self.root)
-        return [Signal(machine, name, parse(text, within)) for name, text in self.signals.items()]
 
 
 def pauses(cap: float, jitter: Callable[[], float]) -> Iterator[float]:

@@ -6,18 +6,16 @@ what the server still keeps is never lost: not by a cut, and not by a full disk 
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from asyncua import ua
 from asyncua.ua.uaerrors import UaStructParsingError
 
 from edge.reading import Event, Gap, Reading
 from edge.sources import Emit
-from edge.sources.opcua_address import Address
 from edge.sources.opcua_nodes import CHUNK, Missing, chunks, resolve
 from edge.sources.opcua_session import OpcUaSession, SessionLost
+from edge.sources.opcua_signals import Signal, machines
 from edge.sources.opcua_values import content, overflowed, quality, source_time
 from gateway.clock import Clock
 
@@ -27,15 +25,6 @@ SEEK_S = 60.0
 LAST_WORDS = 5.0
 """Seconds that a batch under way gets to become durable when we are cancelled."""
 DEAD = frozenset((ua.StatusCodes.BadNoSubscription, ua.StatusCodes.BadSubscriptionIdInvalid))
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One signal of one machine, and the node that carries it."""
-
-    machine: str
-    name: str
-    address: Address
 
 
 class OpcUaSubscription:
@@ -67,7 +56,7 @@ class OpcUaSubscription:
         self.seen = self._clock.now()
 
     async def seek_missing(self) -> None:
-        """Try those in `missing` every SEEK_S: some controllers load parts of their model late. Ends only by raising."""
+        """Try those in `missing` every SEEK_S: some controllers load their model late. Ends only by raising."""
         while True:
             await asyncio.sleep(SEEK_S)
             wanted = {handle: signal for handle, signal in self._signals.items() if signal in self.missing}
@@ -212,17 +201,6 @@ class OpcUaSubscription:
     def _gaps(self, reason: str) -> list[Event]:
         now = self._clock.now()
         return [self._gap(machine, now, reason, ()) for machine in machines(self._signals.values())]
-
-
-def machines(signals: Iterable[Signal]) -> list[str]:
-    """The machines that the signals belong to, each once, in order."""
-    return list(dict.fromkeys(signal.machine for signal in signals))
-
-
-def by_machine(missing: Mapping[Signal, str]) -> list[tuple[str, list[Signal]]]:
-    """Missing signals grouped by machine."""
-    ordered = sorted(missing, key=lambda signal: (signal.machine, signal.name))
-    return [(machine, list(group)) for machine, group in groupby(ordered, key=lambda signal: signal.machine)]
 
 
 def _between(due: int, number: int) -> Sequence[int]:
