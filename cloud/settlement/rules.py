@@ -29,7 +29,8 @@ def complete(report: FinalReport, latest_change: datetime | None, waited: timede
 
     State and control are streams of their own, so a report may overtake the last changes that prove it.
     """
-    return (latest_change is not None and latest_change >= report.end) or waited >= patience
+    nothing_ran = report.started is None
+    return nothing_ran or (latest_change is not None and latest_change >= report.end) or waited >= patience
 
 
 def meter(

@@ -62,13 +62,16 @@ async def enrol(plant: Api, hall: Hall) -> dict[str, str]:
     return {key: agent[key] for key in ("id", "key_id", "key")}
 
 
-def write_hall(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> None:
-    """What the hall's machines and its agent read at their start."""
-    folder = scene.folder / hall.name
+def write_machines(folder: Path, log: PlantLog, hall: Hall) -> None:
+    """What the hall's machines read at their start."""
     write(folder / "plant.json", json.dumps(_plant(folder, log, hall), indent=1))
+
+
+def write_agent(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> Path:
+    """The configuration of the hall's agent. JSON is YAML too, and needs no writer of our own."""
+    folder = scene.folder / hall.name
     write(folder / "link.key", agent["key"], 0o600)
-    # JSON is YAML too, and needs no writer of our own.
-    write(folder / "agent.yaml", json.dumps(_agent(scene, log, hall, agent), indent=1))
+    return write(folder / "agent.yaml", json.dumps(_agent(scene, log, hall, agent), indent=1))
 
 
 def service(machine: LoggedMachine, machine_id: str) -> dict[str, object]:

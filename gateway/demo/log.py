@@ -28,6 +28,12 @@ class PlantLog:
     machines: tuple[LoggedMachine, ...]
     start: datetime
     end: datetime
+    reports: tuple[tuple[str, datetime, datetime], ...]
+
+    def quiet(self, start: datetime, end: datetime) -> int:
+        """How many machines have no report in [start, end)."""
+        busy = {machine for machine, begun, done in self.reports if begun < end and done > start}
+        return len(self.machines) - len(busy)
 
 
 def read(path: Path) -> PlantLog:
@@ -47,8 +53,7 @@ def read(path: Path) -> PlantLog:
 def _facts(path: Path, rows: list[dict[str, str]]) -> PlantLog:
     cycles: dict[str, list[float]] = {}
     process: dict[str, str] = {}
-    starts: list[datetime] = []
-    ends: list[datetime] = []
+    reports: list[tuple[str, datetime, datetime]] = []
     for line, row in enumerate(rows, start=2):
         try:
             start, end = datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"])
@@ -56,8 +61,7 @@ def _facts(path: Path, rows: list[dict[str, str]]) -> PlantLog:
         except (ValueError, TypeError) as error:
             msg = f"{path}:{line}: {error}; start and end are ISO 8601 times, completed_qty is a whole number"
             raise UsageError(msg) from error
-        starts.append(start)
-        ends.append(end)
+        reports.append((row["machine"], start, end))
         process.setdefault(row["machine"], row["process"])
         if row["report"] == "production" and made:
             cycles.setdefault(row["machine"], []).append((end - start).total_seconds() / made)
@@ -65,4 +69,5 @@ def _facts(path: Path, rows: list[dict[str, str]]) -> PlantLog:
         LoggedMachine(name, process[name], timedelta(seconds=round(median(cycles.get(name) or [600.0]))))
         for name in sorted(process)
     )
-    return PlantLog(path, machines, min(starts), max(ends))
+    first, last = min(start for _, start, _ in reports), max(end for _, _, end in reports)
+    return PlantLog(path, machines, first, last, tuple(reports))

@@ -25,6 +25,7 @@ from gateway.supervisor import Supervisor
 MACHINES = 6
 HISTORY = timedelta(days=28)
 FUTURE = timedelta(days=60)
+QUIET, QUIET_MACHINES = timedelta(hours=3), 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +120,37 @@ async def _story(wish: Wish, stage: Stage, supervisor: Supervisor) -> dict[str, 
 
 def _stage(wish: Wish, folder: Path) -> Stage:
     memory = recall(folder)
-    origin = _origin(log.read(wish.replay) if wish.replay else None)
-    clock = new_clock(origin, wish.speed, memory)
-    wanted = () if wish.once else (8080, 8081)
-    api, dashboard, mqtt = free_ports(3, wanted)
-    scene = Scene(folder, Ports(api, dashboard, mqtt), clock)
-    return Stage(scene, log.read(wish.replay or _generated(folder, origin)), memory, wish.tell)
+    plant, origin = _replayed(wish.replay) if wish.replay else _generated(folder)
+    clock = new_clock(_quiet_hour(plant, origin), wish.speed, memory)
+    api, dashboard, mqtt = free_ports(3, () if wish.once else (8080, 8081))
+    return Stage(Scene(folder, Ports(api, dashboard, mqtt), clock), plant, memory, wish.tell)
 
 
-def _origin(plant: log.PlantLog | None) -> datetime:
-    """When business time begins: in the last third of a log, on a Tuesday morning; else this week's Tuesday."""
-    base = plant.start + (plant.end - plant.start) * 2 / 3 if plant else datetime.now(UTC).replace(tzinfo=None)
-    tuesday = base - timedelta(days=(base.weekday() - 1) % 7)
-    return tuesday.replace(hour=9, minute=0, second=0, microsecond=0, tzinfo=UTC)
+def _replayed(path: Path) -> tuple[log.PlantLog, datetime]:
+    """The log, and its last third: what went before is history to the agents."""
+    plant = log.read(path)
+    return plant, plant.start + (plant.end - plant.start) * 2 / 3
 
 
-def _generated(folder: Path, origin: datetime) -> Path:
-    start = origin.replace(tzinfo=None) - HISTORY
+def _generated(folder: Path) -> tuple[log.PlantLog, datetime]:
+    """A log around this week, the same for all runs in this folder."""
     path = folder / "generated-log.csv"
+    origin = datetime.now(UTC).replace(tzinfo=None)
     if not path.exists():
-        reports = generate(Plan(MACHINES, start, start + HISTORY + FUTURE))
+        reports = generate(Plan(MACHINES, _tuesday(origin) - HISTORY, _tuesday(origin) + FUTURE))
         write(path, "\n".join([Report.HEADER, *(report.row() for report in reports)]) + "\n")
-    return path
+    return log.read(path), origin
+
+
+def _tuesday(moment: datetime) -> datetime:
+    return (moment - timedelta(days=(moment.weekday() - 1) % 7)).replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+def _quiet_hour(plant: log.PlantLog, around: datetime) -> datetime:
+    """The first hour of that week from which some machines are idle: there is no story to tell of a full plant."""
+    hours = (_tuesday(around) + timedelta(hours=number) for number in range(7 * 24))
+    quiet = (hour for hour in hours if plant.quiet(hour, hour + QUIET) >= QUIET_MACHINES)
+    return next(quiet, _tuesday(around)).replace(tzinfo=UTC)
 
 
 def _behave(folder: Path, booking: str, how: dict[str, object]) -> None:

@@ -32,12 +32,13 @@ class Stage:
 
     async def raise_curtain(self, supervisor: Supervisor) -> None:
         """Start cloud, plant and agents; returns when every machine's capacity is for sale."""
-        await self._cloud(supervisor)
+        self.halls = files.halls(self.log, AGENTS, free_ports(len(self.log.machines)))
+        await asyncio.gather(self._cloud(supervisor), *(self._machines(supervisor, hall) for hall in self.halls))
         await self._enterprises()
         async with Api(self.scene.api_url, self.memory.keys["plant"]) as plant:
-            await self._plant(supervisor, plant)
-            machines = await self._machines(plant)
-            await self._services(plant, machines)
+            for hall in self.halls:
+                await self._agent(supervisor, plant, hall)
+            await self._services(plant, await self._seen(plant))
         self.scene.remember(self.memory)
 
     async def _cloud(self, supervisor: Supervisor) -> None:
@@ -68,30 +69,24 @@ class Stage:
             raise StoryFailed(msg)
         return str(json.loads(out)["key"])
 
-    async def _plant(self, supervisor: Supervisor, plant: Api) -> None:
-        self.halls = files.halls(self.log, AGENTS, free_ports(len(self.log.machines)))
-        for hall in self.halls:
-            if hall.name not in self.memory.agents:
-                self.memory.agents[hall.name] = await files.enrol(plant, hall)
-            files.write_hall(self.scene, self.log, hall, self.memory.agents[hall.name])
-        self.scene.remember(self.memory)
-        await asyncio.gather(*(self._hall(supervisor, hall) for hall in self.halls))
-
-    async def _hall(self, supervisor: Supervisor, hall: files.Hall) -> None:
+    async def _machines(self, supervisor: Supervisor, hall: files.Hall) -> None:
         folder = self.scene.folder / hall.name
+        files.write_machines(folder, self.log, hall)
         ready = files.ready_file(folder)
         ready.unlink(missing_ok=True)
-        plant = Process(
-            f"machines {hall.name}",
-            (sys.executable, "-m", "edge.simulate", str(folder / "plant.json")),
-            self.scene.environment,
-            ready=lambda: _exists(ready),
-        )
-        await self._start(supervisor, plant, f"{len(hall.machines)} OPC UA machines of {hall.name} are up")
-        agent = self._process(f"agent {hall.name}", "edge", "run", str(folder / "agent.yaml"))
-        await self._start(supervisor, agent, f"the agent of {hall.name} runs")
+        argv = (sys.executable, "-m", "edge.simulate", str(folder / "plant.json"))
+        process = Process(f"machines {hall.name}", argv, self.scene.environment, ready=lambda: _exists(ready))
+        await self._start(supervisor, process, f"{len(hall.machines)} OPC UA machines of {hall.name} are up")
 
-    async def _machines(self, plant: Api) -> dict[str, dict[str, Any]]:
+    async def _agent(self, supervisor: Supervisor, plant: Api, hall: files.Hall) -> None:
+        if hall.name not in self.memory.agents:
+            self.memory.agents[hall.name] = await files.enrol(plant, hall)
+            self.scene.remember(self.memory)
+        path = files.write_agent(self.scene, self.log, hall, self.memory.agents[hall.name])
+        process = self._process(f"agent {hall.name}", "edge", "run", str(path))
+        await self._start(supervisor, process, f"the agent of {hall.name} runs")
+
+    async def _seen(self, plant: Api) -> dict[str, dict[str, Any]]:
         """Wait until every machine has a state and a statement in the registry."""
         began, deadline = time.monotonic(), time.monotonic() + 60
         while True:

@@ -80,13 +80,10 @@ async def tell(cast: Cast, tale: Tale) -> dict[str, Any]:
         slots = await _search(cast)
     bookings: dict[str, dict[str, Any]] = {}
     async with tale.step("held", "held them for the partner"):
-        holds = [await cast.partner.post("holds", _wish(slot)) for slot in slots]
+        holds = {name: await cast.partner.post("holds", _wish(slot)) for name, slot in slots.items()}
     async with tale.step("booked", "booked them"):
-        for role, slot, hold in zip(ROLES, slots, holds, strict=True):
-            booking = await cast.partner.post("bookings", _order(hold, cast.machines[slot["name"]]))
-            bookings[role.name] = booking
-            if role.behaviour:
-                cast.behave(slot["name"], booking["id"], role.behaviour)
+        for role in ROLES:
+            bookings[role.name] = await _book(cast, role, holds[role.name], slots[role.name])
     async with tale.step("stored", "the orders are in the machines, by the ISA-95 method Store"):
         await _until(cast, bookings, lambda booking: booking["state"] != "CONFIRMED", 30)
         await _stored(cast, bookings)
@@ -99,13 +96,20 @@ async def tell(cast: Cast, tale: Tale) -> dict[str, Any]:
     return await _account(cast, bookings)
 
 
-def _wait(cast: Cast, slots: list[dict[str, Any]]) -> float:
-    last = max(datetime.fromisoformat(slot["end"]) for slot in slots)
+async def _book(cast: Cast, role: Role, hold: dict[str, Any], slot: dict[str, Any]) -> dict[str, Any]:
+    booking = dict(await cast.partner.post("bookings", _order(role, hold, cast.machines[slot["name"]])))
+    if role.behaviour:
+        cast.behave(slot["name"], booking["id"], role.behaviour)
+    return booking
+
+
+def _wait(cast: Cast, slots: dict[str, dict[str, Any]]) -> float:
+    last = max(datetime.fromisoformat(slot["end"]) for slot in slots.values())
     return cast.clock.seconds_until(last) + 30
 
 
-async def _search(cast: Cast) -> list[dict[str, Any]]:
-    """The earliest free hour of three machines; the one whose parts are quickest to make is the one that will stop."""
+async def _search(cast: Cast) -> dict[str, dict[str, Any]]:
+    """The earliest free hour of three machines, by role; the machine that makes parts quickest is the one to stop."""
     start = cast.clock.now() + cast.clock.business(LEAD)
     wish = {"start": _text(start), "end": _text(start + timedelta(days=2)), "duration": "PT1H", "limit": 100}
     names = {service: name for name, service in cast.services.items()}
@@ -115,22 +119,26 @@ async def _search(cast: Cast) -> list[dict[str, Any]]:
         name = names.get(item["service_id"])
         if name and (name not in best or item["start"] < best[name]["start"]):
             best[name] = {**item, "name": name}
-    slots = sorted(best.values(), key=lambda slot: (slot["start"], slot["name"]))[:6]
+    slots = sorted(best.values(), key=lambda slot: (slot["start"], slot["name"]))
     if len(slots) < len(ROLES):
         msg = f"a search for an hour of processing found {len(slots)} machines, {len(ROLES)} are needed"
         raise StoryFailed(msg)
-    quickest = sorted(slots, key=lambda slot: cast.machines[slot["name"]].cycle)
-    return [quickest[1], quickest[0], quickest[2]]
+    at_once = [slot for slot in slots if slot["start"] <= slots[len(ROLES) - 1]["start"]]
+    stops = min(at_once, key=lambda slot: cast.machines[slot["name"]].cycle)
+    others = [slot for slot in at_once if slot is not stops]
+    return {"runs": others[0], "stops": stops, "never_starts": others[1]}
 
 
 def _wish(slot: dict[str, Any]) -> dict[str, object]:
     return {key: slot[key] for key in ("service_id", "machine_id", "start", "end", "quantity")}
 
 
-def _order(hold: dict[str, Any], machine: LoggedMachine) -> dict[str, object]:
+def _order(role: Role, hold: dict[str, Any], machine: LoggedMachine) -> dict[str, object]:
+    """As many parts as fit; where the machine will stop, a number that its share divides."""
     quantity = max(1, math.floor(JOB / machine.cycle))
-    whole = quantity // 5 * 5 or quantity
-    return {"hold_id": hold["id"], "work": {"work_master": "demo-part", "quantity": whole, "material": "6061"}}
+    if role.name == "stops":
+        quantity = max(5, quantity // 5 * 5)
+    return {"hold_id": hold["id"], "work": {"work_master": "demo-part", "quantity": quantity, "material": "6061"}}
 
 
 async def _until(
@@ -180,12 +188,14 @@ async def _account(cast: Cast, bookings: dict[str, dict[str, Any]]) -> dict[str,
 
 async def hours(cast: Cast, bookings: dict[str, Any]) -> dict[str, float]:
     """Hours offered over the coming week, booked and run by this story, in all."""
-    now = cast.clock.now()
-    week = {"start": _text(now), "end": _text(now + timedelta(days=7))}
+    start = cast.clock.now()
+    end = start + timedelta(days=7)
+    week = {"start": _text(start), "end": _text(end)}
     offered = 0.0
     for machine in (await cast.provider.get("machines", limit="200"))["items"]:
         capacity = await cast.provider.get(f"machines/{machine['id']}/capacity", **week)
-        offered += sum(_hours(part) * part["quantity"] for part in capacity["spans"] if part["type"] == "Available")
+        spans = [part for part in capacity["spans"] if part["type"] == "Available"]
+        offered += sum(_hours(part, start, end) * part["quantity"] for part in spans)
     return {
         "offered_next_7_days": round(offered, 2),
         "booked": round(sum(_hours(booking) for booking in bookings.values()), 2),
@@ -193,8 +203,10 @@ async def hours(cast: Cast, bookings: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _hours(part: dict[str, Any]) -> float:
-    return (datetime.fromisoformat(part["end"]) - datetime.fromisoformat(part["start"])) / timedelta(hours=1)
+def _hours(part: dict[str, Any], start: datetime | None = None, end: datetime | None = None) -> float:
+    """Hours of the part that lie between start and end."""
+    first, last = datetime.fromisoformat(part["start"]), datetime.fromisoformat(part["end"])
+    return max(timedelta(), min(last, end or last) - max(first, start or first)) / timedelta(hours=1)
 
 
 def _text(moment: datetime) -> str:

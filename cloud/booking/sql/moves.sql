@@ -92,11 +92,16 @@ BEGIN
   FROM machine m WHERE m.id = c.machine_id;
 END $$;
 
--- The job order (gateway.messages.Order): nothing may be started once the booked span is over.
+-- The latest start of a booked job: a quarter of its span in. Later than that, the work could not be done in time.
+CREATE FUNCTION ts_not_after(p_span tstzrange) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT to_timestamp(extract(epoch FROM lower(p_span)) * 0.75 + extract(epoch FROM upper(p_span)) * 0.25)
+$$;
+
+-- The job order (gateway.messages.Order).
 CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM ts_send(c, jsonb_strip_nulls(jsonb_build_object(
-    'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(upper(c.span)),
+    'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(ts_not_after(c.span)),
     'work_master', c.work ->> 'work_master', 'quantity', coalesce((c.work -> 'quantity')::int, 1),
     'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now);
 END $$;

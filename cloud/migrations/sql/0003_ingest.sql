@@ -13,9 +13,9 @@ GRANT UPDATE ON sample TO ts_ingest;
 
 -- The finished jobs that are still to be metered, and the orders that nobody has accepted.
 CREATE INDEX claim_unmetered ON claim (updated_at) WHERE state IN ('COMPLETED', 'ABORTED', 'NO_SHOW');
-CREATE INDEX claim_unaccepted ON claim (upper(span)) WHERE state = 'CONFIRMED';
+CREATE INDEX claim_unaccepted ON claim (ts_not_after(span)) WHERE state = 'CONFIRMED';
 
--- Gives up on up to p_limit bookings whose order no edge accepted by its not_after, which is the end of the booked span.
+-- Gives up on up to p_limit bookings whose order no edge accepted by its latest start.
 CREATE FUNCTION ts_undeliverable(p_limit int, p_now timestamptz) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -24,7 +24,7 @@ DECLARE
   v_done int := 0;
 BEGIN
   SELECT array_agg(id) INTO v_late FROM (
-    SELECT id FROM claim WHERE state = 'CONFIRMED' AND upper(span) <= p_now ORDER BY upper(span) LIMIT p_limit) late;
+    SELECT id FROM claim WHERE state = 'CONFIRMED' AND ts_not_after(span) <= p_now ORDER BY ts_not_after(span) LIMIT p_limit) late;
   PERFORM ts_lock_machines(ARRAY(SELECT machine_id FROM claim WHERE id = ANY (v_late)));
   FOR c IN SELECT id, machine_id FROM claim WHERE id = ANY (v_late) AND state = 'CONFIRMED' ORDER BY machine_id, id LOOP
     PERFORM ts_move(c.id, 'UNDELIVERABLE', 'the plant did not accept the order in time', 'registry', p_now);
