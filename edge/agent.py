@@ -160,7 +160,7 @@ class Agent:
         if watch.silent_since is None:
             self.trouble.goes(f"machine/{desk.machine}")
             self.trouble.goes(f"source/{desk.machine}")
-        else:
+        elif watch.silence:
             self.trouble.comes(f"machine/{desk.machine}", watch.silence)
         for value in watch.unknown.keys() - desk.watch.unknown.keys():
             log.warning("unknown value", machine=desk.machine, value=value, advice="add it to the profile's `values`")

@@ -14,23 +14,29 @@ from gateway.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What usually follows: how long a repair takes and a job lasts, and what darkness and silence mean."""
+    """What usually follows: how long a repair takes and a job lasts, and what darkness and silence mean.
+
+    `patience`: how long a machine may be busy without a plan before that counts, so that a job which overruns its plan
+    by seconds, or a state that comes a moment late, takes nothing back.
+    """
 
     repair_time: timedelta = timedelta(hours=4)
     job_time: timedelta = timedelta(hours=1)
     staleness: timedelta = timedelta(minutes=5)
     when_off: WhenOff = WhenOff.UNATTAINABLE
     power_up: timedelta = timedelta()
+    patience: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the machine does not say itself: the sale is `paused` by hand; what it began after `serving_since` may well
-    be a booking's job, of which its job list has not told yet.
+    """What the machine does not say itself. `paused`: the sale is stopped by hand. `serving_since`: what it began after
+    that may be a booking's job, of which its job list has not told yet. `freed_at`: when its last planned order ended.
     """
 
     paused: bool = False
     serving_since: datetime | None = None
+    freed_at: datetime | None = None
 
     def may_serve(self, sight: Sight) -> bool:
         return self.serving_since is not None and sight.at >= self.serving_since
@@ -71,7 +77,10 @@ class Condition:
             moments.append(silent + self.habits.staleness)
         since = silent if self.stale else self.sight.at if self.sight else None
         if since is not None:
-            moments += [_renewed(since, step, self.now) for step in (self.habits.repair_time, self.habits.job_time)]
+            moments.append(_renewed(since, self.habits.repair_time, self.now))
+        if self.sight is not None:
+            busy = self._busy_since(self.sight)
+            moments += [busy + self.habits.patience, _renewed(busy, self.habits.job_time, self.now)]
         moments += [edge for span in staffed for edge in (span.start, span.end)]
         return min((moment for moment in moments if moment > self.now), default=None)
 
@@ -91,9 +100,16 @@ class Condition:
         if seen.state is ItemState.NOT_AVAILABLE:
             return self._until(within, self._back_on(sight.at, staffed), Reason.SWITCHED_OFF)
         busy = seen.state is ItemState.EXECUTING or seen.mode is OperationMode.SETUP
-        if busy and seen.origin == PLANT and not self.present.may_serve(sight):
-            return self._until(within, _renewed(sight.at, habits.job_time, self.now), Reason.RUNNING)
-        return []
+        if not busy or seen.origin != PLANT or self.present.may_serve(sight):
+            return []
+        since = self._busy_since(sight)
+        if self.now - since < habits.patience:
+            return []
+        return self._until(within, _renewed(since, habits.job_time, self.now), Reason.RUNNING)
+
+    def _busy_since(self, sight: Sight) -> datetime:
+        """Since when the machine is busy without a plan."""
+        return max(sight.at, self.present.freed_at or sight.at)
 
     def _back_on(self, since: datetime, staffed: Sequence[Span]) -> datetime:
         """A machine that can be sold dark is back after its power-up, any other with the next shift."""

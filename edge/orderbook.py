@@ -77,7 +77,15 @@ class OrderBook:
     def work_off(self, tasks: asyncio.TaskGroup) -> bool:
         """Judge everything that has arrived, in order; False where the outbox could not take an answer."""
         arrived = sorted(self.outbox.documents(ARRIVED).items())
-        return all(self._process(name, payload, tasks) for name, payload in arrived)
+        return all(self._safely(name, payload, tasks) for name, payload in arrived)
+
+    def _safely(self, name: str, payload: bytes, tasks: asyncio.TaskGroup) -> bool:
+        """A fault of ours over one order parks it, and concerns no other."""
+        try:
+            return self._process(name, payload, tasks)
+        except Exception:
+            log.exception("order parked for a fault in the program, please report it", document=name)
+            return self.send([Letter(documents={(PARKED, name): payload}, removed=((ARRIVED, name),))])
 
     def records(self) -> list[OrderRecord]:
         """Accepted orders, ended ones too."""

@@ -37,7 +37,6 @@ from gateway.messages import Announce
 from gateway.mqtt import MqttClient, MqttSettings, Tls
 from gateway.outbox import Outbox
 
-NOT_YET = "not connected yet"
 LOG_PROFILE = "replay"
 """The profile that a machine's `history` is read with."""
 
@@ -172,9 +171,9 @@ def _watch(config: Config, name: str, clock: Clock, post: Post) -> Watch:
     kept = post.outbox.get("watch", name)
     if kept:
         watch = snapshot.load(kept)
-        return watch if watch.silent_since else replace(watch, silent_since=clock.now(), silence=NOT_YET)
+        return watch if watch.silent_since else replace(watch, silent_since=clock.now())
     moments = wiring.history(config, name)
     track, told = backfill(name, find(LOG_PROFILE), moments, clock.now())
-    watch = Watch(track, silent_since=clock.now(), silence=NOT_YET)
+    watch = Watch(track, silent_since=clock.now())
     post.send([Letter(told, {("watch", name): snapshot.dump(watch)})])
     return watch

@@ -39,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What changes. `silent_since`: when the link to the machine was lost, None while it is there.
+    """What changes. `silent_since`: when the link to the machine was lost, None while it is there; `silence`: why.
 
     `unknown` counts the raw values, by signal and value, that the profile could not place.
     """
@@ -96,6 +96,8 @@ def capacity(
 ) -> tuple[Span, list[CapacitySpan], datetime | None]:
     """The horizon, its ledger, and when the same facts, seen later, give another one. Of origin plant only."""
     within = horizon(now, case.rules.horizon)
+    ends = (order.span.end for order in orders if order.span.end <= now)
+    present = replace(present, freed_at=max(ends, default=None))
     condition = Condition(now, watch.track.latest, case.habits, watch.blind_since, present)
     found = ledger(case.rules, case.calendar, known(orders, now, case.lead), condition, within)
     soon = Span(now, max(now + timedelta(days=2), now + case.habits.repair_time))

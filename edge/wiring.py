@@ -25,6 +25,9 @@ from edge.spare import Rules
 from edge.watch import Case
 from gateway.clock import Clock
 
+PATIENCE = timedelta(seconds=5)
+"""Real time that a machine may be busy without a plan before that counts."""
+
 CursorOf = Callable[[str], str | None]
 """How far a machine's source had read."""
 
@@ -205,4 +208,5 @@ def _habits(profile: Profile, selling: Selling, clock: Clock) -> Habits:
         staleness=clock.business(selling.staleness or profile.staleness),
         when_off=selling.when_off or profile.when_off,
         power_up=profile.power_up,
+        patience=clock.business(PATIENCE),
     )

@@ -50,10 +50,11 @@ async def test_a_machine_that_never_answers_is_unattainable_after_its_staleness(
 async def test_less_to_sell_is_said_at_once_and_more_when_it_has_lasted(plant: Any) -> None:
     await plant.see("M1", "NotExecuting")
     await plant.see("M1", "Executing")
+    plant.agent.step(plant.at(seconds=6))
     assert [first(said)[0] for said in plant.statements()] == [CapacityType.AVAILABLE, CapacityType.COMMITTED]
     await plant.see("M1", "NotExecuting")
     assert len(plant.statements()) == 2
-    plant.agent.step(plant.at(seconds=6))
+    plant.agent.step(plant.at(seconds=9))
     assert first(plant.statements()[-1])[0] is CapacityType.AVAILABLE
 
 

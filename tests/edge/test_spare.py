@@ -101,6 +101,14 @@ def test_a_job_that_overruns_takes_another_such_time(monday: Moment) -> None:
     assert brief(found)[0] == ("08:30", "09:30", "running")
 
 
+def test_a_job_that_overruns_its_plan_by_seconds_takes_nothing_back(monday: Moment) -> None:
+    running, habits = sight(monday("07:30"), ItemState.EXECUTING), Habits(patience=timedelta(seconds=5))
+    present = Present(freed_at=monday("09:00"))
+    assert sell(monday("09:00:04"), sight=running, habits=habits, present=present)[0].reason is Reason.IDLE
+    late = sell(monday("09:00:05"), sight=running, habits=habits, present=present)
+    assert brief(late)[0] == ("09:00", "10:00", "running")
+
+
 def test_a_set_up_of_the_plants_is_no_idle_time(monday: Moment) -> None:
     setting_up = sight(monday("07:45"), ItemState.NOT_EXECUTING, mode=OperationMode.SETUP)
     assert brief(sell(monday("08:00"), sight=setting_up))[0] == ("08:00", "08:45", "running")
