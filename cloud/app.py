@@ -11,6 +11,7 @@ import orjson
 from fastapi import FastAPI
 
 from cloud.api import problems, root
+from cloud.api.body_limit import BodyLimit
 from cloud.api.call import Desk
 from cloud.api.catalogue import CATALOGUE
 from cloud.api.request_id import RequestId
@@ -54,13 +55,13 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY,
         redirect_slashes=False,
     )
     for router in (root.router, registry.router, machines.router, market.router, booking.router, events.router):
         app.include_router(router)
     app.include_router(partners.router)
     problems.install(app)
+    app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(RequestId)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

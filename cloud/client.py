@@ -207,9 +207,10 @@ class Client:
                     if response.status_code != 200:
                         await response.aread()
                         raise _problem(response)
-                    async for event in _events(response):
-                        after = event.id
-                        yield event
+                    async for cursor, event in _events(response):
+                        after = cursor
+                        if event:
+                            yield event
             except httpx2.TransportError as error:
                 if not reconnect:
                     msg = f"the event stream broke off ({type(error).__name__}); open it again after {after!r}"
@@ -267,18 +268,19 @@ def _problem(response: httpx2.Response) -> ApiError:
     return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
 
 
-async def _events(response: httpx2.Response) -> AsyncIterator[Event]:
+async def _events(response: httpx2.Response) -> AsyncIterator[tuple[str, Event | None]]:
+    """(cursor, event); the first block of a stream has only a cursor: where it starts."""
     fields: dict[str, str] = {}
     async for line in response.aiter_lines():
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.removeprefix(" ")
-        elif "data" in fields and "id" in fields:
-            body = orjson.loads(fields["data"])
-            yield Event(fields["id"], body["type"], datetime.fromisoformat(body["at"]), body["data"])
-            fields = {}
-        else:
-            fields = {}
+            continue
+        if "id" in fields:
+            body = orjson.loads(fields.get("data", "null"))
+            at = datetime.fromisoformat(body["at"]) if body else None
+            yield fields["id"], Event(fields["id"], body["type"], at, body["data"]) if at else None
+        fields = {}
 
 
 def _written(value: object) -> str:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Request
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 
 from cloud.api.call import Call, ReadCall
 from cloud.api.catalogue import CURSOR_INVALID
@@ -29,10 +30,10 @@ LastEventId = Annotated[str | None, Header(description="the `id` of the last eve
 
 @router.get(
     "/events",
-    response_class=EventSourceResponse,
+    response_model=None,
     responses={200: {"description": "the stream", "content": {"text/event-stream": {}}}, **documented(CURSOR_INVALID)},
 )
-async def stream_events(call: ReadCall, request: Request, last_event_id: LastEventId = None) -> EventSourceResponse:
+async def stream_events(call: ReadCall, request: Request, last_event_id: LastEventId = None) -> StreamingResponse:
     """A stream of events; each `data` is one JSON object, `event` its type, `id` an opaque cursor.
 
     Without `Last-Event-ID` it starts with what happens from now on. Comments keep the connection alive.
@@ -41,7 +42,8 @@ async def stream_events(call: ReadCall, request: Request, last_event_id: LastEve
         raise Problem(CURSOR_INVALID, "Last-Event-ID is not the id of one of our events")
     after = await _end(call) if last_event_id is None else last_event_id
     stream = _stream(call, request.headers["authorization"], after)
-    return EventSourceResponse(stream, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 async def _end(call: Call) -> str:
@@ -58,8 +60,11 @@ async def _next(call: Call, after: str) -> list[tuple[str, str, object, object]]
 
 
 async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[bytes]:
-    """Events as they are told, until the process ends or the key is revoked; a lost database is waited for."""
-    yield format_sse_event(comment="thirdshift", retry=1000)
+    """Events as they are told, until the process ends or the key is revoked; a lost database is waited for.
+
+    First comes the cursor at which the stream starts, so that whoever is cut off before the first event resumes there.
+    """
+    yield format_sse_event(id=after, retry=1000)
     desk = call.desk
     looks: tuple[float, ...] = SETTLING
     with desk.hub.waiting(call.tenant) as news:

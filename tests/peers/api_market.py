@@ -1,5 +1,9 @@
 """A small market behind the API: two plants, their machines and services, and partners with keys."""
 
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -7,12 +11,15 @@ from typing import Any
 
 import asyncpg
 import httpx2
+from fastapi import FastAPI
 
 from cloud.booking.wire import BookingRequest, HoldRequest, Work
 from cloud.client import Client
+from cloud.embedded.process import free_port
 from cloud.market.model import SearchRequest
 from cloud.office import NewEnterprise, create_enterprise
 from cloud.registry.model import AgentRequest, ServiceRequest, SiteRequest
+from cloud.server import Server
 from gateway.money import Money
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -114,3 +121,31 @@ class Market:
     async def close(self) -> None:
         for client in self.clients.values():
             await client.close()
+
+
+async def until(ask: Callable[[], Awaitable[object]], within: float = 5.0) -> None:
+    """Ask again and again until the answer is true."""
+    async with asyncio.timeout(within):
+        while not await ask():  # noqa: ASYNC110 - what is asked about lives in another process
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The app on a real socket in this process; yields its URL."""
+    server = Server(app, "127.0.0.1", free_port())
+    running = asyncio.create_task(server.serve())
+    try:
+        while not server.started:  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.config.port}"
+    finally:
+        server.handle_exit(signal.SIGTERM, None)
+        server._captured_signals.clear()
+        await running
+
+
+async def streams(app: FastAPI, number: int) -> bool:
+    """Whether so many event streams are open."""
+    waiting = app.state.desk.hub._waiting.values()
+    return sum(map(len, waiting)) == number

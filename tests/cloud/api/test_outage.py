@@ -1,0 +1,134 @@
+"""A database that is away: 503 everywhere and nothing half-done; and all goes on when it is back."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_market import Market, booking, serving, streams, until, wanted
+from fastapi import FastAPI
+from own_postgres import outside
+
+from cloud import db
+from cloud.app import create_app
+from cloud.client import ApiError
+from cloud.config import Settings
+from cloud.embedded.postgres import EmbeddedPostgres
+from gateway.clock import Clock
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """A server of this file's own, so that stopping it disturbs nobody; migrated and running."""
+    folder = Path(tempfile.mkdtemp(prefix="thirdshift-test-"))
+    folder.chmod(0o711)
+    made = EmbeddedPostgres(folder)
+    try:
+        outside(db.migrate(made.start(), made.passwords))
+        yield made
+    finally:
+        made.remove()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def app(server: EmbeddedPostgres, clock: Clock) -> FastAPI:
+    api = db.as_role(server.running() or "", "ts_api", server.passwords["ts_api"])
+    return create_app(Settings(api_dsn=api, heartbeat=0.5, statement_timeout=3), clock)
+
+
+@pytest.fixture
+async def market(app: FastAPI, server: EmbeddedPostgres) -> AsyncIterator[Market]:
+    dsn = server.running() or ""
+    ingest = db.as_role(dsn, "ts_ingest", server.passwords["ts_ingest"])
+    pools: list[Any] = [await db.lazy_pool(dsn, size=2), await db.lazy_pool(ingest, size=2)]
+    async with serving(app) as url:
+        made = Market(*pools, dsn, None, url)
+        for name in ("maker", "buyer"):
+            await made.enterprise(name)
+        yield made
+        await made.close()
+    for pool in pools:
+        pool.terminate()
+
+
+async def test_every_route_answers_503_while_the_database_is_stopped_and_recovers_by_itself(
+    market: Market, app: FastAPI, server: EmbeddedPostgres
+) -> None:
+    service_id, _ = await market.offer()
+    buyer = market.clients["buyer"]
+    booked = await buyer.book(booking(service_id, 10, 12), key="k1")
+    stream = buyer.events()
+    reading = asyncio.create_task(anext(stream))
+    await until(lambda: streams(app, 1))
+    await asyncio.to_thread(server.stop)
+
+    for method, path in _paths():
+        answer = await buyer._http.request(method, path, json=_BODIES.get(path, {}), headers={"Idempotency-Key": "k2"})
+        assert answer.status_code == 503, f"{method} {path}: {answer.text}"
+        assert answer.json()["code"] == "database.away"
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Request-Id"]
+
+    assert await asyncio.to_thread(server.start) == market.dsn
+
+    async def healthy() -> bool:
+        return (await buyer._http.get("/v1/health")).status_code == 200
+
+    await until(healthy, within=10)
+    assert await buyer.book(booking(service_id, 10, 12), key="k1") == booked
+    held = await buyer.hold(wanted(service_id, 20, 21))
+    event = await asyncio.wait_for(reading, 10)
+    assert event.data["id"] == held.id
+
+
+async def test_the_api_starts_while_the_database_is_away_and_serves_when_it_comes(
+    server: EmbeddedPostgres, app: FastAPI
+) -> None:
+    await asyncio.to_thread(server.stop)
+    async with serving(app) as url:
+        market = Market(None, None, "", None, url)  # type: ignore[arg-type]
+        async with market.client("ts_live_whoever") as client:
+            for _ in range(2):
+                with pytest.raises(ApiError) as caught:
+                    await client.sites()
+                assert (caught.value.status, caught.value.retryable) == (503, True)
+            await asyncio.to_thread(server.start)
+
+            async def asks_for_a_key() -> bool:
+                answer = await client._http.get("/v1/sites")
+                return bool(answer.status_code == 401)
+
+            await until(asks_for_a_key, within=10)
+
+
+def _paths() -> list[tuple[str, str]]:
+    """Every route, with ids that nobody has."""
+    described = create_app(Settings(), Clock()).openapi()["paths"]
+    paths = [(method.upper(), path) for path, item in described.items() for method in item]
+    return [(method, _filled(path)) for method, path in paths if not path.startswith("/v1/problems")]
+
+
+def _filled(path: str) -> str:
+    return "/".join("xxx_1" if part.startswith("{") else part for part in path.split("/"))
+
+
+_SPAN = {"start": "2026-03-02T08:00:00Z", "end": "2026-03-02T09:00:00Z"}
+_BODIES: dict[str, dict[str, Any]] = {
+    "/v1/sites": {"name": "w", "zone": "UTC"},
+    "/v1/agents": {"name": "a", "site_id": "site_1"},
+    "/v1/services": {"name": "s", "machine_ids": ["mch_1"], "price": {"amount": "1", "currency": "EUR"}},
+    "/v1/keys": {"name": "k", "scopes": ["read"]},
+    "/v1/search": _SPAN,
+    "/v1/holds": {"service_id": "svc_1", **_SPAN},
+    "/v1/bookings": {"service_id": "svc_1", **_SPAN, "work": {"work_master": "x", "quantity": 1}},
+}
+
+
+def test_this_file_knows_a_body_for_every_route_that_takes_one() -> None:
+    described = create_app(Settings(), Clock()).openapi()["paths"]
+    needed = {path for path, item in described.items() if "requestBody" in item.get("post", {}) and "{" not in path}
+    assert needed == set(_BODIES)
