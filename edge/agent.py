@@ -36,6 +36,9 @@ LONGEST_REST = 0.5
 ALIVE_EVERY = 5.0
 """Real seconds between two durable signs of life, which bound the gap that a restart leaves."""
 
+SHOW_EVERY = 1.0
+"""Real seconds between two writings of the status file."""
+
 PLAN_EVERY = 1.0
 """Real seconds between two looks at the plan's file."""
 
@@ -69,6 +72,7 @@ class Agent:
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
     _planned: float = -math.inf
+    _shown: float = -math.inf
 
     async def emit(self, events: Sequence[Event]) -> None:
         """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
@@ -101,6 +105,7 @@ class Agent:
             if due is None or due <= now:
                 self._safely(desk, now)
         self._sign_of_life(now)
+        self._show(now)
 
     def on_effect(self, effect: Acked | Resync | PeerClock) -> None:
         """What the link tells: a loss to be answered with the full state, or how far the registry's clock is off."""
@@ -201,11 +206,18 @@ class Agent:
             desk.said, desk.dirty = replace(desk.said, within=None), True
 
     def _sign_of_life(self, now: datetime) -> None:
-        """A durable word that we were there, and the status file."""
+        """A durable word that we were there, with what the meters of running jobs need."""
         if time.monotonic() - self._alive < ALIVE_EVERY:
             return
         self._alive = time.monotonic()
-        self.send([Letter(documents={ALIVE: now.isoformat().encode()})])
+        meters = [desk.meter() for desk in self.desks.values() if desk.jobs]
+        self.send([Letter(documents={ALIVE: now.isoformat().encode()}), *meters])
+
+    def _show(self, now: datetime) -> None:
+        """The status file, for `thirdshift edge status`."""
+        if time.monotonic() - self._shown < SHOW_EVERY:
+            return
+        self._shown = time.monotonic()
         try:
             control.show(self.data, status(self, now))
         except OSError as error:

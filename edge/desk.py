@@ -11,7 +11,7 @@ from edge.plan import PlannedOrder
 from edge.post import Letter
 from edge.publish import Said, Terms, clip
 from edge.reading import Cursor, Event, Reading
-from edge.snapshot import dump
+from edge.snapshot import dump, dump_history
 from edge.spare import conflicts
 from edge.tracker import message, serve
 from edge.watch import Case, Watch, capacity, hopeful, look, take, wakes
@@ -21,6 +21,9 @@ from gateway.messages import Order, StateChange, Statement, Up
 from gateway.span import Span
 
 DAY = timedelta(days=1)
+METER = "meter"
+"""The kind of document that keeps when a machine was Executing while a job is expected or runs."""
+
 LEAST_HISTORY, MOST_HISTORY = 50, 20_000
 """Changes remembered for the meter of a job: while none is expected, and at most."""
 
@@ -70,6 +73,10 @@ class Desk:
         changes = [told for told in letter.messages if isinstance(told, StateChange)]
         self.history += [(told.at, told.state is ItemState.EXECUTING) for told in changes]
         del self.history[: -(MOST_HISTORY if self.jobs else LEAST_HISTORY)]
+
+    def meter(self) -> Letter:
+        """What is needed to go on measuring a running job after a restart."""
+        return Letter(documents={(METER, self.machine): dump_history(self.history)})
 
     def expect(self, job: str, start: datetime, end: datetime | None) -> None:
         """From `start` on (to `end`, if that is known) the machine may be busy with this job, and not for the plant."""

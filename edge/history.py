@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from edge.mapping import Seen, StampBounds, apply
 from edge.profile import Profile
@@ -33,8 +34,8 @@ def backfill(
 def executing(history: Sequence[tuple[datetime, bool]], start: datetime, end: datetime) -> float:
     """Seconds of [start, end) in which a machine was Executing, given (from when, whether) in order of time."""
     seconds = 0.0
-    following = [at for at, _ in history[1:]] + [end]
-    for (at, busy), until in zip(history, following, strict=True):
+    following = [*(at for at, _ in history[1:]), end]
+    for (at, busy), until in zip(history, following, strict=False):
         if busy:
             seconds += max(0.0, (min(until, end) - max(at, start)).total_seconds())
     return seconds

@@ -17,7 +17,7 @@ import structlog
 from edge import snapshot, wiring
 from edge.agent import ALIVE, Agent
 from edge.config import Config, read
-from edge.desk import Desk
+from edge.desk import METER, Desk
 from edge.errors import FileInvalid
 from edge.history import backfill
 from edge.orderbook import OrderBook
@@ -155,10 +155,12 @@ def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
 
 def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:
     case = wiring.case(config, name, clock)
+    watch = _watch(config, name, clock, post)
     version = post.outbox.get("said", name)
     return Desk(
         case=case,
-        watch=_watch(config, name, clock, post),
+        watch=watch,
+        history=snapshot.load_history(post.outbox.get(METER, name), watch),
         terms=wiring.terms(config, clock),
         said=Said(int(version) if version else 0),
         orders=wiring.orders(config, name),

@@ -1,5 +1,6 @@
 """A machine's watch as a small document, kept in the outbox in the same transaction as what it led to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,20 @@ def load(body: bytes) -> Watch:
         data["silence"],
         data["unknown"],
     )
+
+
+def dump_history(history: Sequence[tuple[datetime, bool]]) -> bytes:
+    """From when on a machine was Executing, or was not."""
+    return orjson.dumps(history)
+
+
+def load_history(body: bytes | None, watch: Watch) -> list[tuple[datetime, bool]]:
+    """What `dump_history` wrote, and what the machine's last sight adds to it."""
+    found = [(datetime.fromisoformat(at), bool(busy)) for at, busy in orjson.loads(body or b"[]")]
+    shown = watch.track.shown
+    if shown and (not found or shown.at > found[-1][0]):
+        found.append((shown.at, shown.picture.state is ItemState.EXECUTING))
+    return found
 
 
 def _sight(sight: Sight | None) -> dict[str, Any] | None:

@@ -243,7 +243,7 @@ async def test_what_a_log_knows_from_before_the_first_start_is_told_once(make_pl
 
 async def test_the_status_says_what_a_person_wants_to_know(plant: Any) -> None:
     await plant.see("M1", "NotExecuting")
-    plant.agent._alive = 0.0
+    plant.agent._shown = 0.0
     plant.agent.step(plant.at(seconds=4))
     shown = control.shown(plant.config.data)
     assert shown

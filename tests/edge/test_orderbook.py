@@ -239,7 +239,10 @@ async def test_a_restart_takes_the_job_up_where_the_machine_is(shop: Shop) -> No
     await shop.arrive(shop.order())
     await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
     await shop.until(lambda: shop.events() == ["stored"])
+    shop.plant.agent._alive = 0.0
+    shop.plant.agent.step(shop.plant.clock.now())
     await shop.restart()
+    assert shop.plant.agent.desks["M1"].history
     await shop.desk.move("bkg_1-1", Move.RUN)
     await shop.until(lambda: "started" in shop.events())
     await shop.desk.move("bkg_1-1", Move.FINISH)

@@ -1,0 +1,124 @@
+"""`thirdshift edge` as a person uses it, and a real agent process that works without a broker."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from edge import control
+from edge.cli import app
+from edge.errors import FileInvalid
+
+Write = Callable[[str, str], Path]
+CONFIG = """\
+agent: plant-a
+link: {id: k1, secret: "file:link.key"}
+broker: {port: 1}
+machines:
+  M1: {profile: replay, source: {type: replay, file: log.csv}}
+"""
+LOG = "machine,report,start,end\nM1,production,2026-03-02T08:00Z,2026-03-02T09:00Z\n"
+
+
+@pytest.fixture
+def config(write: Write) -> Path:
+    write("link.key", base64.b64encode(bytes(32)).decode())
+    write("log.csv", LOG)
+    return write("edge.yaml", CONFIG)
+
+
+def call(*words: str, code: int = 0) -> str:
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == code, found.output
+    return found.stdout
+
+
+def test_pause_and_resume_work_without_an_agent(config: Path) -> None:
+    told = json.loads(call("pause", "M1", "--config", str(config), "--json"))
+    assert told == {"machine": "M1", "paused": True}
+    assert control.paused(config.parent / "data") == {"M1"}
+    assert "resumed" in call("resume", "M1", "--config", str(config))
+    assert control.paused(config.parent / "data") == set()
+
+
+def test_a_machine_that_is_not_there_cannot_be_paused(config: Path) -> None:
+    found = CliRunner().invoke(app, ["pause", "M2", "--config", str(config)])
+    assert isinstance(found.exception, FileInvalid)
+    assert "no machine 'M2'; there are M1" in str(found.exception)
+
+
+def test_a_status_before_the_first_run_says_what_to_do(config: Path) -> None:
+    found = CliRunner().invoke(app, ["status", str(config)])
+    assert "has never run; start it with `thirdshift edge run" in str(found.exception)
+
+
+def test_the_profiles_are_listed() -> None:
+    assert [each["profile"] for each in json.loads(call("profiles", "--json"))["profiles"]] == [
+        "opcua-machinery",
+        "opcua-machinetool",
+        "replay",
+    ]
+    assert "OPC 40001-1" in call("profiles")
+
+
+def test_check_says_what_to_mend_and_fails(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.check.BROKER_PATIENCE", 0.1)
+    told = json.loads(call("check", str(config), "--json", code=1))
+    assert [each["what"] for each in told["findings"] if not each["ok"]] == ["broker 127.0.0.1:1"]
+    assert "check host, port" in told["findings"][-1]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what", "remedy"),
+    [
+        ("profile: replay", "profile: reply", "M1: profile", "no profile 'reply'"),
+        ("log.csv", "lug.csv", "M1: files", "lug.csv: cannot be read"),
+        ("file:link.key", "env:NO_SUCH_KEY", "link", "set the environment variable NO_SUCH_KEY"),
+        ("agent: plant-a", "agnt: plant-a", "config", "edge.yaml:1: agnt: is not a key here"),
+    ],
+)
+def test_check_finds_what_is_wrong(
+    config: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, what: str, remedy: str
+) -> None:
+    monkeypatch.setattr("edge.check.BROKER_PATIENCE", 0.05)
+    config.write_text(config.read_text().replace(old, new))
+    findings = json.loads(call("check", str(config), "--json", code=1))["findings"]
+    assert any(each["what"] == what and remedy in each["remedy"] for each in findings)
+
+
+def test_an_agent_without_a_broker_gathers_what_happens_and_stops_when_told(config: Path) -> None:
+    clock = f"2026-03-02T08:30:00+00:00@{time.time():.1f}x60"
+    command = [sys.executable, "-c", "from gateway.cli import main; main()", "edge", "run", str(config), "--json"]
+    agent = subprocess.Popen(command, env={**os.environ, "THIRDSHIFT_CLOCK": clock}, stderr=subprocess.PIPE, text=True)
+    try:
+        status = _wait_for(config.parent / "data" / "status.json", agent)
+        assert status["machines"].keys() == {"M1"}
+        found = json.loads(call("status", str(config), "--json"))
+        assert (found["running"], found["pid"]) == (True, agent.pid)
+    finally:
+        agent.send_signal(signal.SIGTERM)
+        _, log = agent.communicate(timeout=20)
+    assert agent.returncode == 0, log
+    told = [json.loads(line)["event"] for line in log.splitlines()]
+    assert (told[0], told[-1]) == ("agent runs", "agent stopped")
+    assert told.count("broker lost, trying on") == 1
+    assert not json.loads(call("status", str(config), "--json"))["running"]
+    assert "NotExecuting" in call("status", str(config)) or "Executing" in call("status", str(config))
+
+
+def _wait_for(path: Path, agent: "subprocess.Popen[str]") -> dict[str, dict[str, object]]:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and agent.poll() is None:
+        if path.exists() and "Executing" in path.read_text():
+            found: dict[str, dict[str, object]] = json.loads(path.read_text())
+            return found
+        time.sleep(0.1)
+    pytest.fail("the agent showed no status")
