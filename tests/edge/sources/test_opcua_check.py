@@ -3,6 +3,7 @@
 import pytest
 from foreign_opcua import BLOCKS, PLANT, ForeignPlant, machine_root
 
+from edge.profile import find
 from edge.sources.opcua_check import SignalVerdict, check
 from edge.sources.opcua_endpoint import OpcUaEndpoint
 from gateway.machine import Quality
@@ -28,7 +29,7 @@ async def judge(plant: ForeignPlant, address: str, wanted: str | None = None) ->
             f"/Objects/machinery:Machines/nsu={PLANT};Mill/machinetool:Monitoring/machinetool:MachineTool"
             "/machinetool:OperationMode",
             "Enumeration",
-            0,
+            1,
         ),
     ],
     ids=["state", "node id", "relative path", "enumeration", "machine tool"],
@@ -38,6 +39,22 @@ async def test_a_good_signal_shows_type_and_value(
 ) -> None:
     verdict = await judge(standing_plant, address, found)
     assert (verdict.ok, verdict.type, verdict.value, verdict.quality) == (True, found, value, Quality.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("profile", "machine"), [("opcua-machinery", "Press"), ("opcua-machinery", "Mill"), ("opcua-machinetool", "Mill")]
+)
+async def test_the_shipped_profiles_fit_machines_that_we_did_not_make(
+    standing_plant: ForeignPlant, profile: str, machine: str
+) -> None:
+    signals = find(profile).signals
+    verdicts = await check(
+        OpcUaEndpoint(url=standing_plant.url),
+        {name: signal.node for name, signal in signals.items()},
+        root=machine_root(machine),
+        types={name: signal.type for name, signal in signals.items()},
+    )
+    assert [verdict for verdict in verdicts if not verdict.ok] == []
 
 
 @pytest.mark.parametrize(

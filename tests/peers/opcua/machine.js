@@ -11,6 +11,7 @@ const URI = {
 };
 const ITEM_STATE = { NotAvailable: 0, OutOfService: 1, NotExecuting: 2, Executing: 3 };
 const MODE = { None: 0, Maintenance: 1, Setup: 2, Processing: 3 };
+const TOOL_MODE = { None: 5, Maintenance: 4, Setup: 2, Processing: 1 }; // MachineOperationMode of OPC 40501-1
 const JOB_STATE = { NotAllowedToStart: 1, AllowedToStart: 2, Running: 3, Interrupted: 4, Ended: 5, Aborted: 6 };
 const RETURN = { NO_ERROR: [0, 1], UNKNOWN: [0, 2], STATUS: [0, 8], UNABLE: [0, 16] };
 const METHODS = ["Store", "StoreAndStart", "Start", "Stop", "Abort", "Cancel", "Clear", "Pause", "Resume", "RevokeStart",
@@ -55,7 +56,7 @@ class Machine {
       browseName: { name: this.name, namespaceIndex: this.namespace.index }, organizedBy: machines,
       namespace: this.namespace, nodeId: `s=${this.name}`,
       optionals: tool ? ["MachineryBuildingBlocks", "Production.Statistics", "Production.Statistics.PartsProducedInLifetime",
-        "Production.ProductionPlan"] : [],
+        "Production.ProductionPlan", "Monitoring.MachineTool.PowerOnDuration"] : [],
     });
     if (!tool) {
       this.type(URI.machinery, "MachineIdentificationType").instantiate({
@@ -139,7 +140,20 @@ class Machine {
   setState(state, mode) {
     this.set(this.itemState, state, ITEM_STATE);
     if (mode) this.set(this.mode, mode, MODE);
-    Object.assign(this, { current: state });
+    this.current = state;
+    if (this.name === "Mill") this.showTool(state, mode);
+  }
+
+  /** What OPC 40501-1 makes of it: the active program's state and the operation mode. */
+  showTool(state, mode) {
+    const now = this.clock.now();
+    const program = this.node.getComponentByName("Production").getComponentByName("ActiveProgram");
+    const text = coerceLocalizedText(state === "Executing" ? "Running" : "Ended");
+    program.getComponentByName("State").getComponentByName("CurrentState").setValueFromSource(
+      { dataType: DataType.LocalizedText, value: text }, StatusCodes.Good, now);
+    const operation = this.node.getComponentByName("Monitoring").getComponentByName("MachineTool").getChildByName("OperationMode");
+    const wanted = state === "OutOfService" ? "Maintenance" : mode;
+    if (wanted) operation.setValueFromSource({ dataType: DataType.Int32, value: TOOL_MODE[wanted] }, StatusCodes.Good, now);
   }
 
   set(machine, name, numbers) {
