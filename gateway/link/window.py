@@ -63,10 +63,10 @@ class Window:
 
     @property
     def room(self) -> tuple[int, int]:
-        """Entries and bytes that the next packet may have; no entries where the window is full."""
-        items = min(self.limits.packet_items, self.limits.items - self.items)
-        size = min(self.limits.packet_size, self.limits.size - self.size)
-        return (items, size) if size > 0 else (0, 0)
+        """Entries and bytes that the next packet may have; none unless a full packet fits, lest packets crumble."""
+        limits = self.limits
+        fits = self.items + limits.packet_items <= limits.items and self.size + limits.packet_size <= limits.size
+        return (limits.packet_items, limits.packet_size) if fits else (0, 0)
 
     @property
     def last(self) -> Point | None:

@@ -21,6 +21,7 @@ CREATE TABLE item (
     PRIMARY KEY (stream, epoch, last)
 );
 CREATE INDEX item_key ON item (stream, key, epoch, last) WHERE key IS NOT NULL;
+CREATE INDEX item_tombstone ON item (stream, epoch, last) WHERE payload IS NULL;
 CREATE TABLE document (
     kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
@@ -43,12 +44,18 @@ INSERT INTO item (stream, epoch, seq, last, at, key, reason, payload) VALUES (?,
 READ = """
 SELECT seq, last, payload, reason FROM item WHERE stream = ? AND epoch = ? AND last >= ? ORDER BY last LIMIT ?
 """
-COUNT_THROUGH = """
-SELECT count(payload), coalesce(sum(length(payload)), 0) FROM item
-WHERE stream = ?1 AND (epoch < ?2 OR (epoch = ?2 AND last <= ?3))
+# Each of these bounds an index range; one statement with OR in it would scan the whole backlog for every packet.
+COUNT_WITHIN = """
+SELECT count(payload), coalesce(sum(length(payload)), 0) FROM item WHERE stream = ? AND epoch = ? AND last <= ?
 """
-DELETE_THROUGH = "DELETE FROM item WHERE stream = ?1 AND (epoch < ?2 OR (epoch = ?2 AND last <= ?3))"
-SHORTEN = "UPDATE item SET seq = ?3 + 1 WHERE stream = ?1 AND epoch = ?2 AND seq <= ?3 AND last > ?3"
+COUNT_BEFORE = "SELECT count(payload), coalesce(sum(length(payload)), 0) FROM item WHERE stream = ? AND epoch < ?"
+DELETE_WITHIN = "DELETE FROM item WHERE stream = ? AND epoch = ? AND last <= ?"
+DELETE_BEFORE = "DELETE FROM item WHERE stream = ? AND epoch < ?"
+SHORTEN = """
+UPDATE item SET seq = ?3 + 1 WHERE stream = ?1 AND epoch = ?2 AND seq <= ?3 AND last = (
+    SELECT min(last) FROM item WHERE stream = ?1 AND epoch = ?2 AND last > ?3
+)
+"""
 
 OLDEST = """
 SELECT epoch, seq, at, length(payload) FROM item
@@ -56,7 +63,7 @@ WHERE stream = ? AND payload IS NOT NULL ORDER BY epoch, last
 """
 BURY_THROUGH = """
 UPDATE item SET payload = NULL, key = NULL, reason = ?4
-WHERE stream = ?1 AND payload IS NOT NULL AND (epoch < ?2 OR (epoch = ?2 AND last <= ?3))
+WHERE stream = ?1 AND payload IS NOT NULL AND (epoch, last) <= (?2, ?3)
 """
 SUPERSEDE = """
 UPDATE item SET payload = NULL, key = NULL, reason = 'superseded'

@@ -87,14 +87,20 @@ class Outbox:
         self._db.execute("PRAGMA synchronous = NORMAL")
         try:
             with self._committed():
-                freed = self._db.execute(schema.COUNT_THROUGH, (stream, *through)).fetchone()
-                self._db.execute(schema.DELETE_THROUGH, (stream, *through))
-                self._db.execute(schema.SHORTEN, (stream, *through))
-                self._db.execute(schema.DELETE_EPOCHS, (stream, kept[0].epoch))
+                freed = self._forget(stream, through, kept[0].epoch)
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
         self._ledger.held[stream] = kept
-        self._ledger.backlog[stream] = self._ledger.backlog[stream].plus(-freed[0], -freed[1])
+        self._ledger.backlog[stream] = self._ledger.backlog[stream].plus(-freed.messages, -freed.size)
+
+    def _forget(self, stream: Stream, through: Point, first_kept: int) -> Backlog:
+        within = Backlog(*self._db.execute(schema.COUNT_WITHIN, (stream, *through)).fetchone())
+        before = Backlog(*self._db.execute(schema.COUNT_BEFORE, (stream, through.epoch)).fetchone())
+        self._db.execute(schema.DELETE_WITHIN, (stream, *through))
+        self._db.execute(schema.DELETE_BEFORE, (stream, through.epoch))
+        self._db.execute(schema.SHORTEN, (stream, *through))
+        self._db.execute(schema.DELETE_EPOCHS, (stream, first_kept))
+        return within.plus(before.messages, before.size)
 
     def note(self, name: str) -> str | None:
         return self.cursor(name)
