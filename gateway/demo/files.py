@@ -26,21 +26,37 @@ CODES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How an agent reaches one machine: its profile, its OPC UA server, and its node in there."""
+
+    profile: str
+    url: str
+    root: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+
+@dataclass(frozen=True, slots=True)
 class Hall:
-    """One building: machines with their OPC UA ports, served by one agent."""
+    """One building: machines and how each is reached, served by one agent."""
 
     name: str
     machines: tuple[LoggedMachine, ...]
-    ports: tuple[int, ...]
+    reach: tuple[Reach, ...]
 
 
 def halls(log: PlantLog, count: int, ports: list[int]) -> list[Hall]:
-    """The log's machines, dealt out evenly."""
-    found = []
-    for number in range(min(count, len(log.machines))):
-        machines = log.machines[number::count]
-        found.append(Hall(f"hall-{number + 1}", machines, tuple(ports[number::count])))
-    return found
+    """The log's machines, dealt out evenly, each a simulated one on a port of its own."""
+    reach = [
+        Reach("opcua-machinery", f"opc.tcp://127.0.0.1:{port}", MACHINES + machine.name)
+        for machine, port in zip(log.machines, ports, strict=True)
+    ]
+    return [
+        Hall(f"hall-{number + 1}", log.machines[number::count], tuple(reach[number::count]))
+        for number in range(min(count, len(log.machines)))
+    ]
 
 
 def ready_file(folder: Path) -> Path:
@@ -92,8 +108,8 @@ def service(machine: LoggedMachine, machine_id: str) -> dict[str, object]:
 
 def _plant(folder: Path, log: PlantLog, hall: Hall) -> dict[str, Any]:
     machines = [
-        {"name": machine.name, "port": port, "cycle_s": machine.cycle.total_seconds()}
-        for machine, port in zip(hall.machines, hall.ports, strict=True)
+        {"name": machine.name, "port": reach.port, "cycle_s": machine.cycle.total_seconds()}
+        for machine, reach in zip(hall.machines, hall.reach, strict=True)
     ]
     return {
         "log": str(log.path.resolve()),
@@ -109,12 +125,12 @@ def _agent(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> di
     orders = {"policy": "store_and_start", "work_masters": {"demo-part": {}}}
     machines = {
         machine.name: {
-            "profile": "opcua-machinery",
-            "source": {"type": "opcua", "url": f"opc.tcp://127.0.0.1:{port}", "root": f"{MACHINES}{machine.name}"},
+            "profile": reach.profile,
+            "source": {"type": "opcua", "url": reach.url, "root": reach.root},
             "history": {"type": "replay", "file": str(log.path.resolve()), "machine": machine.name},
             "orders": orders,
         }
-        for machine, port in zip(hall.machines, hall.ports, strict=True)
+        for machine, reach in zip(hall.machines, hall.reach, strict=True)
     }
     return {
         "agent": agent["id"],

@@ -33,22 +33,23 @@ class Stage:
     async def raise_curtain(self, supervisor: Supervisor) -> None:
         """Start cloud, plant and agents; returns when every machine's capacity is for sale."""
         self.halls = files.halls(self.log, AGENTS, free_ports(len(self.log.machines)))
-        await asyncio.gather(self._cloud(supervisor), *(self._machines(supervisor, hall) for hall in self.halls))
-        await self._enterprises()
+        await asyncio.gather(self.raise_cloud(supervisor), *(self._machines(supervisor, hall) for hall in self.halls))
+        await self.enlist()
         async with Api(self.scene.api_url, self.memory.keys["plant"]) as plant:
             for hall in self.halls:
-                await self._agent(supervisor, plant, hall)
-            await self._services(plant, await self._seen(plant))
+                await self.send_agent(supervisor, plant, hall)
+            await self.offer(plant, await self.seen(plant))
         self.scene.remember(self.memory)
 
-    async def _cloud(self, supervisor: Supervisor) -> None:
-        await self._start(
-            supervisor,
-            self._process("cloud", "cloud", "serve", ready=http_ok("127.0.0.1", self.scene.ports.api, "/v1/health")),
-            "the cloud serves: PostgreSQL, broker, ingest, API, dashboard",
-        )
+    async def raise_cloud(self, supervisor: Supervisor, *, dashboard: bool = True) -> None:
+        """Database, broker, ingest, API and dashboard, by `thirdshift cloud serve`."""
+        ready = http_ok("127.0.0.1", self.scene.ports.api, "/v1/health")
+        without = () if dashboard else ("--no-dashboard",)
+        cloud = self._process("cloud", "cloud", "serve", *without, ready=ready)
+        await self._start(supervisor, cloud, "the cloud serves: PostgreSQL, broker, ingest, API, dashboard")
 
-    async def _enterprises(self) -> None:
+    async def enlist(self) -> None:
+        """The two enterprises with a key each, as an operator would create them."""
         names = {"plant": "Demo Plant", "partner": "Demo Partner"}
         missing = {role: name for role, name in names.items() if role not in self.memory.keys}
         found = await asyncio.gather(*(self._enterprise(name) for name in missing.values()))
@@ -78,7 +79,8 @@ class Stage:
         process = Process(f"machines {hall.name}", argv, self.scene.environment, ready=lambda: _exists(ready))
         await self._start(supervisor, process, f"{len(hall.machines)} OPC UA machines of {hall.name} are up")
 
-    async def _agent(self, supervisor: Supervisor, plant: Api, hall: files.Hall) -> None:
+    async def send_agent(self, supervisor: Supervisor, plant: Api, hall: files.Hall) -> None:
+        """Enrol the hall's agent and start it."""
         if hall.name not in self.memory.agents:
             self.memory.agents[hall.name] = await files.enrol(plant, hall)
             self.scene.remember(self.memory)
@@ -86,7 +88,7 @@ class Stage:
         process = self._process(f"agent {hall.name}", "edge", "run", str(path))
         await self._start(supervisor, process, f"the agent of {hall.name} runs")
 
-    async def _seen(self, plant: Api) -> dict[str, dict[str, Any]]:
+    async def seen(self, plant: Api) -> dict[str, dict[str, Any]]:
         """Wait until every machine has a state and a statement in the registry."""
         began, deadline = time.monotonic(), time.monotonic() + 60
         while True:
@@ -108,7 +110,8 @@ class Stage:
         found = await asyncio.gather(*(plant.get(f"machines/{machine['id']}/capacity") for machine in seen.values()))
         return all(capacity["version"] for capacity in found)
 
-    async def _services(self, plant: Api, machines: dict[str, dict[str, Any]]) -> None:
+    async def offer(self, plant: Api, machines: dict[str, dict[str, Any]]) -> None:
+        """One service a machine, open to all."""
         for machine in self.log.machines:
             if machine.name not in self.memory.services:
                 body = files.service(machine, machines[machine.name]["id"])
