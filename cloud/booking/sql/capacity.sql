@@ -2,34 +2,37 @@
 -- These have no search_path of their own, so that the planner may inline them; only definer functions call them.
 
 -- Offered and free quantity over each stretch of p_span on which neither changes. Only pieces of at least p_confidence
--- count as offered; a hold or request past its expiry, and the claim p_without, take nothing.
+-- count as offered, and no more than the machine has; a hold or request past its expiry, and the claim p_without, take
+-- nothing.
 CREATE FUNCTION ts_stairs(p_machine text, p_span tstzrange, p_confidence int, p_now timestamptz, p_without text)
 RETURNS TABLE (at timestamptz, until timestamptz, offered bigint, free bigint) LANGUAGE sql STABLE AS $$
   WITH piece AS (
-    SELECT o.span * p_span AS span, o.quantity AS offered, o.quantity AS free
+    SELECT o.span * p_span AS span, o.quantity AS offered, 0 AS taken
     FROM offer_span o
     WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available' AND o.confidence >= p_confidence
     UNION ALL
-    SELECT c.span * p_span, 0, -c.quantity
+    SELECT c.span * p_span, 0, c.quantity
     FROM claim c
     WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND c.exclusive
       AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
     UNION ALL
-    SELECT c.span * p_span, 0, -c.quantity
+    SELECT c.span * p_span, 0, c.quantity
     FROM claim c
     WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND NOT c.exclusive
       AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
   ), step AS (
-    SELECT lower(span) AS at, offered, free FROM piece
-    UNION ALL SELECT upper(span), -offered, -free FROM piece
+    SELECT lower(span) AS at, offered, taken FROM piece
+    UNION ALL SELECT upper(span), -offered, -taken FROM piece
     UNION ALL SELECT lower(p_span), 0, 0
     UNION ALL SELECT upper(p_span), 0, 0
   ), stair AS (
     SELECT step.at, lead(step.at) OVER w AS until,
-           (sum(sum(step.offered)) OVER w)::bigint AS offered, (sum(sum(step.free)) OVER w)::bigint AS free
+           (sum(sum(step.offered)) OVER w)::bigint AS offered, (sum(sum(step.taken)) OVER w)::bigint AS taken
     FROM step GROUP BY step.at WINDOW w AS (ORDER BY step.at)
   )
-  SELECT stair.at, stair.until, stair.offered, stair.free FROM stair WHERE stair.until IS NOT NULL
+  SELECT stair.at, stair.until, least(stair.offered, m.quantity), least(stair.offered, m.quantity) - stair.taken
+  FROM stair, machine m
+  WHERE stair.until IS NOT NULL AND m.id = p_machine
 $$;
 
 CREATE FUNCTION ts_fits(p_machine text, p_span tstzrange, p_quantity int, p_confidence int, p_now timestamptz,

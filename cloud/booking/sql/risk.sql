@@ -42,21 +42,25 @@ CREATE FUNCTION ts_is_strained(p_machine text, p_rest tstzrange, p_now timestamp
 $$;
 
 -- Whether the offer covers this claim beside those that were kept already.
-CREATE FUNCTION ts_keeps(c claim, p_span tstzrange, p_kept text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
-  WITH piece AS (
-    SELECT o.span * p_span AS span, o.quantity AS free FROM offer_span o
-    WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type = 'Available'
-    UNION ALL
-    SELECT k.span * p_span, -k.quantity FROM claim k WHERE k.id = ANY (p_kept) AND k.span && p_span
-  ), step AS (
-    SELECT lower(span) AS at, free FROM piece
-    UNION ALL SELECT upper(span), -free FROM piece
-    UNION ALL SELECT lower(p_span), 0
-  ), stair AS (
-    SELECT at, sum(sum(free)) OVER (ORDER BY at) AS free FROM step GROUP BY at
-  )
-  SELECT min(free) >= c.quantity FROM stair WHERE at < upper(p_span)
-$$;
+CREATE FUNCTION ts_keeps(c claim, p_span tstzrange, p_kept text[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+    WITH piece AS (
+      SELECT o.span * p_span AS span, o.quantity AS offered, 0 AS taken FROM offer_span o
+      WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type = 'Available'
+      UNION ALL
+      SELECT k.span * p_span, 0, k.quantity FROM claim k WHERE k.id = ANY (p_kept) AND k.span && p_span
+    ), step AS (
+      SELECT lower(span) AS at, offered, taken FROM piece
+      UNION ALL SELECT upper(span), -offered, -taken FROM piece
+      UNION ALL SELECT lower(p_span), 0, 0
+    ), stair AS (
+      SELECT at, sum(sum(offered)) OVER w AS offered, sum(sum(taken)) OVER w AS taken
+      FROM step GROUP BY at WINDOW w AS (ORDER BY at)
+    )
+    SELECT min(least(stair.offered, m.quantity) - stair.taken) >= c.quantity
+    FROM stair, machine m WHERE stair.at < upper(p_span) AND m.id = c.machine_id);
+END $$;
 
 -- The plant's public reason for the first time of the claim that it does not offer.
 CREATE FUNCTION ts_why_not(c claim, p_span tstzrange) RETURNS text LANGUAGE sql STABLE AS $$

@@ -29,16 +29,23 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION ts_refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON claim_history FOR EACH ROW EXECUTE FUNCTION ts_refuse_change();
 
+-- Commits that notify queue behind one lock, one disk write each: measured, that halves the rate of booking. So of all
+-- running transactions one at a time rings the bell. It is a hint that somebody has news; listeners also look by
+-- themselves, with ts_news and by unsent rows.
 CREATE FUNCTION ts_tell_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM pg_notify('ts_event', NEW.enterprise_id);
+  IF pg_try_advisory_xact_lock(hashtextextended('ts_event', 0)) THEN
+    PERFORM pg_notify('ts_event', NEW.enterprise_id);
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER told AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION ts_tell_event();
 
 CREATE FUNCTION ts_tell_outgoing() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM pg_notify('ts_outgoing', NEW.agent_id);
+  IF pg_try_advisory_xact_lock(hashtextextended('ts_outgoing', 0)) THEN
+    PERFORM pg_notify('ts_outgoing', NEW.agent_id);
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER told AFTER INSERT ON outgoing FOR EACH ROW EXECUTE FUNCTION ts_tell_outgoing();

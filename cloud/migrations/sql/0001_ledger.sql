@@ -1,4 +1,5 @@
--- What is offered, what is claimed, and the append-only accounts of both.
+-- What is offered, what is claimed, and the append-only accounts of both. The accounts have no foreign keys: the functions
+-- that write them hold the rows they speak of, and each key would lock, and so write to, the parent's row for every line.
 CREATE TABLE statement (
   machine_id  text PRIMARY KEY REFERENCES machine,
   version     int8 NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE claim (
   id             text PRIMARY KEY CHECK (id ~ '^(hld|bkg)_'),
   machine_id     text NOT NULL REFERENCES machine,
   service_id     text NOT NULL REFERENCES service,
-  provider_id    text NOT NULL REFERENCES enterprise,
+  provider_id    text NOT NULL,
   booker_id      text NOT NULL REFERENCES enterprise,
   span           tstzrange NOT NULL CHECK (NOT isempty(span) AND lower_inc(span) AND NOT upper_inc(span)),
   quantity       int NOT NULL CHECK (quantity >= 1),
@@ -46,26 +47,31 @@ CREATE TABLE claim (
   revision       int NOT NULL DEFAULT 1,
   at_risk        boolean NOT NULL DEFAULT false,
   at_risk_reason text,
+  report         jsonb,
   meter          jsonb,
   created_at     timestamptz NOT NULL,
   updated_at     timestamptz NOT NULL,
   seq            bigint GENERATED ALWAYS AS IDENTITY,
   CHECK ((state IN ('HELD', 'REQUESTED')) <= (expires_at IS NOT NULL)),
   CHECK ((state = 'METERED') <= (meter IS NOT NULL)),
+  CHECK (id LIKE 'hld\_%' OR work IS NOT NULL),
   CONSTRAINT claim_sold_once EXCLUDE USING gist (machine_id WITH =, span WITH &&) WHERE (live AND exclusive)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE claim IS 'Holds (hld_), requests and bookings (bkg_). Admission is decided by ts_hold and ts_book.';
+COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
+COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.
 CREATE INDEX claim_shared ON claim USING gist (machine_id, span) WHERE live AND NOT exclusive;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
+CREATE INDEX claim_at_risk ON claim (machine_id) WHERE live AND at_risk;
 CREATE INDEX claim_expiry ON claim (expires_at) WHERE state IN ('HELD', 'REQUESTED');
 
 CREATE TABLE claim_history (
-  claim_id text NOT NULL REFERENCES claim,
+  claim_id text NOT NULL,
   at       timestamptz NOT NULL,
   state    text NOT NULL,
   reason   text,
@@ -78,8 +84,8 @@ COMMENT ON TABLE claim_history IS 'Each state a claim entered; append-only. The 
 CREATE TABLE ledger (
   seq        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at         timestamptz NOT NULL,
-  machine_id text NOT NULL REFERENCES machine,
-  claim_id   text REFERENCES claim,
+  machine_id text NOT NULL,
+  claim_id   text,
   kind       text NOT NULL,
   data       jsonb NOT NULL DEFAULT '{}'
 );
@@ -87,7 +93,7 @@ COMMENT ON TABLE ledger IS 'The account of a machine''s hours: what was offered,
 CREATE INDEX ledger_machine ON ledger (machine_id, seq);
 
 CREATE TABLE idempotency (
-  enterprise_id text NOT NULL REFERENCES enterprise,
+  enterprise_id text NOT NULL,
   key           text NOT NULL,
   body_hash     bytea NOT NULL,
   status        int NOT NULL,
@@ -99,11 +105,12 @@ COMMENT ON TABLE idempotency IS 'Answers of writes that succeeded, so that a rep
 
 CREATE TABLE event (
   tx            xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  seq           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  seq           bigint GENERATED ALWAYS AS IDENTITY,
   at            timestamptz NOT NULL,
-  enterprise_id text NOT NULL REFERENCES enterprise,
+  enterprise_id text NOT NULL,
   type          text NOT NULL,
-  data          jsonb NOT NULL
+  data          jsonb NOT NULL,
+  PRIMARY KEY (tx, seq) INCLUDE (enterprise_id)
 );
 COMMENT ON TABLE event IS 'What an enterprise is told, one row per audience. Read with ts_events.';
 COMMENT ON COLUMN event.tx IS

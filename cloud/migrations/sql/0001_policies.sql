@@ -4,6 +4,7 @@ DO $$
 DECLARE
   v_table text;
   v_rule  text;
+  v_check text;
   v_tenant constant text := '(SELECT current_setting(''ts.tenant'', true))';
   v_rules constant jsonb := jsonb_build_object(
     'enterprise', 'id = T', 'api_key', 'enterprise_id = T', 'partner', 'provider_id = T OR partner_id = T',
@@ -20,8 +21,10 @@ BEGIN
       WHEN 'M' THEN 'machine_id IN (SELECT id FROM public.machine)'
       WHEN 'A' THEN 'agent_id IN (SELECT id FROM public.agent)'
       ELSE regexp_replace(v_rule, '\mT\M', v_tenant, 'g') END;
+    -- Only the provider may call somebody its partner.
+    v_check := CASE v_table WHEN 'partner' THEN 'provider_id = ' || v_tenant ELSE v_rule END;
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
-    EXECUTE format('CREATE POLICY tenant ON public.%I TO ts_api USING (%s) WITH CHECK (%s)', v_table, v_rule, v_rule);
+    EXECUTE format('CREATE POLICY tenant ON public.%I TO ts_api USING (%s) WITH CHECK (%s)', v_table, v_rule, v_check);
     EXECUTE format('CREATE POLICY ingest ON public.%I TO ts_ingest USING (true) WITH CHECK (true)', v_table);
   END LOOP;
 END $$;

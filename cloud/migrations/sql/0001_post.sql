@@ -2,16 +2,16 @@
 CREATE TABLE outgoing (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   agent_id   text NOT NULL REFERENCES agent,
-  claim_id   text REFERENCES claim,
+  claim_id   text,
   payload    jsonb NOT NULL,
   created_at timestamptz NOT NULL,
   epoch      int8,
   seq        int8,
   acked_at   timestamptz,
-  CHECK ((epoch IS NULL) = (seq IS NULL)),
-  UNIQUE (agent_id, epoch, seq)
+  CHECK ((epoch IS NULL) = (seq IS NULL))
 );
 COMMENT ON TABLE outgoing IS 'Messages to an edge, whole (v and kind included); numbered and committed before they are first sent.';
+CREATE UNIQUE INDEX outgoing_numbered ON outgoing (agent_id, epoch, seq) WHERE seq IS NOT NULL;
 CREATE INDEX outgoing_unacked ON outgoing (agent_id, id) WHERE acked_at IS NULL;
 
 CREATE TABLE link_position (

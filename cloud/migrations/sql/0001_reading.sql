@@ -30,4 +30,16 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_
   SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text || '-' || 9223372036854775807
 $$;
 
-GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, text, int), ts_events_end() TO ts_api;
+-- Which enterprises have events that came to show since the horizon p_since ('' = all that have any), and the horizon now.
+-- A process asks this a few times a second and then needs no notification.
+CREATE FUNCTION ts_news(p_since text) RETURNS TABLE (horizon text, enterprise_ids text[])
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH settled AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS tx)
+  SELECT settled.tx::text, ARRAY(
+    SELECT DISTINCT e.enterprise_id FROM public.event e
+    WHERE e.tx >= coalesce(nullif(p_since, ''), '0')::xid8 AND e.tx < settled.tx)
+  FROM settled
+$$;
+
+GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, text, int), ts_events_end(), ts_news(text)
+  TO ts_api;
