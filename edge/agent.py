@@ -73,6 +73,7 @@ class Agent:
     _alive: float = -math.inf
     _planned: float = -math.inf
     _shown: float = -math.inf
+    _introduced: bool = False
 
     async def emit(self, events: Sequence[Event]) -> None:
         """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
@@ -84,7 +85,6 @@ class Agent:
 
     async def run(self) -> None:
         """Look after every machine until cancelled."""
-        self.send([Letter((self.announce(self.clock.now()),))])
         while True:
             self._changed.clear()
             self.step(self.clock.now())
@@ -97,6 +97,7 @@ class Agent:
 
     def step(self, now: datetime) -> None:
         """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
+        self._introduce(now)
         self._pauses()
         self._replan()
         self._answer_resyncs(now)
@@ -187,6 +188,11 @@ class Agent:
         if statement is None or self.send([Letter((statement,)), said_document(desk.machine, said)]):
             desk.said, desk.dirty = said, False
             self.trouble.goes(f"fault/{desk.machine}")
+
+    def _introduce(self, now: datetime) -> None:
+        """At the start, say which machines there are."""
+        if not self._introduced:
+            self._introduced = self.send([Letter((self.announce(now),))])
 
     def _answer_resyncs(self, now: datetime) -> None:
         """Say the stream's full state again, and note in the same transaction that this was the answer."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from edge.mapping import Seen, StampBounds, apply
 from edge.profile import Profile

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ from gateway.link import Keyring, Lane, Sender
 from gateway.messages import Announce
 from gateway.mqtt import MqttClient, MqttSettings, Tls
 from gateway.outbox import Outbox
+
+UNDER_WAY = timedelta(seconds=5)
+"""Real time in which a value may still have been on its way to us when the agent was last known to be alive."""
 
 LOG_PROFILE = "replay"
 """The profile that a machine's `history` is read with."""
@@ -92,7 +95,7 @@ def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
     body = outbox.get(*ALIVE)
     alive = datetime.fromisoformat(body.decode()) if body else None
     rewinding = {name for name, machine in config.machines.items() if machine.source.type == "replay"}
-    trouble = Trouble()
+    trouble, margin = Trouble(), clock.business(UNDER_WAY)
     return Agent(
         desks=desks,
         post=post,
@@ -101,7 +104,7 @@ def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
         announce=lambda at: announcement(config, at),
         trouble=trouble,
         plans=Plans(config, trouble).changed,
-        blind={name: min(alive, now) for name in desks if name not in rewinding} if alive else {},
+        blind={name: min(alive, now) - margin for name in desks if name not in rewinding} if alive else {},
     )
 
 

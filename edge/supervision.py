@@ -19,7 +19,7 @@ STEADY = 60.0
 
 async def supervise(feed: Feed, emit: Emit, clock: Clock, trouble: Trouble) -> None:
     """Run the source until cancelled. Its failure concerns its own machines alone."""
-    name = f"source/{feed.machines[0]}"
+    name = f"source/{feed.name}"
     pause = FIRST
     while True:
         started = time.monotonic()

@@ -34,11 +34,11 @@ CursorOf = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One source and the machines that it feeds. `rewinds`: after a restart it goes on exactly where it was."""
+    """One source, and the machines whose link it is; a second source is nobody's."""
 
+    name: str
     source: Source
-    machines: tuple[str, ...]
-    rewinds: bool
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def feeds(bench: Bench) -> list[Feed]:
         if isinstance(machine.source, OpcUa):
             endpoints.setdefault(machine.source.model_copy(update={"root": "/Objects"}), []).append(name)
         else:
-            found.append(Feed(_replay(bench, name, machine.source, name), (name,), rewinds=True))
+            found.append(Feed(name, _replay(bench, name, machine.source, name), (name,)))
         if machine.mode_from:
             profile = find(machine.mode_from.profile, bench.config.profiles)
             found.append(_second(bench, name, machine.mode_from.source, profile))
@@ -162,14 +162,14 @@ def _opcua(bench: Bench, endpoint: OpcUa, names: Sequence[str]) -> Feed:
         profile = find(bench.config.machines[name].profile, bench.config.profiles)
         wanted = profile.rule_signals | bench.config.disclosure.of(name).signals
         nodes[name] = (own.root if isinstance(own, OpcUa) else "/Objects", addresses(profile, wanted))
-    return Feed(_opcua_source(bench, endpoint, nodes, names[0]), tuple(names), rewinds=False)
+    return Feed(names[0], _opcua_source(bench, endpoint, nodes, names[0]), tuple(names))
 
 
 def _second(bench: Bench, name: str, source: SourceConfig, profile: Profile) -> Feed:
     if isinstance(source, Replay):
-        return Feed(Second(_replay(bench, name, source, f"{name}/second")), (name,), rewinds=True)
+        return Feed(f"{name}/second", Second(_replay(bench, name, source, f"{name}/second")))
     nodes = {name: (source.root, addresses(profile, profile.rule_signals))}
-    return Feed(Second(_opcua_source(bench, source, nodes, name)), (name,), rewinds=True)
+    return Feed(f"{name}/second", Second(_opcua_source(bench, source, nodes, name)))
 
 
 def addresses(profile: Profile, wanted: frozenset[str]) -> Mapping[str, str]:

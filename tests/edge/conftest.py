@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from edge.condition import Habits
 from edge.config import read as read_config
@@ -82,6 +83,9 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 
     return make
 
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 CONFIG = """\
 agent: plant-a

@@ -275,7 +275,7 @@ async def test_a_source_that_fails_is_started_again(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await supervise(Feed(source, ("M1",), rewinds=False), emit, Clock(), trouble)
+            await supervise(Feed("M1", source, ("M1",)), emit, Clock(), trouble)
     assert source.runs == 3
     assert [(event.machine, event.up) for event in told if isinstance(event, LinkNotice)] == [("M1", False)] * 2
     assert "RuntimeError: planted" in trouble.now["source/M1"]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.mapping import Seen
@@ -39,6 +39,7 @@ seens = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         Watch, tracks, seens, seens, st.none() | moments, st.text(max_size=9), st.dictionaries(names, st.integers(1, 9))
