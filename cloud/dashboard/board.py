@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from cloud.dashboard.frame import dress, said
+from cloud.dashboard.frame import dress, hide, said
 from cloud.dashboard.header import Banners, Header
 from cloud.dashboard.house import House
 from cloud.dashboard.machines import Machines
@@ -24,6 +24,9 @@ from cloud.dashboard.words import TAGS, Words
 
 REDRAW = 0.5
 """Seconds (real) between two redraws of a page at least."""
+
+EAGER = 0.1
+"""Seconds (real) between two looks at a plant that is still being read."""
 
 RETELL = 5.0
 """Seconds (real) after which the texts that count time are said anew, though nothing happened."""
@@ -55,7 +58,7 @@ def install(house: House) -> None:
         skip.props["href"] = "#machines"
         header = Header(session, words, dark, log_out)
         page = Board(watcher, session, words, header)
-        ui.timer(REDRAW, page.tick)
+        page.start()
         return None
 
 
@@ -72,8 +75,20 @@ class Board:
         self._bookings = ""
         with ui.element("main").classes("page"):
             self._banners = Banners(words)
+            self._content()
+        self._sheet = Sheet(words)
+        self._timer = ui.timer(EAGER, self.tick, active=False)
+        self.tick()
+
+    def start(self) -> None:
+        """Look for news from now on; often, until there is anything at all."""
+        self._timer.activate()
+
+    def _content(self) -> None:
+        words = self._words
+        with ui.element("div").classes("content waiting") as self._known:
             self._tiles = _Tiles(words)
-            self._machines = Machines(words, session.shown, self._choose, self._open)
+            self._machines = Machines(words, self._session.shown, self._choose, self._open)
             self._empty = _Empty(words)
             with ui.element("section").classes("card"):
                 with ui.element("div").classes("top"):
@@ -81,8 +96,6 @@ class Board:
                 self._no_bookings = said("p", words("bookings.none"), "nothing hidden-part")
                 with ui.element("div").classes("wide"):
                     self._table = ui.html("", tag="table", sanitize=False).classes("bookings")
-        self._sheet = Sheet(words)
-        self.tick()
 
     def _choose(self, shown: str) -> None:
         self._session.shown = shown
@@ -109,6 +122,8 @@ class Board:
         self._header.show(self._watcher, when)
         self._banners.show(self._watcher, when)
         if plant and when:
+            hide(self._known, hidden=False, by="waiting")
+            self._timer.interval = REDRAW
             self._bring_up_to_date(plant, when)
 
     def _bring_up_to_date(self, plant: Plant, when: When) -> None:
@@ -132,16 +147,16 @@ class Board:
     def _show(self, plant: Plant, when: When) -> None:
         self._tiles.show(plant, when)
         empty = not plant.machines
-        self._machines.card.set_visibility(not empty)
-        self._empty.card.set_visibility(empty)
+        hide(self._machines.card, hidden=empty)
+        hide(self._empty.card, hidden=not empty)
         if not empty:
             self._machines.show(plant, when)
         inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
         if inside != self._bookings:
             self._bookings = inside
             self._table.set_content(inside)
-            self._table.set_visibility(bool(plant.bookings))
-            self._no_bookings.classes(**{"add" if plant.bookings else "remove": "hidden-part"})
+            hide(self._table, hidden=not plant.bookings)
+            hide(self._no_bookings, hidden=bool(plant.bookings))
 
 
 class _Tiles:
@@ -174,4 +189,4 @@ class _Empty:
                 for step in ("empty.step1", "empty.step2", "empty.step3"):
                     said("li", words(step))
             said("p", words("empty.partner"))
-        self.card.set_visibility(False)
+        hide(self.card, hidden=True)

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request
@@ -19,6 +19,8 @@ Json = dict[str, Any]
 KEY = "ts_test_for-the-fake-registry-only"
 OWN, PARTNER = "ent_01jfakeown0000000000000000", "ent_01jfakepartner0000000000000"
 HOUR = timedelta(hours=1)
+NOW = datetime(2012, 2, 28, 13, tzinfo=UTC)
+"""A Tuesday, 14:00 in Vienna: where tests begin."""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """What every page of the dashboard has: language, theme, look, and its small buttons."""
 
 import hashlib
-import json
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,15 @@ def _stamped(name: str) -> str:
 
 
 def dress(session: Session, words: Words, title: str) -> ui.dark_mode:
-    """Give the page its language, title, look and theme. Everything is served by this process itself."""
-    tag = json.dumps(TAGS[words.language])
+    """Give the page its language, title, look and theme. Everything is served by this process itself.
+
+    NiceGUI knows one language per route, so the visitor gets a copy of the route's description.
+    """
+    client = ui.context.client
+    client.page = copy(client.page)
+    client.page.language = TAGS[words.language]
     ui.add_head_html(
-        f"<script>document.documentElement.lang={tag}</script>"
-        f'<link rel="stylesheet" href="{_stamped("board.css")}">'
-        f'<script src="{_stamped("bands.js")}"></script>'
+        f'<link rel="stylesheet" href="{_stamped("board.css")}"><script src="{_stamped("bands.js")}"></script>'
     )
     ui.page_title(words(title))
     return ui.dark_mode(THEMES[session.theme])
@@ -74,6 +77,12 @@ def button(label: str, on_click: Callable[[], Any], classes: str = "", *, icon: 
         if text:
             said("span", text)
     return pressed
+
+
+def hide(element: Element, *, hidden: bool, by: str = "hidden-part") -> None:
+    """Take the element from the page, or put it back; nothing is sent where that is so already."""
+    if hidden != (by in element.classes):
+        element.classes(toggle=by)
 
 
 def language_button(session: Session, words: Words) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
-from cloud.dashboard.frame import MARK, button, language_button, said, theme_button
+from cloud.dashboard.frame import MARK, button, hide, language_button, said, theme_button
 from cloud.dashboard.model import Plant
 from cloud.dashboard.sessions import Session
 from cloud.dashboard.watch import Watcher
@@ -80,13 +80,13 @@ class Banners:
 
     def show(self, watcher: Watcher, when: When | None) -> None:
         """Bring the banners up to date."""
-        self._visible(self._away, watcher.silent is not None)
+        hide(self._away, hidden=watcher.silent is None)
         if silent := watcher.silent:
             key = "away.database" if silent.code == "database.away" else "away.head"
             self._since.set_text(self._words(key, since=when.moment(silent.since) if when and silent.since else DASH))
             self._shown.set_text(self._last(watcher.plant, when))
         parked = watcher.plant.parked if watcher.plant else 0
-        self._visible(self._parked, parked > 0)
+        hide(self._parked, hidden=parked == 0)
         if parked:
             self._count.set_text(self._words("parked.one" if parked == 1 else "parked.some", count=parked))
 
@@ -94,8 +94,3 @@ class Banners:
         if plant is None or when is None:
             return self._words("away.nothing")
         return self._words("away.shown", seen=when.moment(plant.seen))
-
-    @staticmethod
-    def _visible(element: ui.element, visible: bool) -> None:
-        if visible == ("hidden-part" in element.classes):
-            element.classes(toggle="hidden-part")

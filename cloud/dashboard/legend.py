@@ -19,7 +19,7 @@ def legend(words: Words) -> None:
     taken = [(name, words(f"legend.{key}")) for name, key in _TAKEN.items()]
     with ui.element("ul").classes("legend") as made:
         made.props["aria-label"] = words("legend.label")
-        _group(words("legend.did"), [*did, ("gap", words("legend.gap"))])
+        _group(words("legend.did"), [*did, ("gap", words("legend.gap")), ("executing unsure", words("legend.unsure"))])
         _group(words("legend.offers"), offers)
         _group(words("legend.taken"), taken)
 

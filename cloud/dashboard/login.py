@@ -3,12 +3,17 @@
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from cloud.dashboard.frame import MARK, dress, language_button, said, theme_button
 from cloud.dashboard.house import House
 from cloud.dashboard.registry import Away, KeyRefused
 
 FORMS = ("ts_live_", "ts_test_")
+
+FIELD = 'id="key" type="password" autocomplete="off" spellcheck="false" autofocus'
+TYPED = "() => emit(document.getElementById('key').value)"
+"""The key leaves the field only once it is entered, and what the page knows of it is nothing."""
 
 
 def install(house: House) -> None:
@@ -21,8 +26,8 @@ def install(house: House) -> None:
             return RedirectResponse("/")
         dark = dress(session, words, "login.title")
 
-        async def enter() -> None:
-            text = str(key.value or "").strip()
+        async def enter(event: GenericEventArguments) -> None:
+            text = str(event.args or "").strip()
             problem.set_text("")
             go.props["disabled"] = True
             refusal = await refusal_of(house, text)
@@ -41,11 +46,11 @@ def install(house: House) -> None:
             said("p", words("login.about"), "about")
             with ui.element("label"):
                 said("span", words("login.key"))
-                key = Secret().on("keydown.enter", enter)
+                ui.element("input").props(FIELD).on("keydown.enter", enter, js_handler=TYPED)
                 said("span", words("login.hint"), "hint")
             problem = said("p", words("login.ended") if session.ended else "", "problem")
             problem.props["role"] = "alert"
-            go = ui.element("button").classes("go").on("click", enter, [])
+            go = ui.element("button").classes("go").on("click", enter, js_handler=TYPED)
             go.props["type"] = "button"
             with go:
                 said("span", words("login.enter"))
@@ -69,18 +74,3 @@ async def refusal_of(house: House, key: str) -> str | None:
     finally:
         await registry.aclose()
     return None
-
-
-class Secret(ui.element):
-    """A bare password field. Its text comes with each change, and is nowhere else in the page."""
-
-    def __init__(self) -> None:
-        super().__init__("input")
-        self.value = ""
-        for name, value in {"type": "password", "autocomplete": "off", "spellcheck": "false", "name": "key"}.items():
-            self.props[name] = value
-        self.props["autofocus"] = True
-        self.on("input", lambda event: self._take(str(event.args)), js_handler="(event) => emit(event.target.value)")
-
-    def _take(self, text: str) -> None:
-        self.value = text

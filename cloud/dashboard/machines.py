@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from cloud.dashboard.bands import row
-from cloud.dashboard.frame import button, said
+from cloud.dashboard.frame import button, hide, said
 from cloud.dashboard.legend import legend
 from cloud.dashboard.model import Machine, Plant
 from cloud.dashboard.picture import Picture
@@ -23,6 +23,9 @@ PER_PAGE = 20
 
 FINEST = 400
 """A state is drawn on its own from this fraction of the range on; about one pixel on a wide screen."""
+
+SPARE = 50
+"""This fraction of the range is drawn beyond the right edge, for the chart slides on before it is drawn anew."""
 
 MANY = 8
 """From so many machines on there is a field to find one by name."""
@@ -48,9 +51,9 @@ class Line:
                 self._state = said("span")
             self._since = said("div", "", "since")
 
-    def show(self, machine: Machine, when: When) -> None:
+    def show(self, machine: Machine, when: When, seen: datetime) -> None:
         """Bring the line up to date."""
-        line = machine_line(machine, when)
+        line = machine_line(machine, when, seen)
         self._heard.set_text(line.heard)
         self._state.set_text(line.state)
         self._since.set_text(" · ".join(part for part in (line.since, line.origin) if part))
@@ -81,7 +84,8 @@ class Machines:
             legend(words)
             with ui.element("div").classes("board") as self._board:
                 self._list = ui.element("ol").classes("rows")
-                self._picture = Picture(words)
+                # Made when there are machines to draw: a chart cannot measure itself where it is hidden.
+                self._picture: Picture | None = None
             self._none = said("p", words("board.none_found"), "nothing hidden-part")
             self._pager = ui.element("nav").classes("pager choice-row hidden-part")
             self._pager.props["aria-label"] = words("board.page")
@@ -146,9 +150,13 @@ class Machines:
         page = found[self._page * PER_PAGE :][:PER_PAGE]
         self._arrange(page, pages, total=len(plant.machines))
         window = self.window(when.now)
-        rows = [row(plant, machine, window, when.now, self.back / FINEST) for machine in page]
+        drawn = Span(window.start, window.end + self.back / SPARE)
+        rows = [row(plant, machine, drawn, when.now, self.back / FINEST) for machine in page]
         self._zone.set_text(self._words("board.zone", zone=plant.zone))
-        if page:
+        if page and self._picture is None:
+            with self._board:
+                self._picture = Picture(self._words)
+        if page and self._picture:
             self._picture.show(rows, window, when)
         self.tell(plant, when)
 
@@ -157,11 +165,12 @@ class Machines:
         by_id = {machine.id: machine for machine in plant.machines}
         for identity, line in zip(self._ids, self._lines, strict=True):
             if machine := by_id.get(identity):
-                line.show(machine, when)
+                line.show(machine, when, plant.seen)
 
     def slide(self, when: When) -> None:
         """Move the chart on in time."""
-        self._picture.slide(self.window(when.now), when)
+        if self._picture:
+            self._picture.slide(self.window(when.now), when)
 
     def _arrange(self, page: Sequence[Machine], pages: int, total: int) -> None:
         """Make the list anew where other machines are to be seen, or none."""
@@ -173,10 +182,10 @@ class Machines:
         with self._list:
             self._lines = [Line(self._words, machine, self._on_open) for machine in page]
         self._board.style(f"--rows:{max(1, len(ids))}")
-        self._hide(self._board, not ids)
-        self._hide(self._none, bool(ids))
-        self._hide(self._field, total < MANY)
-        self._hide(self._pager, pages == 1)
+        hide(self._board, hidden=not ids)
+        hide(self._none, hidden=bool(ids))
+        hide(self._field, hidden=total < MANY)
+        hide(self._pager, hidden=pages == 1)
         self._pages(pages)
 
     def _pages(self, pages: int) -> None:
@@ -185,8 +194,3 @@ class Machines:
             for page in range(pages):
                 made = button(str(page + 1), partial(self._turn, page), text=str(page + 1))
                 made.props["aria-pressed"] = "true" if page == self._page else "false"
-
-    @staticmethod
-    def _hide(element: Element, hidden: bool) -> None:
-        if hidden != ("hidden-part" in element.classes):
-            element.classes(toggle="hidden-part")

@@ -1,6 +1,7 @@
 """What stands beside the chart as text: a machine's line, the totals' tiles, a booking's row in the table."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cloud.dashboard.model import Booking, Enterprise, Machine, Plant
 from cloud.dashboard.totals import Totals
@@ -53,8 +54,8 @@ class BookingLine:
     price: str
 
 
-def machine_line(machine: Machine, when: When) -> MachineLine:
-    """What the machine does now, since when, for whom, and whether that is still true."""
+def machine_line(machine: Machine, when: When, seen: datetime) -> MachineLine:
+    """What the machine does now, since when, for whom, and whether it was heard of when that was `seen`."""
     words = when.words
     state = words.term("state", machine.state or "unknown")
     mode = words.term("mode", machine.mode or "None")
@@ -68,7 +69,7 @@ def machine_line(machine: Machine, when: When) -> MachineLine:
         css_name(machine.state),
         since,
         _origin(machine, words),
-        heard(machine, when),
+        heard(machine, When(seen, when.zone, words)),
         machine.fresh,
     )
 

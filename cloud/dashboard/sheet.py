@@ -35,7 +35,7 @@ class Sheet:
                 said("h2", machine.name)
                 with ui.element("div").classes("controls"):
                     button(words("detail.close"), self._dialog.close, "tool", icon="close")
-            ui.html(facts_html(facts(machine, capacity, when)), tag="dl", sanitize=False)
+            ui.html(facts_html(facts(machine, capacity, When(plant.seen, when.zone, words))), tag="dl", sanitize=False)
             for title, inside in lists.items():
                 said("h3", words(title))
                 ui.html(inside, tag="table", sanitize=False)

@@ -64,11 +64,13 @@ def _row(row: BookingLine, words: Words) -> str:
         "share": _share(row.share),
         "price": escape(row.price) or DASH,
     }
-    inside = "".join(
-        f'<td class="c-{name}" data-label="{escape(words(f"bookings.{name}"))}">{cell}</td>'
-        for name, cell in cells.items()
-    )
+    inside = "".join(_cell(name, cell, words) for name, cell in cells.items())
     return f'<tr class="{row.tone}">{inside}</tr>'
+
+
+def _cell(name: str, inside: str, words: Words) -> str:
+    none = " none" if inside == DASH else ""
+    return f'<td class="c-{name}{none}" data-label="{escape(words(f"bookings.{name}"))}">{inside}</td>'
 
 
 def _share(share: float | None) -> str:

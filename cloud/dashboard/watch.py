@@ -19,9 +19,8 @@ REFRESH = 0.5
 """Seconds (real) between two readings at least: many events become one."""
 
 POLL = 5.0
-MACHINES_EVERY = 3
 EVERYTHING_EVERY = 24
-"""Every so many polls the machines' freshness, and all, is read again: no event tells of silence or of late history."""
+"""Every poll reads time and machines again, every so many all: no event tells of silence, or of late history."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 
@@ -123,14 +122,10 @@ class Watcher:
             await asyncio.sleep(POLL)
             count += 1
             await self._tell_time()
-            empty = not (self.plant and self.plant.machines)
-            self._mark(
-                machines=count % MACHINES_EVERY == 0 or empty,
-                everything=count % EVERYTHING_EVERY == 0,
-            )
+            self._mark(everything=count % EVERYTHING_EVERY == 0)
 
-    def _mark(self, *, machines: bool = False, everything: bool = False) -> None:
-        self._stale.machines |= machines
+    def _mark(self, *, everything: bool) -> None:
+        self._stale.machines = True
         self._stale.everything |= everything
         self._woken.set()
 

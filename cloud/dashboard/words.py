@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
+
+Language = Literal["en-GB", "zh-CN"]
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 """Languages by code, each by its own name."""
 
-TAGS: Mapping[str, str] = {"en": "en", "zh": "zh-CN"}
+TAGS: Mapping[str, Language] = {"en": "en-GB", "zh": "zh-CN"}
 """The `lang` attribute of the page, and the code of the widgets' own words."""
 
 

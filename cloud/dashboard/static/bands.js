@@ -17,6 +17,8 @@ const thirdshift = (() => {
   let theme = "";
   let colours = {};
   let hatches = {};
+  let labelled = -Infinity;
+  const pen = document.createElement("canvas").getContext("2d");
 
   function colour(name) {
     const current = document.body.className;
@@ -36,20 +38,20 @@ const thirdshift = (() => {
       const ratio = window.devicePixelRatio || 1;
       const tile = document.createElement("canvas");
       tile.width = tile.height = 6 * ratio;
-      const pen = tile.getContext("2d");
-      pen.scale(ratio, ratio);
+      const brush = tile.getContext("2d");
+      brush.scale(ratio, ratio);
       if (ground) {
-        pen.fillStyle = colour(ground);
-        pen.fillRect(0, 0, 6, 6);
+        brush.fillStyle = colour(ground);
+        brush.fillRect(0, 0, 6, 6);
       }
-      pen.strokeStyle = colour(name);
-      pen.lineWidth = 1.4;
-      pen.beginPath();
+      brush.strokeStyle = colour(name);
+      brush.lineWidth = 1.4;
+      brush.beginPath();
       for (const shift of [-6, 0, 6]) {
-        pen.moveTo(shift, 6);
-        pen.lineTo(shift + 6, 0);
+        brush.moveTo(shift, 6);
+        brush.lineTo(shift + 6, 0);
       }
-      pen.stroke();
+      brush.stroke();
       hatches[key] = { image: tile, repeat: "repeat", scaleX: 1 / ratio, scaleY: 1 / ratio };
     }
     return hatches[key];
@@ -95,21 +97,24 @@ const thirdshift = (() => {
         style: { stroke: colour(major ? "grid-strong" : "grid"), lineWidth: 1 } },
     ];
     const label = api.ordinalRawValue(2);
-    const roomy = area.width > 560;
-    const fits = x + (major ? 76 : 34) < area.x + area.width;
-    if (label && fits && (major || roomy || area.width / span(api, area) > 3.4)) {
-      children.push({ type: "text", style: { text: label, x: x + 4, y: major ? 24 : 27, fill: colour(major ? "ink" : "soft"),
-        font: `${major ? 600 : 400} 11px ${colour("font")}` } });
+    const font = `${major ? 600 : 400} 11px ${colour("font")}`;
+    const end = x + 4 + width(label, font);
+    // Marks come in order: a label that would touch the one before it, or leave the chart, is left out.
+    if (end < area.x + area.width && x > labelled) {
+      labelled = end + 4;
+      children.push({ type: "text", style: { text: label, x: x + 4, y: 27, fill: colour(major ? "ink" : "soft"), font } });
     }
     return { type: "group", children };
   }
 
-  function span(api, area) {
-    return (area.width / Math.abs(api.size([3600, 0])[0]));
+  function width(text, font) {
+    pen.font = font;
+    return pen.measureText(text).width;
   }
 
   function backdrop(area, api, bottom) {
     now = api.value(0);
+    labelled = -Infinity;
     const x = api.coord([now, 0])[0];
     const row = api.size([0, 1])[1];
     const children = [rect(box(x, HEAD, Math.max(area.x + area.width - x, 0), area.height), { fill: colour("future") })];
@@ -155,8 +160,10 @@ const thirdshift = (() => {
     const ran = api.value(6) ? place(params, api, api.value(5), api.value(6)) : null;
     if (ran) children.push(rect({ ...box(ran.x, y, ran.width, LANE.bar), r: 2 }, { fill: colour("booking") }));
     if (risk) {
-      children.push({ type: "text", style: { text: "!", x: at.x + at.width / 2, y: y - 1, align: "center",
-        fill: colour("risk"), font: `700 11px ${colour("font")}` } });
+      const middle = y + LANE.bar / 2;
+      children.push({ type: "circle", shape: { cx: at.x + 7, cy: middle, r: 7 }, style: { fill: colour("risk") } });
+      children.push({ type: "text", style: { text: "!", x: at.x + 7, y: middle, align: "center", verticalAlign: "middle",
+        fill: colour("card"), font: `700 11px ${colour("font")}` } });
     }
     return { type: "group", children };
   }

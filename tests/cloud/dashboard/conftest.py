@@ -1,0 +1,197 @@
+"""The fake registry behind a real socket, and the dashboard as the process that it is."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cloud.dashboard.fake import NOW, Fake, furnished
+from cloud.dashboard.model import Booking, Capacity, Enterprise, Machine, Plant, States
+from gateway.clock import Clock
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clock(speed: float = 60.0) -> Clock:
+    return Clock(speed, time.time(), NOW)
+
+
+class Served:
+    """Fakes served by uvicorn in a thread of its own; `do` runs in its loop, `stop` makes them unreachable.
+
+    Each further fake is a tenant of the same API, found by its key.
+    """
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+        self._tenants: dict[bytes, ASGIApp] = {}
+        self._first = fake.app
+        self.port = free_port()
+        self.start()
+
+    def add(self, fake: Fake, key: str) -> str:
+        """Another tenant, with that key."""
+        fake.keys = {key}
+        self._tenants[f"Bearer {key}".encode()] = fake.app
+        return key
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = dict(scope.get("headers", ())).get(b"authorization", b"")
+        await self._tenants.get(key, self._first)(scope, receive, send)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        how = {"log_level": "error", "lifespan": "off", "interface": "asgi3", "timeout_graceful_shutdown": 1}
+        config = uvicorn.Config(self._app, port=self.port, **how)
+        self._server = uvicorn.Server(config)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        wait_for(lambda: self._server.started, 10)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._server.serve())
+
+    def do(self, work: Callable[..., object], *arguments: object, **named: object) -> None:
+        done = threading.Event()
+
+        def run() -> None:
+            work(*arguments, **named)
+            done.set()
+
+        self._loop.call_soon_threadsafe(run)
+        assert done.wait(5)
+
+    def stop(self) -> None:
+        self.do(self.fake.hang_up)
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._loop.close()
+
+
+def wait_for(ready: Callable[[], object], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, "it did not come to that in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def served(fake: Fake) -> Iterator[Served]:
+    server = Served(fake)
+    try:
+        yield server
+    finally:
+        if server._thread.is_alive():
+            server.stop()
+
+
+@contextmanager
+def dashboard(api_port: int, **environment: str) -> Iterator[str]:
+    """The dashboard's process for the API at that port; yields its URL."""
+    port = free_port()
+    given = {"THIRDSHIFT_API_PORT": str(api_port), "THIRDSHIFT_DASHBOARD_PORT": str(port), **environment}
+    process = subprocess.Popen([sys.executable, "-m", "cloud.dashboard"], env={**os.environ, **given})
+    try:
+        wait_for(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/health"), 30)
+        assert process.poll() is None
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(10) is not None
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own loopback URL
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    if not shutil.which(CHROMIUM):
+        pytest.skip(f"peer missing: chromium ({CHROMIUM})")
+    return CHROMIUM
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return furnished(3, clock())
+
+
+@pytest.fixture(scope="session")
+def furnish() -> Callable[[int], Fake]:
+    return lambda count: furnished(count, clock())
+
+
+@dataclass
+class Make:
+    """Answers of the API with only what a test cares about."""
+
+    now: datetime = NOW
+
+    def machine(self, **given: Any) -> Machine:
+        told = {"id": "mch_1", "name": "mill-1", "state": "Executing", "mode": "Processing", "origin": "plant"}
+        told |= {"state_since": self.now, "last_receipt_at": self.now, "fresh": True}
+        return Machine.model_validate(told | given)
+
+    def states(self, *pieces: tuple[datetime, datetime | None, str], **given: Any) -> States:
+        items = [{"start": start, "end": end, "state": state} for start, end, state in pieces]
+        return States.model_validate({"items": items, **given})
+
+    def capacity(self, *pieces: tuple[datetime, datetime, str, int], **given: Any) -> Capacity:
+        spans = [{"start": a, "end": b, "type": kind, "quantity": much} for a, b, kind, much in pieces]
+        return Capacity.model_validate({"version": 1, "fresh": True, "spans": spans, **given})
+
+    def booking(self, start: datetime, end: datetime, state: str = "CONFIRMED", **given: Any) -> Booking:
+        told = {"id": "bkg_1", "machine_id": "mch_1", "start": start, "end": end, "state": state}
+        return Booking.model_validate(told | given)
+
+    def plant(self, **given: Any) -> Plant:
+        return Plant(Enterprise(id="ent_own", name="Own"), self.now, **given)
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Fake], AbstractContextManager[Served]]:
+    return served
+
+
+@pytest.fixture(scope="session")
+def run_dashboard() -> Callable[..., AbstractContextManager[str]]:
+    return dashboard
+
+
+@pytest.fixture
+def registry_server(fake: Fake) -> Iterator[Served]:
+    with served(fake) as server:
+        yield server

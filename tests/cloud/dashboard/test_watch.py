@@ -1,0 +1,158 @@
+"""One watcher per key: up to date, sparing with the API, and patient while it is away."""
+
+import asyncio
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from cloud.dashboard import watch as module
+from cloud.dashboard.fake import KEY, NOW
+from cloud.dashboard.registry import Registry
+from cloud.dashboard.watch import Pace, Watch
+
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+async def watch(registry_server, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    watch = Watch(lambda key: Registry(registry_server.url, key), DAY, linger=0.2)
+    yield watch
+    await watch.aclose()
+
+
+async def until(ready, seconds=8.0):
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "it did not come to that in time"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_page_sees_everything_and_business_time_runs_on(watch):
+    watcher = watch.enter(KEY)
+    await until(lambda: watcher.plant)
+    assert len(watcher.plant.machines) == len(watcher.plant.states) == len(watcher.plant.capacity) == 3
+    assert watcher.plant.bookings
+    before = watcher.now
+    await asyncio.sleep(0.1)
+    assert timedelta(seconds=5) < watcher.now - before < timedelta(seconds=60)
+
+
+async def test_an_event_brings_only_what_it_names(watch, registry_server):
+    watcher, fake = watch.enter(KEY), registry_server.fake
+    await until(lambda: watcher.plant)
+    machine = fake.machines[1]
+    fake.machines[1] = {**machine, "state": "OutOfService"}
+    fake.asked.clear()
+    registry_server.do(fake.tell, "machine.state", machine_id=machine["id"])
+    await until(lambda: watcher.plant.machines[1].state == "OutOfService")
+    assert {path for path in fake.asked if "health" not in path} == {
+        "GET /v1/machines",
+        f"GET /v1/machines/{machine['id']}/states",
+    }
+
+
+async def test_a_burst_of_events_becomes_a_few_readings(watch, registry_server):
+    watcher, fake = watch.enter(KEY), registry_server.fake
+    await until(lambda: watcher.plant)
+    fake.asked.clear()
+    for _ in range(100):
+        registry_server.do(fake.tell, "machine.state", machine_id=fake.machines[0]["id"])
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.6)
+    readings = Counter(fake.asked)[f"GET /v1/machines/{fake.machines[0]['id']}/states"]
+    assert 1 <= readings <= 5
+
+
+async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watch, registry_server):
+    watcher, fake = watch.enter(KEY), registry_server.fake
+    await until(lambda: watcher.plant)
+    new = {**fake.bookings[0], "id": "bkg_new", "state": "CONFIRMED"}
+    fake.bookings.append(new)
+    fake.capacity[new["machine_id"]]["version"] = 99
+    registry_server.do(fake.tell, "booking.changed", machine_id=new["machine_id"], id="bkg_new")
+    await until(lambda: "bkg_new" in {booking.id for booking in watcher.plant.bookings})
+    assert watcher.plant.capacity[new["machine_id"]].version == 99
+
+
+async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, registry_server):
+    watcher, fake = watch.enter(KEY), registry_server.fake
+    await until(lambda: watcher.plant)
+    fake.machines.append({**fake.machines[0], "id": "mch_new", "name": "new"})
+    fake.states["mch_new"] = fake.states[fake.machines[0]["id"]]
+    registry_server.do(fake.tell, "capacity.changed", machine_id="mch_new")
+    await until(lambda: "mch_new" in watcher.plant.capacity)
+    assert watcher.plant.states["mch_new"].items
+
+
+async def test_all_pages_of_a_key_share_one_stream_which_ends_after_the_last_has_left(watch, registry_server):
+    watchers = [watch.enter(KEY) for _ in range(3)]
+    await until(lambda: watchers[0].plant)
+    assert len({id(watcher) for watcher in watchers}) == 1
+    assert len(registry_server.fake.streams) == 1
+    for watcher in watchers:
+        watch.leave(KEY, watcher)
+    await until(lambda: len(watch) == 0 and not registry_server.fake.streams)
+
+
+async def test_reloading_a_page_does_not_read_the_plant_again(watch):
+    first = watch.enter(KEY)
+    await until(lambda: first.plant)
+    watch.leave(KEY, first)
+    assert watch.enter(KEY) is first
+    await asyncio.sleep(0.4)
+    assert len(watch) == 1
+
+
+async def test_a_lost_api_is_told_with_since_when_and_what_was_seen_stays(watch, registry_server):
+    watcher = watch.enter(KEY)
+    await until(lambda: watcher.plant)
+    seen = watcher.plant
+    await asyncio.to_thread(registry_server.stop)
+    await until(lambda: watcher.silent)
+    since = watcher.silent.since
+    assert watcher.plant is seen
+    assert since >= seen.seen
+    await asyncio.sleep(0.3)
+    assert watcher.silent.since == since
+    await asyncio.to_thread(registry_server.start)
+    await until(lambda: watcher.silent is None)
+    assert watcher.plant is not seen
+
+
+async def test_a_lost_database_is_told_apart_from_a_lost_api(watch, registry_server):
+    registry_server.fake.away = "database.away"
+    watcher = watch.enter(KEY)
+    await until(lambda: watcher.silent)
+    assert (watcher.silent.code, watcher.plant) == ("database.away", None)
+    registry_server.fake.away = ""
+    await until(lambda: watcher.plant)
+    assert watcher.silent is None
+
+
+async def test_a_key_that_is_revoked_ends_the_watching(watch, registry_server):
+    watcher = watch.enter(KEY)
+    await until(lambda: watcher.plant)
+    registry_server.fake.keys.clear()
+    registry_server.do(registry_server.fake.hang_up)
+    await until(lambda: watcher.refused)
+    registry_server.fake.keys.add(KEY)
+    fresh = watch.enter(KEY)
+    await until(lambda: fresh.plant)
+    assert fresh is not watcher
+
+
+async def test_a_longer_past_is_read_when_someone_wants_it(watch):
+    watcher = watch.enter(KEY)
+    await until(lambda: watcher.plant)
+    version = watcher.version
+    watcher.reach_back(7 * DAY)
+    await until(lambda: watcher.version > version)
+    first = min(states.items[0].start for states in watcher.plant.states.values())
+    assert first < NOW - 6 * DAY
+
+
+def test_pace_reckons_business_time_from_the_last_that_was_told():
+    assert Pace(NOW, 60.0, 100.0).at(102.0) == NOW + timedelta(minutes=2)
