@@ -161,6 +161,7 @@ class Intake:
         self._store = store
         self._now = now
         self._boot = secrets.token_bytes(16)
+        self._troubled = False
 
     async def run(self) -> None:
         packets = self._client.subscribe(str(Topic(self._lane.agent, FORTH[self._lane.leg])))
@@ -175,15 +176,21 @@ class Intake:
         if isinstance(packet, Refusal):
             self.refused[packet] += 1
             return
-        decision = receive(self._outbox.position(packet.stream), packet, self._boot)
         try:
+            decision = receive(self._outbox.position(packet.stream), packet, self._boot)
             if isinstance(decision, Accept | Adopted):
                 self._commit(decision)
         except OutboxUnavailable as error:
-            log.warning("order not stored, it will be sent again", code=error.code, reason=str(error))
+            self._trouble(error)
             return
+        self._troubled = False
         topic = str(Topic(self._lane.agent, BACK[self._lane.leg]))
         self._client.publish(topic, reply(self._lane, decision, self._now()))
+
+    def _trouble(self, error: OutboxUnavailable) -> None:
+        if not self._troubled:
+            log.warning("not stored, so not answered: it will be sent again", code=error.code, reason=str(error))
+        self._troubled = True
 
     def _commit(self, decision: Accept | Adopted) -> None:
         with self._outbox.transaction() as tx:

@@ -154,6 +154,7 @@ class Flow:
         clock: list[Out] = [PeerClock(packet.at, now - sent)] if sent is not None else []
         if sent is not None:
             self._trip = 0.8 * self._trip + 0.2 * (now - sent) if self._trip else now - sent
+            self.window.narrow(self._trip)
         return [Acked(self.stream, *point), *clock]
 
     def _greet(self, event: Event, now: float) -> list[Out]:

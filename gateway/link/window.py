@@ -11,19 +11,23 @@ from gateway.messages import Stream
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a stream may be under way, and in one packet; sizes in bytes of payload."""
+    """How much of a stream may be under way, and in one packet; sizes in bytes of payload.
+
+    `patience`: the round trip (s) beyond which there shall be less of it.
+    """
 
     items: int
     size: int
     packet_items: int
     packet_size: int
+    patience: float = 60.0
 
 
 LIMITS: Mapping[Stream, Limits] = {
     Stream.CONTROL: Limits(256, 1 << 20, 64, 64 << 10),
     Stream.STATE: Limits(1024, 1 << 20, 256, 64 << 10),
-    Stream.TELEMETRY: Limits(512, 2 << 20, 128, 128 << 10),
-    Stream.BACKFILL: Limits(256, 1 << 20, 128, 128 << 10),
+    Stream.TELEMETRY: Limits(512, 2 << 20, 128, 128 << 10, patience=1.0),
+    Stream.BACKFILL: Limits(256, 1 << 20, 128, 128 << 10, patience=0.5),
 }
 
 
@@ -55,6 +59,7 @@ class Window:
     limits: Limits
     items: int = 0
     size: int = 0
+    share: float = 1.0
     _packets: deque[_Packet] = field(default_factory=deque)
 
     @property
@@ -65,8 +70,18 @@ class Window:
     def room(self) -> tuple[int, int]:
         """Entries and bytes that the next packet may have; none unless a full packet fits, lest packets crumble."""
         limits = self.limits
-        fits = self.items + limits.packet_items <= limits.items and self.size + limits.packet_size <= limits.size
-        return (limits.packet_items, limits.packet_size) if fits else (0, 0)
+        fits = (
+            self.items + limits.packet_items <= limits.items * self.share
+            and self.size + limits.packet_size <= limits.size * self.share
+        )
+        return (limits.packet_items, limits.packet_size) if fits or self.empty else (0, 0)
+
+    def narrow(self, trip: float) -> None:
+        """Where a round trip (s) takes longer than the stream may stay queued, it has less under way at a time.
+
+        On a slow uplink, bulk would else fill the transport's queue, and control would wait behind it after all.
+        """
+        self.share = min(1.0, self.limits.patience / max(trip, 1e-9))
 
     @property
     def last(self) -> Point | None:

@@ -166,6 +166,28 @@ def test_what_is_under_way_is_bounded_whatever_the_backlog(pair: Pair) -> None:
     assert pair.sender.wake(0.0) == []
 
 
+def test_on_a_slow_uplink_bulk_keeps_less_under_way_so_that_control_need_not_queue_behind_it(lane: Lane) -> None:
+    def under_way(trip: float) -> dict[Stream, int]:
+        sender = Sender(MemoryJournal(Random(1)), lane, Random(2))
+        for flow in sender.flows.values():
+            flow.window.narrow(trip)
+        shares = {stream: flow.window.limits.size * flow.window.share for stream, flow in sender.flows.items()}
+        return {stream: round(size) >> 10 for stream, size in shares.items()}
+
+    quick, slow = under_way(0.05), under_way(4.0)
+    assert slow[Stream.CONTROL] == quick[Stream.CONTROL] == 1024
+    assert quick[Stream.TELEMETRY] == 2048
+    assert slow[Stream.TELEMETRY] == 512
+    assert slow[Stream.BACKFILL] == 128
+
+
+def test_however_slow_the_uplink_one_packet_goes(pair: Pair) -> None:
+    pair.start()
+    pair.sender.flows[STATE].window.narrow(1e6)
+    pair.append(1000, size=1000)
+    assert len(pair.packets(pair.sender.wake(0.0))) == 1
+
+
 def test_a_gap_makes_it_go_back_once(pair: Pair) -> None:
     pair.append(1)
     pair.start()

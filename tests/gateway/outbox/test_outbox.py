@@ -14,7 +14,7 @@ import pytest
 
 from gateway.link import Point, Position
 from gateway.messages import Stream
-from gateway.outbox import Outbox, OutboxDamaged, OutboxUnavailable
+from gateway.outbox import Outbox, OutboxDamaged, OutboxUnavailable, schema
 
 STATE = Stream.STATE
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -172,3 +172,13 @@ def test_what_was_committed_survives_kill_9_and_nothing_is_half_there(path: Path
     assert count >= said
     assert payloads == [b'{"n":%d}' % n for n in range(1, count + 1)]
     assert len(outbox.held(STATE)) == 3
+
+
+@pytest.mark.parametrize("name", ["READ", "COUNT_WITHIN", "COUNT_BEFORE", "DELETE_WITHIN", "DELETE_BEFORE", "SHORTEN"])
+def test_what_each_packet_costs_does_not_grow_with_the_backlog(opened: Opener, name: str) -> None:
+    statement: str = getattr(schema, name)
+    values = ("state", 1, 1, 1)[: 3 if "?1" in statement else statement.count("?")]
+    plan = [row[3] for row in opened()._db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    searches = [step for step in plan if " item " in step]
+    assert searches
+    assert all("epoch" in step and not step.startswith("SCAN") for step in searches)
