@@ -9,7 +9,7 @@ from edge.profile import WhenOff
 from edge.tracker import Sight
 from gateway.capacity import CapacityType, Reason
 from gateway.machine import PLANT, ItemState, OperationMode
-from gateway.span import Span
+from gateway.span import Span, difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,13 @@ class Habits:
 class Present:
     """What the machine does not say itself. `paused`: the sale is stopped by hand. `serving_since`: what it began after
     that may be a booking's job, of which its job list has not told yet. `freed_at`: when its last planned order ended.
+    `promised`: spans of orders that were accepted; whoever accepted them sees to it that the machine is on in time.
     """
 
     paused: bool = False
     serving_since: datetime | None = None
     freed_at: datetime | None = None
+    promised: tuple[Span, ...] = ()
 
     def may_serve(self, sight: Sight) -> bool:
         return self.serving_since is not None and sight.at >= self.serving_since
@@ -81,14 +83,16 @@ class Condition:
         if self.sight is not None:
             busy = self._busy_since(self.sight)
             moments += [busy + self.habits.patience, _renewed(busy, self.habits.job_time, self.now)]
+        if since is not None and self.habits.power_up:
+            moments.append(_renewed(since, self.habits.power_up, self.now))
         moments += [edge for span in staffed for edge in (span.start, span.end)]
         return min((moment for moment in moments if moment > self.now), default=None)
 
     def _stale(self, within: Span, staffed: Sequence[Span]) -> list[Layer]:
         dark = not any(self.now in span for span in staffed)
-        if self.sight is not None and dark and self.habits.when_off is WhenOff.SELLABLE:
-            return self._until(within, self.now + self.habits.power_up, Reason.SWITCHED_OFF)
         since = self.silent_since or self.now
+        if self.sight is not None and dark and self.habits.when_off is WhenOff.SELLABLE:
+            return self._powering_up(within, since)
         return self._until(within, _renewed(since, self.habits.repair_time, self.now), Reason.STALE_DATA)
 
     def _seen(self, sight: Sight, within: Span, staffed: Sequence[Span]) -> list[Layer]:
@@ -98,7 +102,7 @@ class Condition:
         if seen.state is ItemState.OUT_OF_SERVICE:
             return self._until(within, _renewed(sight.at, habits.repair_time, self.now), Reason.BREAKDOWN)
         if seen.state is ItemState.NOT_AVAILABLE:
-            return self._until(within, self._back_on(sight.at, staffed), Reason.SWITCHED_OFF)
+            return self._off(sight.at, within, staffed)
         busy = seen.state is ItemState.EXECUTING or seen.mode is OperationMode.SETUP
         if not busy or seen.origin != PLANT or self.present.may_serve(sight):
             return []
@@ -111,12 +115,23 @@ class Condition:
         """Since when the machine is busy without a plan."""
         return max(sight.at, self.present.freed_at or sight.at)
 
-    def _back_on(self, since: datetime, staffed: Sequence[Span]) -> datetime:
+    def _off(self, since: datetime, within: Span, staffed: Sequence[Span]) -> list[Layer]:
         """A machine that can be sold dark is back after its power-up, any other with the next shift."""
         if self.habits.when_off is WhenOff.SELLABLE:
-            return self.now + self.habits.power_up
+            return self._powering_up(within, since)
         shift = next((span.start for span in staffed if span.start > self.now), None)
-        return shift or _renewed(since, self.habits.repair_time, self.now)
+        return self._until(within, shift or _renewed(since, self.habits.repair_time, self.now), Reason.SWITCHED_OFF)
+
+    def _powering_up(self, within: Span, since: datetime) -> list[Layer]:
+        """At least one power-up from now on, in windows of one; what is promised already stays promised."""
+        length = self.habits.power_up
+        if not length:
+            return []
+        claim = Span(within.start, _renewed(since, length, self.now + length))
+        return [
+            Layer(span, CapacityType.UNATTAINABLE, Reason.SWITCHED_OFF)
+            for span in difference([claim], self.present.promised)
+        ]
 
     def _until(self, within: Span, end: datetime, reason: Reason) -> list[Layer]:
         span = Span.between(within.start, end)

@@ -28,6 +28,15 @@ LEAST_HISTORY, MOST_HISTORY = 50, 20_000
 """Changes remembered for the meter of a job: while none is expected, and at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An accepted order for `span`; from `start` to `end` (None: not known yet) the machine may be busy with it."""
+
+    span: Span
+    start: datetime
+    end: datetime | None = None
+
+
 @dataclass
 class Desk:
     """Holds what changes; every step makes a letter first, and `keep` it only when the letter is in the outbox."""
@@ -41,7 +50,7 @@ class Desk:
     details: bool = False
     dirty: bool = True
     turn: datetime | None = None
-    jobs: dict[str, tuple[datetime, datetime | None]] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
     history: list[tuple[datetime, bool]] = field(default_factory=list)
 
     @property
@@ -78,15 +87,10 @@ class Desk:
         """What is needed to go on measuring a running job after a restart."""
         return Letter(documents={(METER, self.machine): dump_history(self.history)})
 
-    def expect(self, job: str, start: datetime, end: datetime | None) -> None:
-        """From `start` on (to `end`, if that is known) the machine may be busy with this job, and not for the plant."""
-        self.jobs[job] = (start, end)
+    def expect(self, name: str, job: Job) -> None:
+        """The machine will be, or may still be, busy with this job, and not for the plant."""
+        self.jobs[name] = job
         self.dirty = True
-
-    def serving_since(self, now: datetime) -> datetime | None:
-        """Since when a busy machine may be busy with a booking."""
-        self.jobs = {name: (start, end) for name, (start, end) in self.jobs.items() if end is None or now < end}
-        return min((start for start, _ in self.jobs.values() if start <= now), default=None)
 
     def state(self) -> tuple[Up, ...]:
         """The machine's present state, for a registry that lost it."""
@@ -138,12 +142,16 @@ class Desk:
         """When to look again if nothing happens; None: as soon as possible."""
         if self.dirty:
             return None
-        jobs = [moment for job in self.jobs.values() for moment in job]
+        jobs = [moment for job in self.jobs.values() for moment in (job.start, job.end)]
         moments = (publish.due(self.said, self.terms), self.turn, wakes(self.case, self.watch), *jobs)
         return min((moment for moment in moments if moment), default=None)
 
     def _present(self, now: datetime) -> Present:
-        return Present(self.paused, self.serving_since(now))
+        """What the machine does not say itself; jobs that are over are forgotten here."""
+        self.jobs = {name: job for name, job in self.jobs.items() if job.end is None or now < job.end}
+        serving = min((job.start for job in self.jobs.values() if job.start <= now), default=None)
+        promised = tuple(job.span for job in self.jobs.values())
+        return Present(self.paused, serving, promised=promised)
 
     def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
         documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}

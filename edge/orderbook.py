@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
-from edge.desk import Desk
+from edge.desk import Desk, Job
 from edge.history import executing
 from edge.judge import Standing, Verdict, judge
 from edge.orders.admission import OrderPolicy
@@ -33,7 +33,7 @@ RETRY = 0.5
 """Real seconds until something that did not get into the outbox is tried again."""
 
 GRACE = timedelta(seconds=5)
-"""Real time after a job's end in which the machine may still look busy with it."""
+"""Real time before a job's start and after its end in which the machine may look busy with it."""
 
 KEPT = timedelta(days=7)
 """Business time for which an ended order is remembered."""
@@ -191,10 +191,13 @@ class OrderBook:
         if port is None or desk is None:
             log.warning("order without its machine", booking=order.booking, machine=order.machine)
             return
-        desk.expect(record.job_id, order.start - self.clock.business(GRACE), None)
+        desk.expect(record.job_id, self._job(order))
         run = OrderRun(record, port, self.clock, self._commit, self._executing)
         self.runs[order.booking] = run
         tasks.create_task(self._insist(run))
+
+    def _job(self, order: Order) -> Job:
+        return Job(order.span, order.start - self.clock.business(GRACE))
 
     async def _insist(self, run: OrderRun) -> None:
         """Run one order to its end; a fault in it is told, and tried again, and concerns no other order."""
@@ -229,7 +232,8 @@ class OrderBook:
         if kept is not None:
             desk.keep(*kept)
         if record.phase is Phase.DONE:
-            desk.expect(record.job_id, order.start, self.clock.now() + self.clock.business(GRACE))
+            over = self.clock.now() + self.clock.business(GRACE)
+            desk.expect(record.job_id, replace(self._job(order), end=over))
         return True
 
     def _served(self, desk: Desk, record: OrderRecord, report: JobReport) -> tuple[Watch, Letter] | None:

@@ -174,13 +174,25 @@ def test_dark_is_not_dead(monday: Moment) -> None:
     """A machine that can be sold dark may be silent at night: only its power-up is lost."""
     dark = Habits(when_off=WhenOff.SELLABLE, power_up=timedelta(minutes=15))
     sold = {"habits": dark, "rules": Rules(BERLIN, sell_off_shift=True), "silent_since": monday("22:00"), "hours": 7}
-    assert brief(sell(monday("23:00"), **sold)) == [("23:00", "23:15", "switched-off"), ("23:15", "06:00", "off-shift")]
+    assert brief(sell(monday("23:00"), **sold)) == [("23:00", "23:30", "switched-off"), ("23:30", "06:00", "off-shift")]
     assert sell(monday("10:00", day=1), **sold)[0].reason == Reason.STALE_DATA
+
+
+def test_a_power_up_moves_only_when_its_window_ends_and_cuts_no_promise(monday: Moment) -> None:
+    off = sight(monday("22:00"), ItemState.NOT_AVAILABLE)
+    habits = Habits(when_off=WhenOff.SELLABLE, power_up=timedelta(minutes=15))
+    dark = {"sight": off, "habits": habits, "rules": Rules(BERLIN, sell_off_shift=True), "hours": 2}
+    assert {brief(sell(monday(now), **dark))[0][1] for now in ("23:01", "23:08", "23:14")} == {"23:30"}
+    promised = Present(promised=(Span(monday("23:10"), monday("23:40")),))
+    assert brief(sell(monday("23:01"), **dark, present=promised)) == [
+        ("23:01", "23:10", "switched-off"),
+        ("23:10", "01:01", "off-shift"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("when_off", "end"),
-    [(WhenOff.SELLABLE, "23:15"), (WhenOff.UNATTAINABLE, "06:00")],
+    [(WhenOff.SELLABLE, "23:30"), (WhenOff.UNATTAINABLE, "06:00")],
     ids=["sellable: after its power-up", "unattainable: with the next shift"],
 )
 def test_a_machine_that_is_off_comes_back(monday: Moment, when_off: WhenOff, end: str) -> None:
