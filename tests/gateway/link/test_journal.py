@@ -29,7 +29,7 @@ def abandon(journal: Any, *streams: Stream) -> None:
 
 
 def read(journal: Any, at: Point) -> list[Entry]:
-    return journal.read(STATE, at, 100, FAR)
+    return list(journal.read(STATE, at, 100, FAR))
 
 
 def test_an_untouched_stream_holds_nothing(place: Any) -> None:

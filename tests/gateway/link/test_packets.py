@@ -1,6 +1,7 @@
 """The wire: what is encoded is decoded to the same, and whatever else arrives is refused without an exception."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -23,7 +24,7 @@ HELD = st.builds(
 
 @st.composite
 def data(draw: st.DrawFn) -> Data:
-    seq, entries = draw(st.integers(1, 1 << 40)), []
+    seq, entries = draw(st.integers(1, 1 << 40)), list[Entry]()
     for length in draw(st.lists(st.integers(0, 3), min_size=1, max_size=6)):
         entry = (
             Entry(seq, seq, b'{"n":1}') if length == 0 else Entry(seq, seq + length - 1, None, f"reason-{len(entries)}")
@@ -66,7 +67,7 @@ GOOD = {"t": "data", "s": "state", "e": 5, "f": 1, "l": 3, "a": None, "x": [[2, 
     ],
     ids=str,
 )  # fmt: skip
-def test_data_that_contradicts_itself_is_refused(change: dict[str, object]) -> None:
+def test_data_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
     lines = [b'{"n":1}', b'{"n":3}']
     assert isinstance(decode_forth(b"\n".join([orjson.dumps(GOOD), *lines])), Data)
     try:

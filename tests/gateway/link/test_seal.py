@@ -1,6 +1,8 @@
 """The envelope: only a holder of a key can seal, and a packet fits one agent, one leg and one direction only."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_what_was_sealed_is_opened(lane: Lane) -> None:
     ],
     ids=["cut", "longer", "version", "key", "one line", "spaces", "not ASCII", "empty", "no body"],
 )
-def test_a_packet_that_is_not_ours_is_told_apart(lane: Lane, change: object, reason: Refusal) -> None:
+def test_a_packet_that_is_not_ours_is_told_apart(lane: Lane, change: Callable[[bytes], bytes], reason: Refusal) -> None:
     assert lane.unseal("forth", change(lane.seal("forth", BODY))) is reason
 
 
@@ -39,7 +41,7 @@ def test_a_packet_that_is_not_ours_is_told_apart(lane: Lane, change: object, rea
     [{"agent": "edge-2"}, {"leg": "down"}, {"keyring": Keyring({"k1": b"another secret"}, "k1")}],
     ids=["another agent", "the other leg", "another secret"],
 )
-def test_a_captured_packet_opens_nowhere_else(lane: Lane, other: dict[str, object]) -> None:
+def test_a_captured_packet_opens_nowhere_else(lane: Lane, other: dict[str, Any]) -> None:
     assert replace(lane, **other).unseal("forth", lane.seal("forth", BODY)) is Refusal.MAC
 
 

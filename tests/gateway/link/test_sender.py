@@ -224,11 +224,12 @@ def test_an_acknowledgement_from_before_the_restart_still_counts(pair: Pair) -> 
 def test_a_receiver_that_lost_what_was_deleted_is_told_and_asks_for_a_resync(pair: Pair) -> None:
     pair.append(4)
     pair.start()
-    before, pair.position = pair.position, replace(pair.position, committed=2)
+    epoch = pair.journal.held(STATE)[0].epoch
+    pair.position = replace(pair.position, committed=2)
     pair.append(1)
     told = pair.run(pair.sender.wake(0.0))
     assert [type(effect) for effect in told if isinstance(effect, Resync)] == [Resync]
-    assert pair.position.point == Point(before.point.epoch, 5)
+    assert pair.position.point == Point(epoch, 5)
     assert pair.journal.held(STATE)[0].drained
 
 
