@@ -79,9 +79,23 @@ def _files(config: Config, machines: Sequence[str], clock: Clock) -> Iterator[Fi
         except FileInvalid as error:
             yield Finding(ok=False, what=f"{name}: files", remedy=str(error))
             continue
+        yield from _orders(config, name, case.profile)
         now = clock.now()
         hours = sum(span.hours for span in case.calendar.staffed(Span(now, now + case.rules.horizon)))
         yield Finding(ok=True, what=f"{name}: calendar and plan", found=f"{hours:.0f} h staffed, {len(orders)} orders")
+
+
+def _orders(config: Config, name: str, profile: Profile) -> Iterator[Finding]:
+    """Whether a machine that is to take booked jobs can ever get one."""
+    machine = config.machines[name]
+    if machine.orders.policy is OrderMode.OFF:
+        return
+    if profile.job_orders is None or not isinstance(machine.source, OpcUa):
+        remedy = "set `orders: off`, or name the receiver of job orders as `job_orders` in the profile"
+        yield Finding(ok=False, what=f"{name}: orders", found="it has no list of job orders", remedy=remedy)
+    elif not machine.orders.work_masters:
+        remedy = "name the work that may be ordered under `orders.work_masters`"
+        yield Finding(ok=False, what=f"{name}: orders", found="nothing is allowed, so all is refused", remedy=remedy)
 
 
 async def _broker(config: Config, vault: Vault) -> list[Finding]:

@@ -82,6 +82,7 @@ def test_check_says_what_to_mend_and_fails(config: Path, monkeypatch: pytest.Mon
         ("profile: replay", "profile: reply", "M1: profile", "no profile 'reply'"),
         ("log.csv", "lug.csv", "M1: files", "lug.csv: cannot be read"),
         ("file:link.key", "env:NO_SUCH_KEY", "link", "set the environment variable NO_SUCH_KEY"),
+        ("log.csv}}", "log.csv}, orders: store}", "M1: orders", "set `orders: off`, or name the receiver"),
         ("agent: plant-a", "agnt: plant-a", "config", "edge.yaml:1: agnt: is not a key here"),
     ],
 )

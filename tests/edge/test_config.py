@@ -54,6 +54,12 @@ def test_a_whole_config_is_read(write: Write) -> None:
     assert config.plan.lead == timedelta(days=3)
 
 
+def test_the_example_in_the_documentation_is_one() -> None:
+    config = read(Path(__file__).parents[2] / "docs" / "examples" / "edge.yaml")
+    assert list(config.machines) == ["Mill-1", "Lathe-1", "Saw-1"]
+    assert config.machines["Mill-1"].orders.policy is OrderMode.STORE_AND_START
+
+
 def test_paths_start_at_the_configs_own_folder(write: Write) -> None:
     path = write("plant/edge.yaml", GOOD)
     config = read(path)
