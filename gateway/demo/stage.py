@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,10 @@ class Stage:
         return all(machine.name in seen and seen[machine.name]["state"] for machine in self.log.machines)
 
     async def _all_offered(self, plant: Api, seen: dict[str, dict[str, Any]]) -> bool:
+        """Whether each statement in force is of this run: a kept registry still has those of the last one."""
         found = await asyncio.gather(*(plant.get(f"machines/{machine['id']}/capacity") for machine in seen.values()))
-        return all(capacity["version"] for capacity in found)
+        issued = [capacity["issued_at"] for capacity in found]
+        return all(at and datetime.fromisoformat(at) >= self.scene.clock.origin for at in issued)
 
     async def offer(self, plant: Api, machines: dict[str, dict[str, Any]]) -> None:
         """One service a machine, open to all."""

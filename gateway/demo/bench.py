@@ -1,0 +1,92 @@
+"""`make bench-story`: how long each step of the story takes, and what each process weighs and needs to start.
+
+Ours and the ceiling run in the same run: a step that crosses the network is held against the bare round trip of the
+same registry (`GET /v1/health`), a start against that of a bare interpreter that imports nothing of ours.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gateway.demo.run import Wish, run
+
+RESULTS = Path("bench-results/story.json")
+REACH = {"found": 0.2, "held": 0.2, "booked": 0.2, "stored": 1.0, "whole": 90.0}
+"""What we want to stay below, in seconds; steps that mostly wait for the machine have no such limit."""
+
+PER_MACHINE_MB = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: `ratio` is value/reference, `reach` the most that it should be, `ok` whether it is."""
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None = None
+    ratio: float | None = None
+    reach: float | None = None
+    ok: bool | None = None
+
+
+def rows(told: dict[str, Any], bare_start: float) -> Iterator[Row]:
+    """The figures of one story."""
+    for name, seconds in told["steps_s"].items():
+        yield _row(f"step: {name}", seconds, "s", None, REACH.get(name))
+    for name, seconds in told["started_s"].items():
+        yield _row(f"start: {name}", seconds, "s", bare_start, None)
+    for name, megabytes in told["memory_mb"].items():
+        yield _row(f"memory: {name}", megabytes, "MB", None, PER_MACHINE_MB)
+    yield _row("memory: all", round(sum(told["memory_mb"].values()), 1), "MB", None, None)
+    yield _row("story, whole", told["seconds"], "s", None, REACH["whole"])
+
+
+def _row(name: str, value: float, unit: str, reference: float | None, reach: float | None) -> Row:
+    ratio = round(value / reference, 2) if reference else None
+    return Row(name, value, unit, reference, ratio, reach, None if reach is None else value <= reach)
+
+
+def bare_start() -> float:
+    """Seconds that a bare interpreter needs to start and end, the best of three."""
+    found = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-I", "-c", "pass"], check=True)
+        found.append(time.monotonic() - began)
+    return round(min(found), 3)
+
+
+def show(found: list[Row]) -> None:
+    """The table, and the file that other programs read."""
+    table = Table(title="the story, step by step")
+    for head in ("what", "value", "unit", "reference", "ratio", "reach", "ok"):
+        table.add_column(head, justify="left" if head in {"what", "unit"} else "right")
+    for row in found:
+        cells = [row.name, f"{row.value:g}", row.unit, row.reference, row.ratio, row.reach, row.ok]
+        table.add_row(*("" if cell is None else str(cell) for cell in cells))
+    Console().print(table)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps([asdict(row) for row in found], indent=1) + "\n")
+
+
+def main() -> None:
+    began = time.monotonic()
+    told = asyncio.run(run(Wish(once=True, replay=None, speed=60.0, data=None, tell=Console(stderr=True).print)))
+    if not told["ok"]:
+        sys.exit("the story did not come to its end; nothing was measured")
+    told["seconds"] = round(time.monotonic() - began, 1)
+    show(list(rows(told, bare_start())))
+
+
+if __name__ == "__main__":
+    main()
