@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from cloud.config import Settings
 from cloud.db import lazy_pool, reaching
 from cloud.dispatch.post import Post
 from cloud.dispatch.sweep import sweep
+from cloud.errors import DatabaseAway
 from cloud.ingest.desk import Desk
 from cloud.ingest.intake import Intake
 from cloud.ingest.outage import Outage
@@ -88,12 +89,27 @@ class Ingest:
         log.info("ingest ready", agents=len(agents))
 
     async def _chores(self) -> None:
+        failing: set[str] = set()
         while True:
             now = self._clock.now()
-            await sweep(self._connections, now)
-            await settle(self._connections, now, self._clock.business(PATIENCE))
+            await _chore("sweep", sweep(self._connections, now), failing)
+            await _chore("settle", settle(self._connections, now, self._clock.business(PATIENCE)), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
+
+
+async def _chore(name: str, work: Awaitable[int], failing: set[str]) -> None:
+    """Taking in must not suffer from a chore that fails: it is said once, and tried again in the next round."""
+    try:
+        await work
+    except DatabaseAway:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, messages still come in
+        if name not in failing:
+            failing.add(name)
+            log.error("a chore fails, it is tried again", chore=name, reason=repr(error))  # noqa: TRY400 - once, short
+    else:
+        failing.discard(name)
 
 
 async def run(

@@ -30,7 +30,7 @@ def doubled(expected: History, found: History) -> int:
 
 @pytest.mark.timeout(180)
 def test_twenty_kills_with_messages_in_flight_lose_nothing_and_double_nothing() -> None:
-    with theatre(machines=40, rate=200) as stage:
+    with theatre(machines=40, rate=180) as stage:
         stage.fire(Random(SEED), kills=20, pause=(0.2, 1.2))
         stage.hurry()
         found = stage.settle(within=60)

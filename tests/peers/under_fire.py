@@ -132,6 +132,13 @@ class Theatre:
     def victims(self) -> list[Program | Postgres]:
         return [self.agent, self.broker, self.ingest, self.postgres]
 
+    def await_traffic(self, within: float = 60.0) -> None:
+        """Until the first changes have come all the way: before that, a kill strikes nothing."""
+        deadline = time.monotonic() + within
+        while not _outside(_history, self.dsn):
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.2)
+
     def strike(self, victim: Program | Postgres) -> None:
         """kill -9 while the agent stands still, so that the count is that of the very moment; then start it again."""
         with self._standing_still():
@@ -145,9 +152,14 @@ class Theatre:
         for _ in range(kills):
             time.sleep(random.uniform(*pause))
             deck = deck or random.sample([each for each in self.victims if only in each.name], 1 if only else 4)
-            while not deck[-1].up:
-                time.sleep(0.05)
+            self._await_up(deck[-1])
             self.strike(deck.pop())
+
+    def _await_up(self, victim: Program | Postgres, within: float = 60.0) -> None:
+        deadline = time.monotonic() + within
+        while not victim.up:
+            assert time.monotonic() < deadline, f"{victim.name} did not come back by itself\n{self.words()}"
+            time.sleep(0.05)
 
     def hurry(self) -> None:
         """Let the rest of the log pass quickly: the agent starts again with a config that sets no pace."""
@@ -208,6 +220,7 @@ def theatre(machines: int, rate: float, *, amqtt: bool = False, ingest: Sequence
         made = _build(folder, server, dsn, _Wishes(machines, rate, amqtt, tuple(ingest)))
         for program in (made.broker, made.ingest, made.agent):
             program.start()
+        made.await_traffic()
         yield made
     finally:
         if made:

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 from cloud.errors import DatabaseAway
 from cloud.ingest import agents
 from cloud.ingest.intake import Intake
-from gateway.link import Send
 from gateway.machine import ItemState
 from gateway.messages import Samples, Stream
 
@@ -143,15 +142,36 @@ async def test_a_commit_whose_answer_was_lost_is_neither_lost_nor_doubled(world:
     assert len(await world.history()) == 2
 
 
-async def test_a_full_disk_or_a_missing_grant_is_nobodys_message_to_blame(world: Any, said: Any) -> None:
-    await world.owner.execute("REVOKE INSERT ON state_history FROM ts_ingest")
+PLANT = """
+CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '%s'; END $$;
+CREATE TRIGGER planted BEFORE INSERT ON state_history FOR EACH ROW EXECUTE FUNCTION planted()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("53100", DatabaseAway),
+        ("40P01", DatabaseAway),
+        ("57P01", DatabaseAway),
+        ("58030", asyncpg.PostgresError),
+        ("42501", asyncpg.PostgresError),
+    ],
+    ids=["disk full", "deadlock", "shutdown", "I/O error", "missing grant"],
+)
+async def test_what_is_not_the_messages_fault_parks_nothing_acknowledges_nothing_and_loses_nothing(
+    world: Any, said: Any, code: str, error: type[Exception]
+) -> None:
+    await world.owner.execute(PLANT % code)
     world.edge.say(said.change(0))
     world.edge.hear(await world.intake.take(world.edge.id, world.edge.packets()))
     packets = world.edge.packets()
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(error):
         await world.intake.take(world.edge.id, packets)
     assert await world.parked() == []
-    await world.owner.execute("GRANT INSERT ON state_history TO ts_ingest")
+    assert world.edge.unacknowledged == 1
+    await world.owner.execute("DROP TRIGGER planted ON state_history")
     world.edge.hear(await world.intake.take(world.edge.id, packets))
-    assert [effect for effect in world.edge.effects if isinstance(effect, Send)] == []
     assert world.edge.unacknowledged == 0
+    assert len(await world.history()) == 1

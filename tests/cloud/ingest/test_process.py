@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from cloud.db import lazy_pool
 from cloud.embedded.process import free_port
+from cloud.ingest import process
 from cloud.ingest.__main__ import partitions
 from cloud.ingest.process import Ingest, Means
 from cloud.telemetry.postgres import PostgresSamples
@@ -117,16 +118,29 @@ async def test_a_database_that_was_away_is_waited_for_and_said_once(
             plant.say(said.announce("M1"), said.change(0))
             await until(lambda: _has(world, "SELECT count(*) = 1 FROM state_history"))
             await asyncio.sleep(1.0)
-            await world.owner.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+            await world.owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
             await world.owner.execute(gate, name)
             plant.say(said.change(1), said.change(2))
             await asyncio.sleep(1.5)
             assert sum(held.next - held.oldest for held in plant.journal.held(STREAM[type(said.change(0))])) == 2
-            await world.owner.execute(f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
+            await world.owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
             await until(lambda: _has(world, "SELECT count(*) = 3 FROM state_history"))
     connections.terminate()
     told = [entry["event"] for entry in logs if entry["event"].startswith("database")]
     assert told == ["database lost, nothing is acknowledged until it is back", "database found again"]
+
+
+async def test_a_chore_that_fails_is_said_once_and_stops_no_intake(
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "CHORES", 0.1)
+    await world.owner.execute("REVOKE EXECUTE ON FUNCTION ts_expire(int, timestamptz) FROM ts_ingest")
+    with capture_logs() as logs:
+        async with running(world, pool_ingest, broker) as plant:
+            await asyncio.sleep(0.5)
+            plant.say(said.announce("M1"), said.change(0))
+            await until(lambda: _has(world, "SELECT count(*) = 1 FROM state_history"))
+    assert [entry["chore"] for entry in logs if entry["event"] == "a chore fails, it is tried again"] == ["sweep"]
 
 
 async def test_a_process_serves_only_its_own_partitions(
