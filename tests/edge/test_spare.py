@@ -1,14 +1,11 @@
 """The hours that a machine can spare: a ledger without holes, in which each instant has one reason."""
 
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edge.condition import Condition, Habits, Present
 from edge.plan import PlannedOrder
@@ -19,7 +16,7 @@ from edge.spare import Rules, conflicts, horizon, ledger
 from edge.tracker import Picture, Sight
 from gateway.capacity import CapacitySpan, CapacityType, Reason, levels
 from gateway.machine import PLANT, ItemState, OperationMode, Quality
-from gateway.span import Span, union
+from gateway.span import Span
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = {"week": {"mon-fri": ["06:00-14:00", "14:00-22:00"]}}
@@ -259,81 +256,3 @@ def test_an_order_conflicts_exactly_where_the_plant_needs_the_machine(monday: Mo
     assert conflicts(offered, Span(monday("08:00"), monday("11:00")), 1) == [Span(monday("09:00"), monday("10:00"))]
     assert conflicts(offered, Span(monday("10:00"), monday("11:00")), 1) == []
     assert conflicts(offered, Span(monday("10:00"), monday("11:00")), 2) == [Span(monday("10:00"), monday("11:00"))]
-
-
-NOW = datetime(2026, 3, 2, 8, 13, 7, tzinfo=UTC)
-minutes = st.integers(-600, 4000)
-plans = st.lists(st.tuples(minutes, st.integers(1, 900)), max_size=8)
-
-
-@st.composite
-def situations(draw: st.DrawFn) -> dict[str, Any]:
-    """Anything that a machine, a plan and a plant may come up with at once."""
-    orders = [
-        order(NOW + timedelta(minutes=start), NOW + timedelta(minutes=start + length), str(number))
-        for number, (start, length) in enumerate(draw(plans))
-    ]
-    rules = Rules(
-        BERLIN,
-        quantity=draw(st.integers(1, 4)),
-        reserve=draw(st.sampled_from([Reserve(), Reserve(timedelta(hours=3)), Reserve(share=0.3)])),
-        shortest=draw(st.sampled_from([timedelta(), timedelta(minutes=30), timedelta(hours=3)])),
-        sell_off_shift=draw(st.booleans()),
-    )
-    seen = sight(
-        NOW - timedelta(minutes=draw(st.integers(0, 3000))),
-        draw(st.sampled_from(ItemState)),
-        mode=draw(st.sampled_from(OperationMode)),
-        origin=draw(st.sampled_from([PLANT, "bkg_1"])),
-    )
-    silent = draw(st.none() | st.integers(0, 3000))
-    calendar = {**WEEK, "maintenance": [{"day": "mon, thu", "time": "09:00-10:30"}]}
-    return {
-        "orders": orders,
-        "rules": rules,
-        "sight": draw(st.sampled_from([seen, None])),
-        "silent_since": None if silent is None else NOW - timedelta(minutes=silent),
-        "habits": Habits(when_off=draw(st.sampled_from(WhenOff)), power_up=timedelta(minutes=draw(st.integers(0, 60)))),
-        "present": Present(draw(st.booleans()), draw(st.none() | st.just(NOW - timedelta(hours=9)))),
-        "calendar": draw(st.sampled_from([WEEK, calendar, {"week": {"mon-sun": ["00:00-24:00"]}}])),
-        "hours": 60,
-    }
-
-
-@settings(max_examples=150, deadline=None)
-@given(situations())
-def test_total_is_committed_and_unattainable_and_available_at_every_instant(case: dict[str, Any]) -> None:
-    found = sell(NOW, **case)
-    whole = levels((part.span, part.quantity) for part in found)
-    assert {step.quantity for step in whole} == {case["rules"].quantity}
-    assert union(step.span for step in whole) == [Span(NOW, NOW + timedelta(hours=60))]
-
-
-@settings(max_examples=150, deadline=None)
-@given(situations())
-def test_no_two_neighbours_could_be_one(case: dict[str, Any]) -> None:
-    found = sell(NOW, **case)
-    keys = [(part.span.end, part.type, part.reason, part.quantity, part.detail) for part in found]
-    starts = [(part.span.start, part.type, part.reason, part.quantity, part.detail) for part in found]
-    assert not set(keys) & set(starts)
-
-
-@settings(max_examples=100, deadline=None)
-@given(situations())
-def test_what_the_plant_plans_is_never_available(case: dict[str, Any]) -> None:
-    case["rules"] = Rules(BERLIN, quantity=1, sell_off_shift=True)
-    free = [part.span for part in sell(NOW, **case) if part.type is CapacityType.AVAILABLE]
-    assert not [1 for span in free for planned in case["orders"] if span.overlaps(planned.span)]
-
-
-def test_a_month_of_one_machine_takes_a_few_milliseconds(monday: Moment) -> None:
-    orders = [order(monday("07:00", day), monday("19:30", day), str(day)) for day in range(28)]
-    rules, calendar = Rules(BERLIN, reserve=Reserve(share=0.1)), Calendar(WeekCalendar.model_validate(WEEK), BERLIN)
-    now = monday("06:00")
-    condition = Condition(now, sight(now), Habits())
-    taken = []
-    for _ in range(10):
-        start = time.thread_time()
-        ledger(rules, calendar, orders, condition, horizon(now, timedelta(days=28)))
-        taken.append(time.thread_time() - start)
-    assert min(taken) < 0.005
