@@ -23,6 +23,8 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    # What a connection answers between the last words of a dying server and the end of its socket.
+    asyncpg.InternalClientError,
 )
 """What asyncpg raises when the server is gone, going, full, or gave up a transaction without deciding it."""
 
@@ -40,7 +42,7 @@ async def reaching() -> AsyncIterator[None]:
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     """A pool of at most `size` connections, which are opened when needed; jsonb travels as Python values."""
     async with reaching():
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_prepare, command_timeout=30)
+        return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=30)
 
 
 async def lazy_pool(dsn: str, *, size: int = 8, timeout: float = 10.0) -> asyncpg.Pool:  # noqa: ASYNC109 - asyncpg's own

@@ -15,13 +15,13 @@ MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
 WORK = {"work_master": "bracket", "quantity": 10}
 
 
-def hours(start, end):
+def span_of(start, end):
     """A span in hours after NOW."""
     return Span(NOW + timedelta(hours=start), NOW + timedelta(hours=end))
 
 
-def piece(start, end, quantity=1, type="Available", reason="idle", confidence=5):  # noqa: A002 - the message's name
-    span = hours(start, end)
+def a_piece(start, end, quantity=1, type="Available", reason="idle", confidence=5):  # noqa: A002 - the message's name
+    span = span_of(start, end)
     return {
         "start": span.start.isoformat(),
         "end": span.end.isoformat(),
@@ -91,8 +91,8 @@ class World:
             "version": version or next(self.versions),
             "issued_at": self.now.isoformat(),
             "valid_until": (NOW + timedelta(hours=lease)).isoformat(),
-            "start": hours(start, end).start.isoformat(),
-            "end": hours(start, end).end.isoformat(),
+            "start": span_of(start, end).start.isoformat(),
+            "end": span_of(start, end).end.isoformat(),
             "spans": list(pieces),
         }
         return await self.ingest.fetchval("SELECT ts_apply_statement($1, $2, $3)", machine, said, self.now)
@@ -136,6 +136,18 @@ class World:
 
 
 @pytest.fixture
+def hours():
+    """`hours(1, 2)` is the second hour after the world began."""
+    return span_of
+
+
+@pytest.fixture
+def piece():
+    """`piece(0, 2, reason=...)` is a piece of a statement, as JSON."""
+    return a_piece
+
+
+@pytest.fixture
 async def world(pool_owner, pool_ingest, pool_api):
     """Three enterprises; the maker has machines a and b (one unit each) and a pool of five, all free for two days."""
     made = World(pool_owner, pool_ingest, pool_api)
@@ -149,7 +161,7 @@ async def world(pool_owner, pool_ingest, pool_api):
     )
     for name, quantity in (("a", 1), ("b", 1), ("pool", 5)):
         machine = await made.machine(name, quantity)
-        await made.states(machine, piece(0, 48, quantity))
+        await made.states(machine, a_piece(0, 48, quantity))
     await made.service("a", "mch_a")
     await made.service("either", "mch_a", "mch_b")
     await made.service("pool", "mch_pool")

@@ -1,0 +1,140 @@
+"""What the plant says of a booking, and of its offer."""
+
+import pytest
+
+from cloud.booking import store
+from cloud.booking.model import Accepted
+
+BUYER, MAKER = "ent_buyer", "ent_maker"
+
+
+@pytest.fixture
+async def booked(world, hours):
+    return (await world.book("svc_a", hours(1, 2))).claim
+
+
+async def test_a_booking_is_accepted_run_and_completed(world, booked):
+    assert (await world.answers(booked, "accepted"))["outcome"] == "applied"
+    for event in ("stored", "started", "ended"):
+        await world.reports(booked, event)
+    assert await world.states_of(booked.id) == ["CONFIRMED", "DISPATCHED", "RUNNING", "COMPLETED"]
+    assert [told["state"] for told in await world.told(BUYER)] == ["CONFIRMED", "DISPATCHED", "RUNNING", "COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [("accepted", "DISPATCHED"), ("conflict", "DISPLACED"), ("refused", "DECLINED")]
+)
+async def test_the_edges_answer_is_final(world, booked, answer, state):
+    await world.answers(booked, answer, reason="because")
+    row = await world.claim(booked.id)
+    assert (row["state"], row["live"]) == (state, state == "DISPATCHED")
+
+
+@pytest.mark.parametrize(
+    ("events", "states"),
+    [
+        (["aborted"], ["DISPATCHED", "ABORTED"]),
+        (["started", "aborted"], ["DISPATCHED", "RUNNING", "ABORTED"]),
+        (["no_show"], ["DISPATCHED", "NO_SHOW"]),
+        (["started", "started", "ended", "ended"], ["DISPATCHED", "RUNNING", "COMPLETED"]),
+    ],
+)
+async def test_reports_move_the_booking_on_even_if_the_answer_was_lost(world, booked, events, states):
+    for event in events:
+        await world.reports(booked, event)
+    assert await world.states_of(booked.id) == ["CONFIRMED", *states]
+
+
+async def test_repeats_change_nothing(world, booked):
+    await world.answers(booked, "accepted")
+    assert (await world.answers(booked, "accepted"))["outcome"] == "ignored"
+    await world.reports(booked, "started")
+    assert (await world.reports(booked, "stored"))["outcome"] == "ignored"
+    assert await world.states_of(booked.id) == ["CONFIRMED", "DISPATCHED", "RUNNING"]
+
+
+async def test_a_report_that_cannot_be_is_refused_and_changes_nothing(world, booked):
+    await world.reports(booked, "started")
+    assert (await world.reports(booked, "no_show"))["outcome"] == "refused"
+    assert (await world.claim(booked.id))["state"] == "RUNNING"
+
+
+async def test_a_booking_of_another_machine_is_unknown(world, booked):
+    said = {"booking": booked.id, "revision": 1, "answer": "accepted"}
+    told = await world.ingest.fetchval("SELECT ts_answer('mch_b', $1, $2)", said, world.now)
+    assert told["outcome"] == "unknown"
+    assert (await world.claim(booked.id))["state"] == "CONFIRMED"
+
+
+async def test_the_last_report_of_a_cancelled_job_is_kept(world, booked):
+    await world.reports(booked, "started")
+    await store.cancel(world.api, world.caller(), booked.id, None)
+    told = await world.reports(booked, "aborted", good_quantity=4)
+    row = await world.claim(booked.id)
+    assert (told["outcome"], row["state"], row["report"]["good_quantity"]) == ("ignored", "CANCELLED", 4)
+
+
+async def test_a_finished_job_is_metered_once(world, booked):
+    for event in ("started", "ended"):
+        await world.reports(booked, event)
+    meter = {"outcome": "COMPLETED", "share": 1.0}
+    told = [await world.ingest.fetchval("SELECT ts_meter($1, $2, $3)", booked.id, meter, world.now) for _ in range(2)]
+    assert [each["outcome"] for each in told] == ["applied", "ignored"]
+    row = await world.claim(booked.id)
+    assert (row["state"], row["meter"]) == ("METERED", meter)
+
+
+async def test_a_running_job_can_not_be_metered(world, booked):
+    await world.reports(booked, "started")
+    told = await world.ingest.fetchval("SELECT ts_meter($1, $2, $3)", booked.id, {}, world.now)
+    assert told["outcome"] == "refused"
+
+
+async def test_a_job_that_ended_early_gives_the_rest_back(world, booked, hours):
+    for event in ("started", "ended"):
+        await world.reports(booked, event)
+    world.now = hours(1.5, 2).start
+    assert isinstance(await world.book("svc_a", hours(1.5, 2)), Accepted)
+
+
+async def offer(world, machine="mch_a"):
+    rows = await world.owner.fetch(
+        "SELECT span, type, quantity, reason FROM offer_span WHERE machine_id = $1 ORDER BY lower(span), type", machine
+    )
+    return [(row["span"].lower, row["span"].upper, row["type"], row["reason"]) for row in rows]
+
+
+async def test_a_statement_replaces_what_was_said_in_its_window_and_nothing_else(world, hours, piece):
+    await world.states("mch_a", piece(4, 5, type="Committed", reason="planned"), start=4, end=6)
+    edges = [hours(*pair) for pair in ((0, 4), (4, 5), (6, 48))]
+    assert [(start, end) for start, end, _, _ in await offer(world)] == [(edge.start, edge.end) for edge in edges]
+
+
+async def test_an_older_statement_is_ignored(world, piece):
+    before = await offer(world)
+    told = await world.states("mch_a", version=1, start=0, end=48)
+    assert (told["outcome"], await offer(world)) == ("ignored", before)
+
+
+async def test_after_a_lost_disk_versions_may_start_again(world, hours, piece):
+    world.now = hours(1, 2).start
+    told = await world.states("mch_a", version=1, start=1, end=48)
+    assert told["outcome"] == "applied"
+
+
+async def test_statement_after_statement_the_past_stays_one_piece(world, hours, piece):
+    for start in range(1, 10):
+        world.now = hours(start, 48).start
+        await world.states("mch_a", piece(start, 48), start=start, end=48)
+    assert [(start, end) for start, end, _, _ in await offer(world)] == [
+        (hours(0, 9).start, hours(0, 9).end),
+        (hours(9, 48).start, hours(9, 48).end),
+    ]
+
+
+async def test_the_owner_is_told_of_each_new_offer(world, piece):
+    before = len(await world.told(MAKER, "capacity.changed"))
+    await world.states("mch_a", piece(0, 48))
+    told = await world.told(MAKER, "capacity.changed")
+    assert (len(told) - before, told[-1]["machine_id"]) == (1, "mch_a")
+    assert await world.told(BUYER, "capacity.changed") == []
