@@ -1,7 +1,9 @@
 """A thin typed client of the API: what a partner's program, the dashboard and the tests call it with."""
 
 import asyncio
+import functools
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +14,7 @@ import httpx2
 import orjson
 from pydantic import BaseModel
 
-from cloud.api.paging import Page
+from cloud.api.page import Page
 from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.errors import CloudError
 from cloud.market.model import SearchAnswer, SearchRequest
@@ -88,6 +90,7 @@ class Client:
             timeout=timeout,
             limits=httpx2.Limits(max_connections=connections),
             transport=transport,
+            verify=_tls(),
         )
 
     async def __aenter__(self) -> Self:
@@ -195,10 +198,13 @@ class Client:
     async def bookings(self, *, state: str | None = None, machine_id: str | None = None) -> list[Booking]:
         return await self._all(Page[Booking], "/v1/bookings", state=state, machine_id=machine_id)
 
-    async def events(self, after: str | None = None, *, reconnect: bool = True) -> AsyncIterator[Event]:
+    async def events(
+        self, after: str | None = None, *, reconnect: bool = True, opened: asyncio.Event | None = None
+    ) -> AsyncIterator[Event]:
         """The enterprise's events, after a cursor ("" from the first, None from now on), for as long as one listens.
 
         A broken stream is opened again where it broke off. A refusal (a revoked key, say) raises ApiError.
+        `opened` is set once the stream is open: what is read after that misses nothing that it does not tell.
         """
         while True:
             headers = {} if after is None else {"Last-Event-ID": after}
@@ -207,6 +213,8 @@ class Client:
                     if response.status_code != 200:
                         await response.aread()
                         raise _problem(response)
+                    if opened:
+                        opened.set()
                     async for cursor, event in _events(response):
                         after = cursor
                         if event:
@@ -258,6 +266,12 @@ class Client:
         if response.is_success:
             return response.content
         raise _problem(response)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Read once: the authorities' certificates take longer to load than most calls."""
+    return httpx2.create_ssl_context()
 
 
 def _problem(response: httpx2.Response) -> ApiError:

@@ -20,8 +20,6 @@ from cloud.partners.model import Scope
 router = APIRouter(prefix="/v1", tags=["events"])
 
 BATCH = 500
-SETTLING = (0.05, 0.2, 1.0)
-"""Seconds (real) after which to look again once woken: an event shows only when no older transaction still runs."""
 
 _CURSOR = re.compile(r"\d{1,20}-\d{1,19}")
 
@@ -66,7 +64,6 @@ async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[b
     """
     yield format_sse_event(id=after, retry=1000)
     desk = call.desk
-    looks: tuple[float, ...] = SETTLING
     with desk.hub.waiting(call.tenant) as news:
         while not desk.hub.closing:
             news.clear()
@@ -82,10 +79,7 @@ async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[b
                 yield _written(cursor, kind, at, data)
             if len(found) == BATCH:
                 continue
-            pause, *rest = *looks, desk.settings.heartbeat
-            woken = await _woken(news, pause)
-            looks = SETTLING if woken else tuple(rest[:-1])
-            if not woken and not rest:
+            if not await _woken(news, desk.settings.heartbeat):
                 yield format_sse_event(comment="still here")
 
 

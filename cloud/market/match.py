@@ -161,6 +161,7 @@ def _confidence(need: Need, candidate: Candidate) -> Match | Miss | None:
 
 
 def _capacity(need: Need, candidate: Candidate) -> Miss:
+    """Whether the plant does not offer it or somebody else has it is not told apart: that is between those two."""
     later = _sooner_or_later(need, candidate)
     for quantity in sorted(
         {left for step in candidate.steps for left in step.left if left < need.quantity}, reverse=True
@@ -171,7 +172,7 @@ def _capacity(need: Need, candidate: Candidate) -> Miss:
     if longest:
         detail = f"{_text(longest)} at a stretch is left, {_text(need.duration)} is asked for"
         return Miss(candidate, "capacity.insufficient", detail, later)
-    return Miss(candidate, "capacity.not_offered", "nothing is left between start and end", later)
+    return Miss(candidate, "capacity.insufficient", "nothing is left between start and end", later)
 
 
 _RULES: tuple[Callable[[Need, Candidate], Match | Miss | None], ...] = (
