@@ -2,15 +2,18 @@
 
 import csv
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge.errors import FileInvalid
 from edge.plan import PlannedOrder
+from edge.planrows import Fields, Reader, moment
 from gateway.span import Span
 
-_NEEDED = {"machine", "start", "end", "order"}
+__all__ = ["moment", "read_bytes", "read_plan", "rows_of", "span_of"]
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_plan(path: Path, zone: ZoneInfo) -> list[PlannedOrder]:
@@ -19,13 +22,16 @@ def read_plan(path: Path, zone: ZoneInfo) -> list[PlannedOrder]:
     Columns: machine,start,end,order. A file with a `report` column is a log: its set-ups and productions were planned,
     its breakdowns were not. Raises FileInvalid with file, line and column.
     """
-    rows = list(rows_of(path, _NEEDED))
-    orders = [
-        PlannedOrder(row["machine"], span_of(path, line, row, zone), row["order"])
-        for line, row in rows
-        if row.get("report", "production") != "breakdown"
-    ]
-    return sorted(orders, key=lambda order: (order.span, order.machine, order.order))
+    return Reader(str(path), "csv", Fields(), zone, _NEVER).read(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in the file. Raises FileInvalid."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}; check the path and its permissions"
+        raise FileInvalid(msg) from error
 
 
 def rows_of(path: Path, needed: set[str]) -> list[tuple[int, Mapping[str, str]]]:
@@ -57,9 +63,3 @@ def span_of(path: Path, line: int, row: Mapping[str, str], zone: ZoneInfo) -> Sp
     except ValueError as error:
         msg = f"{path}:{line}: start/end: {error}; write ISO 8601 times, for example 2026-03-02T06:00"
         raise FileInvalid(msg) from error
-
-
-def moment(text: str, zone: ZoneInfo) -> datetime:
-    """An ISO 8601 time; a naive one is on the plant's wall clock. Raises ValueError."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
