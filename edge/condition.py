@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from edge.layers import Layer
+from edge.outlook import View
 from edge.profile import WhenOff
 from edge.tracker import Sight
 from gateway.capacity import CapacityType, Reason
@@ -46,13 +47,17 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is known of a machine at `now`: its last sight, since when nobody saw it, and what people know."""
+    """What is known of a machine at `now`: its last sight, since when nobody saw it, and what people know.
+
+    `view`: how sure its free time is.
+    """
 
     now: datetime
     sight: Sight | None
     habits: Habits
     silent_since: datetime | None = None
     present: Present = Present()
+    view: View = View()
 
     @property
     def stale(self) -> bool:

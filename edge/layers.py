@@ -60,9 +60,9 @@ def paint(quantity: int, layers: Sequence[Layer], within: Span) -> list[Capacity
 
 def join(pieces: Iterable[CapacitySpan]) -> list[CapacitySpan]:
     """The same ledger, with pieces that differ in nothing but time made one where they touch."""
-    growing: dict[tuple[_Kind, datetime], CapacitySpan] = {}
+    growing: dict[tuple[object, datetime], CapacitySpan] = {}
     for piece in sorted(pieces, key=lambda piece: piece.span.start):
-        kind = (piece.type, piece.reason, piece.quantity, piece.detail)
+        kind = (piece.type, piece.reason, piece.quantity, piece.confidence, piece.detail)
         before = growing.pop((kind, piece.span.start), None)
         whole = replace(piece, span=Span(before.span.start, piece.span.end)) if before else piece
         growing[kind, piece.span.end] = whole

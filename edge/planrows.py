@@ -28,8 +28,8 @@ class Fields(BaseModel):
     """Where our fields are in the plant's: a column of CSV, a JSON pointer (RFC 6901) in each item, a property of ics.
 
     `machine` may be left out where a plan is one machine's own. `quantity`, `made` and `cycle` (seconds a piece) tell
-    how far a running order is. `items`: the pointer to the list in a JSON document. `times`: how CSV and JSON write times
-    (strptime), if not as ISO 8601. `delimiter`: of CSV.
+    how far a running order is. `items`: the pointer to the list in a JSON document. `times`: how CSV and JSON write
+    times (strptime), if not as ISO 8601. `delimiter`: of CSV.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

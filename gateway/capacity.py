@@ -62,6 +62,7 @@ class Reason(StrEnum):
     SWITCHED_OFF = "switched-off"
     STALE_DATA = "stale-data"
     PAUSED = "paused"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)

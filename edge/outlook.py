@@ -1,0 +1,120 @@
+"""How sure the plant's free time is: what a forecast says of it, as few spans of five bands, laid over the ledger."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from edge.layers import join
+from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
+from gateway.span import Span, difference
+
+
+class Chances(Protocol):
+    """A forecast, as far as an explanation needs it."""
+
+    def at(self, moment: datetime) -> float:
+        """P(idle) at an instant."""
+        ...
+
+    def span(self, span: Span) -> float:
+        """P(idle all through the span)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Over `span` the machine is idle with this confidence."""
+
+    span: Span
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is expected of a machine: bands, sorted and disjoint; time that is in none is not foretold.
+
+    `chances`: the numbers behind them.
+    """
+
+    bands: tuple[Band, ...] = ()
+    chances: Chances | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the ledger's free time is looked at with.
+
+    `trust`: the most that the plan and the calendar are good for by their age. `planned_until`: up to there the plan
+    tells everything, and no forecast is asked. `least`: what is surer is offered; below it the plant keeps the hours.
+    `kept`: spans that are promised already; no forecast takes them back.
+    """
+
+    trust: Confidence = Confidence.FIRM
+    outlook: Outlook | None = None
+    planned_until: datetime | None = None
+    least: Confidence = Confidence.VERY_LOW
+    kept: tuple[Span, ...] = ()
+
+
+def weigh(pieces: Iterable[CapacitySpan], view: View) -> list[CapacitySpan]:
+    """The ledger with its Available time divided by confidence, and what is too unsure of it Unattainable.
+
+    A forecast speaks of one unit, as a plan's order and a running job take one: of several units the others are as sure
+    as the plan. Whatever it is, no instant gets more Available than it had.
+    """
+    bands = _after(view.outlook.bands, view.planned_until) if view.outlook else []
+    starts = [band.span.start for band in bands]
+    found: list[CapacitySpan] = []
+    for piece in pieces:
+        if piece.type is CapacityType.AVAILABLE:
+            found += _weighed(piece, view, bands, starts)
+        else:
+            found.append(piece)
+    return join(found)
+
+
+def _after(bands: Sequence[Band], moment: datetime | None) -> list[Band]:
+    if moment is None:
+        return list(bands)
+    cut = (
+        (band, Span.between(max(band.span.start, moment), band.span.end)) for band in bands if band.span.end > moment
+    )
+    return [replace(band, span=span) for band, span in cut if span]
+
+
+def _weighed(
+    piece: CapacitySpan, view: View, bands: Sequence[Band], starts: Sequence[datetime]
+) -> Iterator[CapacitySpan]:
+    foretold: list[Span] = []
+    first = max(0, bisect_right(starts, piece.span.start) - 1)
+    for band in bands[first:]:
+        if band.span.start >= piece.span.end:
+            break
+        part = piece.span.intersection(band.span)
+        if part:
+            foretold.append(part)
+            sure = min(view.trust, band.confidence)
+            yield from _judged(replace(piece, span=part, quantity=1), sure, view, Reason.FORECAST_BUSY)
+    if piece.quantity > 1:
+        for span in foretold:
+            rest = replace(piece, span=span, quantity=piece.quantity - 1)
+            yield from _judged(rest, view.trust, view, Reason.STALE_DATA)
+    for span in difference([piece.span], foretold):
+        yield from _judged(replace(piece, span=span), view.trust, view, Reason.STALE_DATA)
+
+
+def _judged(piece: CapacitySpan, sure: Confidence, view: View, otherwise: Reason) -> Iterator[CapacitySpan]:
+    """The piece as it is offered; below the plant's threshold it is Unattainable, but for what is promised of it."""
+    if sure >= view.least:
+        yield replace(piece, confidence=sure)
+        return
+    if view.trust < view.least:
+        otherwise = Reason.STALE_DATA
+    for span in difference([piece.span], view.kept):
+        yield replace(piece, span=span, type=CapacityType.UNATTAINABLE, reason=otherwise)
+    for kept in view.kept:
+        part = piece.span.intersection(kept)
+        if part:
+            yield replace(piece, span=part, confidence=sure)
