@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 
 from edge import control
-from edge.desk import Desk, said_document
-from edge.plan import PlannedOrder
+from edge.desk import Desk, said_document, statement_letter
+from edge.papers import Papers
 from edge.post import Letter, Post, resynced
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
@@ -66,7 +66,7 @@ class Agent:
     announce: Callable[[datetime], Announce]
     trouble: Trouble = field(default_factory=Trouble)
     on_state: Callable[[str], None] = lambda _: None
-    plans: Callable[[], Mapping[str, Sequence[PlannedOrder]]] = dict
+    papers: Callable[[], Mapping[str, Papers]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -185,7 +185,8 @@ class Agent:
         if "clock" in self.trouble:
             return
         said, statement = desk.next_statement(now)
-        if statement is None or self.send([Letter((statement,)), said_document(desk.machine, said)]):
+        letters = [statement_letter(statement, said), said_document(desk.machine, said)] if statement else []
+        if statement is None or self.send(letters):
             desk.said, desk.dirty = said, False
             self.trouble.goes(f"fault/{desk.machine}")
 
@@ -242,13 +243,16 @@ class Agent:
         return LONGEST_REST if soonest is None else min(LONGEST_REST, self.clock.seconds_until(soonest))
 
     def _replan(self) -> None:
-        """Look for a new plan, every few seconds."""
+        """Look for another plan or calendar, every second."""
         if time.monotonic() - self._planned < PLAN_EVERY:
             return
         self._planned = time.monotonic()
-        for name, orders in self.plans().items():
-            self.desks[name].orders, self.desks[name].dirty = orders, True
-            log.info("plan read again", machine=name, orders=len(orders))
+        now = self.clock.now()
+        for name, papers in self.papers().items():
+            desk = self.desks[name]
+            if papers.orders != desk.papers.orders:
+                log.info("plan read again", machine=name, orders=len(papers.orders))
+            desk.file(papers, now)
 
     def _pauses(self) -> None:
         stopped = control.paused(self.data)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from edge import wiring
 from edge.config import Config, OpcUa, SecondSource, read
 from edge.errors import FileInvalid
+from edge.feeds import Feeds
 from edge.orders.admission import OrderMode
+from edge.planfolder import PlanFolder, checks
 from edge.profile import Profile, find
 from edge.run import lane, mqtt_settings
 from edge.secret import Vault
+from edge.trouble import Trouble
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.mqtt import MqttClient
@@ -46,10 +49,12 @@ async def check(path: Path, clock: Clock) -> list[Finding]:
         return [Finding(ok=False, what="config", remedy=line) for line in str(error).splitlines()]
     vault = Vault.beside(path)
     machines = [name for name in config.machines if not isinstance(_profile(config, name), Finding)]
+    papers, seen = await _papers(config, clock, vault)
     return [
         Finding(ok=True, what="config", found=f"{len(config.machines)} machines"),
         *_profiles(config),
-        *_files(config, machines, clock),
+        *seen,
+        *_files(config, machines, papers),
         *await _broker(config, vault),
         *await _machines(config, machines, vault),
     ]
@@ -68,21 +73,37 @@ def _profiles(config: Config) -> Iterator[Finding]:
         yield found if isinstance(found, Finding) else Finding(ok=True, what=f"{name}: profile", found=found.title)
 
 
-def _files(config: Config, machines: Sequence[str], clock: Clock) -> Iterator[Finding]:
-    """Plans, logs and calendars of each machine, and its hours to sell."""
+async def _papers(config: Config, clock: Clock, vault: Vault) -> tuple[PlanFolder, list[Finding]]:
+    """Every file and address that plans and calendars come from; nothing is kept of them."""
+    feeds = Feeds(checks(config, clock), None, clock, Trouble(), vault)
+    feeds.look()
+    for source in feeds.checks:
+        if source.url is not None:
+            await feeds.refresh(source)
+    found = []
+    for source in feeds.checks:
+        problem = feeds.trouble.now.get(f"feed/{source.place}")
+        size = f"{len(feeds.copies[source.place].body):,} bytes" if source.place in feeds.copies else ""
+        found.append(Finding(ok=problem is None, what=source.place, found=size, remedy=problem or ""))
+    return PlanFolder(config, clock, feeds), found
+
+
+def _files(config: Config, machines: Sequence[str], papers: PlanFolder) -> Iterator[Finding]:
+    """Logs of each machine, and what its plan and calendar leave to sell."""
     for name in machines:
         try:
-            case = wiring.case(config, name, clock)
-            orders = wiring.orders(config, name)
+            case = wiring.case(config, name, papers.clock)
             wiring.history(config, name)
             wiring.replayed(config, name)
         except FileInvalid as error:
             yield Finding(ok=False, what=f"{name}: files", remedy=str(error))
             continue
         yield from _orders(config, name, case.profile)
-        now = clock.now()
-        hours = sum(span.hours for span in case.calendar.staffed(Span(now, now + case.rules.horizon)))
-        yield Finding(ok=True, what=f"{name}: calendar and plan", found=f"{hours:.0f} h staffed, {len(orders)} orders")
+        now, paper = papers.clock.now(), papers.papers(name)
+        calendar = paper.calendar or case.calendar
+        hours = sum(span.hours for span in calendar.staffed(Span(now, now + case.rules.horizon)))
+        told = f"{hours:.0f} h staffed, {len(paper.orders)} orders"
+        yield Finding(ok=True, what=f"{name}: calendar and plan", found=told)
 
 
 def _orders(config: Config, name: str, profile: Profile) -> Iterator[Finding]:

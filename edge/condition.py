@@ -1,7 +1,7 @@
 """What a machine's present state takes from its future: a pause, a fault, silence, darkness, or a job that runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from edge.layers import Layer
@@ -49,7 +49,7 @@ class Present:
 class Condition:
     """What is known of a machine at `now`: its last sight, since when nobody saw it, and what people know.
 
-    `view`: how sure its free time is.
+    `view`: how sure its free time is. `outdated`: papers of the plant's that are too old to sell anything on.
     """
 
     now: datetime
@@ -57,7 +57,8 @@ class Condition:
     habits: Habits
     silent_since: datetime | None = None
     present: Present = Present()
-    view: View = View()
+    view: View = field(default_factory=View)
+    outdated: str = ""
 
     @property
     def stale(self) -> bool:
@@ -71,6 +72,8 @@ class Condition:
         found: list[Layer] = []
         if self.present.paused:
             found.append(Layer(within, CapacityType.UNATTAINABLE, Reason.PAUSED))
+        if self.outdated:
+            found.append(Layer(within, CapacityType.UNATTAINABLE, Reason.STALE_DATA, detail=self.outdated))
         if self.stale:
             found += self._stale(within, staffed)
         elif self.sight is not None:

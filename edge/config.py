@@ -7,18 +7,34 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from edge.copied import Copied
 from edge.duration import Duration, duration
 from edge.orders.admission import OrderMode, OrderPolicy, WorkMaster
+from edge.planrows import Fields, Format
 from edge.profile import WhenOff
 from edge.reserve import Reserve
 from edge.secret import SecretRef, Vault, reference
-from edge.shifts import WeekCalendar
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.watch import Foretell
+from edge.week import WeekCalendar
 from edge.yamlfile import load
+from gateway.capacity import Confidence
 from gateway.crossing import Disclosure
 from gateway.messages import Name
 
-AROUND_THE_CLOCK = WeekCalendar.model_validate({"week": {"mon-sun": ["00:00-24:00"]}})
+CONFIDENCES = {"very_low": 0.0, "low": 0.5, "medium": 0.75, "high": 0.9, "firm": 0.97}
+"""Names of the bands' floors."""
+
+
+def _least(value: object) -> Confidence | None:
+    """A band by its name, or the band that promises at least so much."""
+    if value is None or isinstance(value, Confidence):
+        return value
+    asked = CONFIDENCES.get(str(value), value)
+    if not isinstance(asked, float | int) or isinstance(asked, bool) or not 0 <= asked <= Confidence.FIRM.floor:
+        msg = f"expected one of {', '.join(CONFIDENCES)}, or a probability up to {Confidence.FIRM.floor}"
+        raise ValueError(msg)
+    return next(band for band in Confidence if band.floor >= asked)
 
 
 def _zone(value: str) -> str:
@@ -112,12 +128,45 @@ class Replay(_Data):
 SourceConfig = Annotated[OpcUa | Replay, Field(discriminator="type")]
 
 
-class Plan(_Data):
-    """The plant's own orders, as a CSV file; `lead`: how long before its start an order is known."""
+class Plan(Copied):
+    """The plant's own orders: a file, an address, or (`job_list`) the ISA-95 job list of each machine itself.
 
-    file: Path
+    `lead`: how long before its start an order is known. `reach`: how far ahead the plan is complete; without it (and
+    without a `lead`) to the end of its last order. `machine`: what the plan calls this machine. `set_up`, `clean_up`:
+    what each order takes before and after. `map`: where our fields are.
+    """
+
+    job_list: bool = False
+    format: Format | None = None
+    fields: Fields = Field(Fields(), alias="map")
     lead: Duration = timedelta(days=365)
+    reach: Duration | None = None
     machine: str | None = None
+    set_up: Duration = timedelta()
+    clean_up: Duration = timedelta()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.job_list and (self.file or self.url):
+            msg = "a plan comes from a `file`, a `url` or the `job_list`; give one of them"
+            raise ValueError(msg)
+        if not self.job_list:
+            self.check_place()
+        self.check_ages()
+        return self
+
+    @property
+    def form(self) -> Format:
+        """As declared, or as the name ends; CSV otherwise."""
+        ending = self.place.partition("?")[0].rpartition(".")[2].lower()
+        if self.format:
+            return self.format
+        return "ics" if ending == "ics" else "json" if ending == "json" else "csv"
+
+    @property
+    def complete_for(self) -> timedelta | None:
+        """How far ahead it tells everything; None: to its last order."""
+        return self.reach or (self.lead if "lead" in self.model_fields_set else None)
 
 
 class Orders(_Data):
@@ -140,7 +189,10 @@ class Orders(_Data):
 
 
 class Selling(_Data):
-    """How time is sold; at the top for all machines, and at a machine where it differs."""
+    """How time is sold; at the top for all machines, and at a machine where it differs.
+
+    `confidence`: hours that are less sure are not offered. `forecast`: which hours the forecast weighs.
+    """
 
     reserve: Annotated[Reserve | None, BeforeValidator(lambda value: None if value is None else _reserve(value))] = None
     repair_time: Duration | None = None
@@ -149,6 +201,8 @@ class Selling(_Data):
     horizon: Duration | None = None
     when_off: WhenOff | None = None
     staleness: Duration | None = None
+    confidence: Annotated[Confidence | None, BeforeValidator(_least)] = None
+    forecast: Foretell | None = None
 
 
 class SecondSource(_Data):
@@ -158,10 +212,16 @@ class SecondSource(_Data):
     source: SourceConfig
 
 
+class Line(_Data):
+    """Machines that share working time, between the site and each of them."""
+
+    calendar: WeekCalendar = WeekCalendar()
+
+
 class Machine(_Data):
     """One machine: what kind, where its readings come from, how it is sold, and which booked jobs may reach it.
 
-    `history`: a log of what it did before the agent's first start; it is told once.
+    `line`: whose calendar it inherits. `history`: a log of what it did before the agent's first start; it is told once.
     """
 
     profile: Name
@@ -171,6 +231,7 @@ class Machine(_Data):
     manufacturer: str | None = None
     model: str | None = None
     serial: str | None = None
+    line: Name | None = None
     calendar: WeekCalendar | None = None
     plan: Plan | None = None
     selling: Selling = Selling()
@@ -194,7 +255,8 @@ class Config(_Data):
     data: Path = Path("data")
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     profiles: tuple[Path, ...] = ()
-    calendar: WeekCalendar = AROUND_THE_CLOCK
+    calendar: WeekCalendar = WeekCalendar()
+    lines: dict[Name, Line] = Field(default_factory=dict)
     plan: Plan | None = None
     selling: Selling = Selling()
     post: Post = Post()
@@ -207,7 +269,19 @@ class Config(_Data):
         if strange:
             msg = f"disclosure.machines names {sorted(strange)[0]!r}, which is not one of the machines"
             raise ValueError(msg)
+        astray = [
+            (name, each.line) for name, each in self.machines.items() if each.line and each.line not in self.lines
+        ]
+        if astray:
+            msg = f"machines.{astray[0][0]}.line is {astray[0][1]!r}, which is not one of `lines`"
+            raise ValueError(msg)
         return self
+
+    def calendars(self, name: str) -> tuple[WeekCalendar, ...]:
+        """The calendars of a machine: the site's, its line's, its own."""
+        machine = self.machines[name]
+        line = self.lines[machine.line].calendar if machine.line else None
+        return tuple(each for each in (self.calendar, line, machine.calendar) if each is not None)
 
 
 def read(path: Path) -> Config:

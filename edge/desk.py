@@ -7,7 +7,9 @@ from typing import Any
 
 from edge import publish
 from edge.condition import Present
-from edge.plan import PlannedOrder
+from edge.layers import join
+from edge.outlook import Outlook
+from edge.papers import Papers
 from edge.post import Letter
 from edge.publish import Said, Terms, clip
 from edge.reading import Cursor, Event, Reading
@@ -16,6 +18,7 @@ from edge.spare import conflicts
 from edge.tracker import message, serve
 from edge.watch import Case, Watch, capacity, hopeful, look, take, wakes
 from gateway.capacity import CapacitySpan, CapacityType
+from gateway.crossing import MachineDisclosure
 from gateway.machine import ItemState
 from gateway.messages import Order, StateChange, Statement, Up
 from gateway.span import Span
@@ -45,9 +48,9 @@ class Desk:
     watch: Watch
     terms: Terms
     said: Said = field(default_factory=Said)
-    orders: Sequence[PlannedOrder] = ()
     paused: bool = False
-    details: bool = False
+    papers: Papers = field(default_factory=Papers)
+    disclosure: MachineDisclosure = field(default_factory=MachineDisclosure)
     dirty: bool = True
     turn: datetime | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -98,9 +101,14 @@ class Desk:
         return (message(self.machine, shown),) if shown else ()
 
     def capacity(self, now: datetime) -> tuple[Span, tuple[CapacitySpan, ...]]:
-        """The horizon and the ledger as the plant sees it now, and as much of it as may be seen outside."""
-        within, ledger, self.turn = capacity(self.case, self.watch, self.orders, now, self._present(now))
-        return within, tuple(ledger) if self.details else publish.bare(ledger)
+        """The horizon and the ledger as the plant sees it now."""
+        within, ledger, self.turn = capacity(self.case, self.watch, self.papers, now, self.present(now))
+        return within, tuple(ledger)
+
+    def shown(self, now: datetime) -> tuple[Span, tuple[CapacitySpan, ...]]:
+        """As much of it as may be seen outside, in as few spans as that allows."""
+        within, ledger = self.capacity(now)
+        return within, tuple(join(self.disclosure.shown(ledger, within)))
 
     def conflicts(self, order: Order, now: datetime) -> list[Span]:
         """Where the plant itself needs the time that an order wants."""
@@ -111,12 +119,26 @@ class Desk:
         """What is to be said now, if anything, and what to remember of it."""
         if hopeful(self.case, self.watch, now):
             return self.said, None
-        within, ledger = self.capacity(now)
-        said, speak = publish.consider(self.said, ledger, within, now, self.terms)
-        if not (speak or force):
+        within, ledger = self.shown(now)
+        said, part = publish.consider(self.said, ledger, within, now, self.terms)
+        if part is None and not force:
             return said, None
-        fresh = Said(self.said.version + 1, ledger, within)
-        return fresh, publish.statement(self.machine, fresh, now, self.terms)
+        part = part or within
+        fresh = publish.told(said, ledger, within, part)
+        return fresh, publish.statement(self.machine, fresh, part, now, self.terms)
+
+    def file(self, papers: Papers, now: datetime) -> None:
+        """Take another plan or calendar, or the news that the old one is still good."""
+        same = (papers.orders, papers.calendar) == (self.papers.orders, self.papers.calendar)
+        self.dirty = self.dirty or not same or papers.trust(now) != self.papers.trust(now)
+        self.papers = replace(papers, outlook=papers.outlook or self.papers.outlook)
+        if papers.calendar is not None:
+            self.case = replace(self.case, calendar=papers.calendar)
+
+    def foresee(self, outlook: Outlook | None) -> None:
+        """Take another forecast."""
+        self.dirty = self.dirty or outlook != self.papers.outlook
+        self.papers = replace(self.papers, outlook=outlook)
 
     def status(self, now: datetime) -> dict[str, Any]:
         """What a person wants to know of the machine."""
@@ -146,7 +168,7 @@ class Desk:
         moments = (publish.due(self.said, self.terms), self.turn, wakes(self.case, self.watch), *jobs)
         return min((moment for moment in moments if moment), default=None)
 
-    def _present(self, now: datetime) -> Present:
+    def present(self, now: datetime) -> Present:
         """What the machine does not say itself; jobs that are over are forgotten here."""
         self.jobs = {name: job for name, job in self.jobs.items() if job.end is None or now < job.end}
         serving = min((job.start for job in self.jobs.values() if job.start <= now), default=None)
@@ -161,3 +183,9 @@ class Desk:
 def said_document(machine: str, said: Said) -> Letter:
     """The statement's version, which must grow over a restart too."""
     return Letter(documents={("said", machine): str(said.version).encode()})
+
+
+def statement_letter(statement: Statement, said: Said) -> Letter:
+    """The statement in the post; a whole one makes those before it useless."""
+    whole = said.within is not None and (statement.start, statement.end) == (said.within.start, said.within.end)
+    return Letter((statement,), partial=not whole)

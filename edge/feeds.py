@@ -23,10 +23,11 @@ Check = Callable[[bytes], object]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A body, when it was last known to be current (business time), and what marks this version of it."""
+    """A body, when it was last known to be current (business time), since when it was this version, and its mark."""
 
     body: bytes
     as_of: datetime
+    since: datetime
     mark: str
     tag: str | None = None
 
@@ -39,7 +40,7 @@ class Feeds:
     """
 
     checks: Mapping[Copied, Sequence[Check]]
-    folder: Path
+    folder: Path | None
     clock: Clock
     trouble: Trouble
     vault: Vault | None = None
@@ -107,7 +108,7 @@ class Feeds:
         now = self.clock.now()
         match answer:
             case Got(body, tag):
-                copy = Copy(body, now, hashlib.sha256(body).hexdigest(), tag)
+                copy = Copy(body, now, _since(before, body, now), hashlib.sha256(body).hexdigest(), tag)
             case _ if before is not None:
                 copy = replace(before, as_of=now)
             case _:
@@ -133,37 +134,50 @@ class Feeds:
         if body is None and before is not None:
             self.copies[source.place] = replace(before, as_of=self.clock.now())
         elif body is not None:
-            self.copies[source.place] = Copy(body, self.clock.now(), hashlib.sha256(body).hexdigest())
+            now = self.clock.now()
+            mark_of = hashlib.sha256(body).hexdigest()
+            self.copies[source.place] = Copy(body, now, _since(before, body, now), mark_of)
         self.trouble.goes(name)
 
     def _keep(self, source: Copied, copy: Copy, *, body: bool) -> None:
         """On disk, whole or not at all."""
         path = self._path(source)
+        if path is None:
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if body:
                 _write(path.with_suffix(".body"), copy.body)
-            about = {"place": source.place, "as_of": copy.as_of.isoformat(), "mark": copy.mark, "tag": copy.tag}
+            moments = {"as_of": copy.as_of.isoformat(), "since": copy.since.isoformat()}
+            about = {"place": source.place, **moments, "mark": copy.mark, "tag": copy.tag}
             _write(path.with_suffix(".json"), json.dumps(about).encode())
         except OSError as error:
             self.trouble.comes("feeds", f"{self.folder}: the last good copies cannot be kept: {error}")
 
     def _kept(self, source: Copied) -> Copy | None:
         path = self._path(source)
+        if path is None:
+            return None
         try:
             about = json.loads(path.with_suffix(".json").read_bytes())
             body = path.with_suffix(".body").read_bytes()
             if hashlib.sha256(body).hexdigest() != about["mark"]:
                 return None
-            return Copy(body, utc(datetime.fromisoformat(about["as_of"])), about["mark"], about["tag"])
+            as_of, since = (utc(datetime.fromisoformat(about[name])) for name in ("as_of", "since"))
+            return Copy(body, as_of, since, about["mark"], about["tag"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _path(self, source: Copied) -> Path:
-        return self.folder / hashlib.sha256(source.place.encode()).hexdigest()[:24]
+    def _path(self, source: Copied) -> Path | None:
+        """Where its copy is kept; None where nothing is."""
+        return self.folder and self.folder / hashlib.sha256(source.place.encode()).hexdigest()[:24]
 
 
 def _write(path: Path, body: bytes) -> None:
     draft = path.with_name(f"{path.name}.new")
     draft.write_bytes(body)
     draft.replace(path)
+
+
+def _since(before: Copy | None, body: bytes, now: datetime) -> datetime:
+    return before.since if before and before.body == body else now

@@ -30,7 +30,7 @@ class Post:
     def write(self, tx: Transaction, letter: "Letter") -> None:
         """The letter within a transaction that somebody else began."""
         for message in letter.messages:
-            self._append(tx, message, historical=letter.historical)
+            self._append(tx, message, historical=letter.historical, partial=letter.partial)
         for (kind, name), body in letter.documents.items():
             tx.put(kind, name, body)
         for kind, name in letter.removed:
@@ -38,25 +38,29 @@ class Post:
         for name, value in letter.cursors.items():
             tx.put_cursor(name, value)
 
-    def _append(self, tx: Transaction, message: Up, *, historical: bool) -> None:
+    def _append(self, tx: Transaction, message: Up, *, historical: bool, partial: bool) -> None:
         allowed = cross(self.disclosure, message)
         if allowed is None:
             return
         stream = STREAM[type(allowed)]
         if historical and isinstance(allowed, Samples):
             stream = Stream.BACKFILL
-        tx.append(stream, encode(allowed), superseding_key(allowed))
+        tx.append(stream, encode(allowed), None if partial else superseding_key(allowed))
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What belongs together: messages in order, documents (by kind and name) to be kept and removed, and cursors."""
+    """What belongs together: messages in order, documents (by kind and name) to be kept and removed, and cursors.
+
+    `partial`: its statements say a part of the horizon only, so they make no earlier one useless.
+    """
 
     messages: tuple[Up, ...] = ()
     documents: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     cursors: Mapping[str, str] = field(default_factory=dict)
     historical: bool = False
     removed: tuple[tuple[str, str], ...] = ()
+    partial: bool = False
 
     @property
     def empty(self) -> bool:

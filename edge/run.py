@@ -20,9 +20,10 @@ from edge.config import Config, read
 from edge.desk import METER, Desk
 from edge.errors import FileInvalid
 from edge.history import backfill
+from edge.joblists import JobLists
 from edge.orderbook import OrderBook
 from edge.orders.port import JobPort
-from edge.planfolder import Plans
+from edge.planfolder import PlanFolder, folder
 from edge.post import Letter, Post
 from edge.profile import find
 from edge.publish import Said
@@ -51,7 +52,8 @@ async def run(path: Path, clock: Clock) -> None:
     config, vault = prepare(path)
     with Outbox(config.data / "outbox.sqlite", now=clock.now) as outbox:
         feeds = wiring.feeds(wiring.Bench(config, clock, vault, lambda name: outbox.cursor(f"source/{name}")))
-        agent = build(config, clock, outbox)
+        papers = folder(config, clock, Trouble(), vault)
+        agent = build(config, clock, outbox, papers)
         book = orderbook(config, agent, wiring.ports(config, feeds))
         async with MqttClient(mqtt_settings(config, vault)) as client:
             up, down = lane(config, vault, "up"), lane(config, vault, "down")
@@ -60,6 +62,7 @@ async def run(path: Path, clock: Clock) -> None:
             agent.post.on_sent = courier.wake
             works = [courier.run(), intake.run(), agent.run(), book.run()]
             works += [supervise(feed, agent.emit, clock, agent.trouble) for feed in feeds]
+            works += [papers.feeds.run(), job_lists(papers, wiring.job_lists(config, feeds)).run()]
             log.info("agent runs", agent=config.agent, machines=list(agent.desks))
             await _until_told(asyncio.ensure_future(_together(works)))
 
@@ -87,23 +90,25 @@ async def _until_told(work: "asyncio.Future[None]") -> None:
     log.info("agent stopped")
 
 
-def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
+def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> Agent:
     """The agent as its outbox remembers it."""
     now = clock.now()
     post = Post(outbox, config.disclosure)
     desks = {name: _desk(config, name, clock, post) for name in config.machines}
+    for name, found in papers.changed().items():
+        desks[name].file(found, now)
     body = outbox.get(*ALIVE)
     alive = datetime.fromisoformat(body.decode()) if body else None
     rewinding = {name for name, machine in config.machines.items() if machine.source.type == "replay"}
-    trouble, margin = Trouble(), clock.business(UNDER_WAY)
+    margin = clock.business(UNDER_WAY)
     return Agent(
         desks=desks,
         post=post,
         clock=clock,
         data=config.data,
         announce=lambda at: announcement(config, at),
-        trouble=trouble,
-        plans=Plans(config, trouble).changed,
+        trouble=papers.feeds.trouble,
+        papers=papers.changed,
         blind={name: min(alive, now) - margin for name in desks if name not in rewinding} if alive else {},
     )
 
@@ -114,6 +119,12 @@ def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> Ord
     book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send)
     agent.on_state = book.nudge
     return book
+
+
+def job_lists(papers: PlanFolder, ports: Mapping[str, JobPort]) -> JobLists:
+    """Who follows the machines' own job lists."""
+    plans = {name: plan for name in ports if (plan := papers.plan(name)) is not None}
+    return JobLists(plans, ports, papers.listed, papers.clock, papers.feeds.trouble)
 
 
 def announcement(config: Config, now: datetime) -> Announce:
@@ -166,8 +177,7 @@ def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:
         history=snapshot.load_history(post.outbox.get(METER, name), watch),
         terms=wiring.terms(config, clock),
         said=Said(int(version) if version else 0),
-        orders=wiring.orders(config, name),
-        details=config.disclosure.of(name).order_details,
+        disclosure=config.disclosure.of(name),
     )
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from edge.condition import Condition, Habits, Present
 from edge.mapping import Fact, Seen, StampBounds, apply
+from edge.outlook import View
+from edge.papers import Papers
 from edge.plan import PlannedOrder, known, next_news
 from edge.profile import Profile
 from edge.reading import Cursor, Event, Gap, LinkNotice, Reading
@@ -13,7 +16,7 @@ from edge.shifts import WorkingTime
 from edge.spare import Rules, horizon, ledger
 from edge.telemetry import samples
 from edge.tracker import Track, doubt, due, step, tick
-from gateway.capacity import CapacitySpan
+from gateway.capacity import CapacitySpan, Confidence
 from gateway.machine import Quality
 from gateway.messages import GapNotice, Samples, StateChange
 from gateway.span import Span, utc
@@ -22,9 +25,21 @@ SECOND = "second:"
 """Prefix of the signals of the second source, which knows the mode only."""
 
 
+class Foretell(StrEnum):
+    """Which hours the forecast weighs: none, those that the plan does not reach, or all."""
+
+    OFF = "off"
+    BEYOND_PLAN = "beyond_plan"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is fixed about one machine while the agent runs. `open_signals` may leave the plant as they are."""
+    """What is fixed about one machine while the agent runs. `open_signals` may leave the plant as they are.
+
+    `lead`: how long before its start an order is known; `reach`: how far ahead the plan is complete (None: to its last
+    order). `least`: what is less sure is not offered.
+    """
 
     machine: str
     profile: Profile
@@ -35,6 +50,9 @@ class Case:
     second: Profile | None = None
     lead: timedelta = timedelta(days=365)
     open_signals: frozenset[str] = frozenset()
+    reach: timedelta | None = None
+    foretell: Foretell = Foretell.BEYOND_PLAN
+    least: Confidence = Confidence.VERY_LOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +110,51 @@ def look(case: Case, watch: Watch, now: datetime) -> tuple[Watch, tuple[StateCha
 
 
 def capacity(
-    case: Case, watch: Watch, orders: Sequence[PlannedOrder], now: datetime, present: Present
+    case: Case, watch: Watch, papers: Papers, now: datetime, present: Present
 ) -> tuple[Span, list[CapacitySpan], datetime | None]:
     """The horizon, its ledger, and when the same facts, seen later, give another one. Of origin plant only."""
     within = horizon(now, case.rules.horizon)
-    ends = (order.span.end for order in orders if order.span.end <= now)
-    present = replace(present, freed_at=max(ends, default=None))
-    condition = Condition(now, watch.track.latest, case.habits, watch.blind_since, present)
-    found = ledger(case.rules, case.calendar, known(orders, now, case.lead), condition, within)
+    condition = condition_of(case, watch, papers, now, present)
+    found = ledger(case.rules, case.calendar, orders(case, papers, now), condition, within)
     soon = Span(now, max(now + timedelta(days=2), now + case.habits.repair_time))
-    turns = [condition.turn(case.calendar.staffed(soon)), next_news(orders, now, case.lead)]
+    turns = [
+        condition.turn(case.calendar.staffed(soon)),
+        next_news(papers.orders, now, case.lead),
+        papers.turn(now),
+    ]
     return within, found, min((turn for turn in turns if turn is not None), default=None)
+
+
+def orders(case: Case, papers: Papers, now: datetime) -> list[PlannedOrder]:
+    """The plant's own orders that are known now."""
+    return known(papers.orders, now, case.lead, case.rules.margins)
+
+
+def condition_of(case: Case, watch: Watch, papers: Papers, now: datetime, present: Present) -> Condition:
+    """What is known of the machine now, and how sure that is."""
+    ends = (order.span.end for order in papers.orders if order.span.end <= now)
+    present = replace(present, freed_at=max(ends, default=None))
+    trust = papers.trust(now)
+    view = View(
+        trust=trust or Confidence.VERY_LOW,
+        outlook=papers.outlook if case.foretell is not Foretell.OFF else None,
+        planned_until=planned_until(case, papers, now),
+        least=case.least,
+        kept=present.promised,
+    )
+    stale = papers.stale(now)
+    return Condition(now, watch.track.latest, case.habits, watch.blind_since, present, view, ", ".join(stale))
+
+
+def planned_until(case: Case, papers: Papers, now: datetime) -> datetime | None:
+    """Up to where the plan tells everything: as far as it is complete beforehand, else to its last order's end.
+
+    A full hour, so that it moves with the hour only.
+    """
+    if not papers.planned or case.foretell is Foretell.ALWAYS:
+        return None
+    reach = now + case.reach if case.reach is not None else papers.ends or now
+    return max(reach.replace(minute=0, second=0, microsecond=0), now)
 
 
 def wakes(case: Case, watch: Watch) -> datetime | None:

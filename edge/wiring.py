@@ -1,17 +1,17 @@
 """From a config to the parts of an agent: cases, sources and plans; the agent itself knows no kind of source."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from edge.condition import Habits
-from edge.config import Config, Machine, OpcUa, Plan, Replay, Selling, SourceConfig
+from edge.config import Config, OpcUa, Replay, Selling, SourceConfig
+from edge.errors import FileInvalid
 from edge.mapping import StampBounds
 from edge.orders.admission import OrderMode
 from edge.orders.port import JobPort
-from edge.plan import PlannedOrder
-from edge.planfile import read_plan
+from edge.plan import Margins
 from edge.profile import Profile, find
 from edge.publish import Terms
 from edge.reserve import Reserve
@@ -22,11 +22,16 @@ from edge.sources.replay import ReplaySource
 from edge.sources.replaylog import Moment, of_machine
 from edge.sources.second import Second
 from edge.spare import Rules
-from edge.watch import Case
+from edge.watch import Case, Foretell
+from edge.week import off_shift
+from gateway.capacity import Confidence
 from gateway.clock import Clock
 
 PATIENCE = timedelta(seconds=5)
 """Real time that a machine may be busy without a plan before that counts."""
+
+LEAST = Confidence.LOW
+"""Hours below this confidence are not offered, unless the plant says otherwise."""
 
 CursorOf = Callable[[str], str | None]
 """How far a machine's source had read."""
@@ -52,23 +57,26 @@ class Bench:
 
 
 def case(config: Config, name: str, clock: Clock) -> Case:
-    """What is fixed about one machine. Raises FileInvalid."""
+    """What is fixed about one machine; of its calendar what the config itself says. Raises FileInvalid."""
     machine = config.machines[name]
     profile = find(machine.profile, config.profiles)
     selling = merged(machine.selling, config.selling)
-    week = machine.calendar or config.calendar
     zone = ZoneInfo(config.zone)
     plan = machine.plan or config.plan
+    site, *below = config.calendars(name)
     return Case(
         machine=name,
         profile=profile,
-        calendar=Calendar(week, zone),
-        rules=_rules(machine, selling, zone, sell_off_shift=week.off_shift == "sellable"),
+        calendar=Calendar(site, zone, *below),
+        rules=_rules(config, name, selling, zone),
         habits=_habits(profile, selling, clock),
         bounds=StampBounds(clock.business(timedelta(days=1)), clock.business(timedelta(seconds=5))),
         second=find(machine.mode_from.profile, config.profiles) if machine.mode_from else None,
         lead=plan.lead if plan else timedelta(),
         open_signals=config.disclosure.of(name).signals & frozenset(profile.signals),
+        reach=plan.complete_for if plan else None,
+        foretell=selling.forecast or Foretell.BEYOND_PLAN,
+        least=selling.confidence or LEAST,
     )
 
 
@@ -82,19 +90,6 @@ def terms(config: Config, clock: Clock) -> Terms:
     """Lease and settling time, which are real, in business time."""
     lease, settle = timedelta(seconds=config.post.lease_s), timedelta(seconds=config.post.settle_s)
     return Terms(clock.business(lease), clock.business(settle))
-
-
-def orders(config: Config, name: str) -> Sequence[PlannedOrder]:
-    """The plant's own orders on one machine. Raises FileInvalid."""
-    plan = config.machines[name].plan or config.plan
-    if plan is None:
-        return ()
-    return of(plan, name, ZoneInfo(config.zone))
-
-
-def of(plan: Plan, name: str, zone: ZoneInfo) -> Sequence[PlannedOrder]:
-    wanted = plan.machine or name
-    return [replace(order, machine=name) for order in read_plan(plan.file, zone) if order.machine == wanted]
 
 
 def feeds(bench: Bench) -> list[Feed]:
@@ -123,10 +118,31 @@ def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
     return found
 
 
+def job_lists(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
+    """The list of job orders of each machine whose plan it is. Raises FileInvalid where there is none."""
+    found: dict[str, JobPort] = {}
+    for feed in feeds:
+        for name in feed.machines:
+            plan = config.machines[name].plan or config.plan
+            if plan is None or not plan.job_list:
+                continue
+            port = _jobs(config, name, feed.source)
+            if port is None:
+                msg = f"machines.{name}.plan.job_list: the machine has no list of job orders; give a `file` or a `url`"
+                raise FileInvalid(msg)
+            found[name] = port
+    return found
+
+
 def _port(config: Config, name: str, source: Source) -> JobPort | None:
+    off = config.machines[name].orders.policy is OrderMode.OFF
+    return None if off else _jobs(config, name, source)
+
+
+def _jobs(config: Config, name: str, source: Source) -> JobPort | None:
     machine = config.machines[name]
     profile = find(machine.profile, config.profiles)
-    if not isinstance(machine.source, OpcUa) or machine.orders.policy is OrderMode.OFF or profile.job_orders is None:
+    if not isinstance(machine.source, OpcUa) or profile.job_orders is None:
         return None
     from edge.orders.isa95 import Isa95Jobs  # noqa: PLC0415 - asyncua only where it is needed
     from edge.sources.opcua import OpcUaSource  # noqa: PLC0415
@@ -188,15 +204,17 @@ def _opcua_source(
     return OpcUaSource(found, machines, bench.clock)
 
 
-def _rules(machine: Machine, selling: Selling, zone: ZoneInfo, *, sell_off_shift: bool) -> Rules:
+def _rules(config: Config, name: str, selling: Selling, zone: ZoneInfo) -> Rules:
     usual = Rules()
+    plan = config.machines[name].plan or config.plan
     return Rules(
         zone=zone,
-        quantity=machine.quantity,
+        quantity=config.machines[name].quantity,
         horizon=selling.horizon or usual.horizon,
         reserve=selling.reserve or Reserve(),
         shortest=usual.shortest if selling.shortest is None else selling.shortest,
-        sell_off_shift=sell_off_shift,
+        sell_off_shift=off_shift(config.calendars(name)),
+        margins=Margins(plan.set_up, plan.clean_up) if plan else Margins(),
     )
 
 

@@ -1,24 +1,44 @@
 """The plant's disclosure policy: what of a message may cross the fence, and how coarse."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.capacity import CapacitySpan
+from gateway.coarse import Detail, coarse
 from gateway.messages import Samples, StateChange, Statement, Up
+from gateway.span import Span
+
+
+def _detail(value: object) -> object:
+    """`true` and `false` are short for all and nothing."""
+    if isinstance(value, bool):
+        return Detail.SPANS if value else Detail.NONE
+    return value
 
 
 class MachineDisclosure(BaseModel):
     """What one machine lets out. The defaults let out what booking needs and nothing else.
 
-    `signals` names the raw signals that may cross; an order's number (`detail`) stays in unless `order_details`.
+    `capacity`: how much of its hours (see Detail). `signals` names the raw signals that may cross; an order's number
+    (`detail`) stays in unless `order_details`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    capacity: bool = True
+    capacity: Annotated[Detail, BeforeValidator(_detail)] = Detail.SPANS
     states: bool = True
     order_details: bool = False
     signals: frozenset[Annotated[str, Field(min_length=1)]] = frozenset()
+
+    def shown(self, ledger: Sequence[CapacitySpan], within: Span) -> list[CapacitySpan]:
+        """As much of a ledger over `within` as may be seen outside."""
+        grain = self.capacity.grain
+        if grain is not None:
+            return coarse(ledger, grain, within)
+        return list(ledger) if self.order_details else [replace(piece, detail=None) for piece in ledger]
 
 
 class Disclosure(BaseModel):
@@ -47,9 +67,10 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
 
 
 def _statement(rule: MachineDisclosure, statement: Statement) -> Statement | None:
-    if not rule.capacity:
+    if rule.capacity is Detail.NONE:
         return None
-    if rule.order_details:
+    ledger = [piece.capacity() for piece in statement.spans]
+    told = rule.shown(ledger, Span(statement.start, statement.end))
+    if told == ledger:
         return statement
-    bare = tuple(piece.model_copy(update={"detail": None}) for piece in statement.spans)
-    return statement.model_copy(update={"spans": bare})
+    return statement.model_copy(update={"spans": Statement.pieces(tuple(told))})

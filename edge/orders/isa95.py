@@ -11,9 +11,9 @@ from typing import Any
 from asyncua import ua
 
 from edge.orders.isa95_binding import METHODS, REQUEST_RESPONSE, Bound, NoJobControl, bind
-from edge.orders.isa95_codec import job_response, order_structure, top_state
+from edge.orders.isa95_codec import job_response, listed_job, order_structure, top_state
 from edge.orders.isa95_types import ISA95JobOrderAndStateDataType, ISA95JobResponseDataType, pack, unpack
-from edge.orders.job import JobOrder, JobResponse, JobState, faults
+from edge.orders.job import JobOrder, JobResponse, JobState, ListedJob, faults
 from edge.orders.port import Done, Outcome, Rejected, Unreachable
 from edge.sources.opcua_address import Address, parse
 from edge.sources.opcua_problems import explain
@@ -64,16 +64,29 @@ class Isa95Jobs:
 
     async def jobs(self) -> Mapping[str, JobState] | Unreachable:
         """The JobOrderList with each job's top-level state."""
+        entries = await self._entries()
+        if isinstance(entries, Unreachable):
+            return entries
+        return {entry.JobOrder.JobOrderID: top_state(entry.State) for entry in entries}
+
+    async def listed(self) -> Sequence[ListedJob] | Unreachable:
+        """The jobs of the JobOrderList that say when they are to run."""
+        entries = await self._entries()
+        if isinstance(entries, Unreachable):
+            return entries
+        found = (listed_job(entry.JobOrder, top_state(entry.State)) for entry in entries)
+        return [job for job in found if job is not None]
+
+    async def _entries(self) -> list[ISA95JobOrderAndStateDataType] | Unreachable:
         bound = await self._bind()
         if isinstance(bound, Unreachable | Rejected):
             return Unreachable(bound.reason)
         try:
             (value,) = await bound.session.services.read_attributes([bound.job_list], ua.AttributeIds.Value)
             value.StatusCode.check()
-            entries = [unpack(ISA95JobOrderAndStateDataType, entry) for entry in value.Value.Value or ()]
+            return [unpack(ISA95JobOrderAndStateDataType, entry) for entry in value.Value.Value or ()]
         except UNREADABLE as error:
             return Unreachable(explain(error, bound.session.endpoint))
-        return {entry.JobOrder.JobOrderID: top_state(entry.State) for entry in entries}
 
     async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:
         answer = await self._call(REQUEST_RESPONSE, [ua.Variant(job_id, ua.VariantType.String)])

@@ -13,7 +13,7 @@ from edge.orders.isa95_types import (
     ISA95StateDataType,
     ISA95WorkMasterDataType,
 )
-from edge.orders.job import STATE, JobOrder, JobResponse, JobState, Parameter
+from edge.orders.job import STATE, JobOrder, JobResponse, JobState, ListedJob, Parameter
 
 RUNS_PLANNED = "RunsPlanned"
 GOOD_QUANTITY = "GoodQuantity"
@@ -76,6 +76,15 @@ def _time(value: datetime | None) -> datetime | None:
     if value is None or value.year <= 1601 or value.year >= 9999:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def listed_job(found: ISA95JobOrderDataType, state: JobState) -> ListedJob | None:
+    """A job of somebody's in the machine's list; None where it does not say when it is to run."""
+    start, end = _time(found.StartTime), _time(found.EndTime)
+    if not found.JobOrderID or start is None or end is None or start >= end:
+        return None
+    runs = {entry.ID: entry.Value.Value for entry in found.JobOrderParameters or ()}.get(RUNS_PLANNED)
+    return ListedJob(found.JobOrderID, start, end, state, runs if isinstance(runs, int) and runs > 0 else None)
 
 
 def job_from_structure(found: ISA95JobOrderDataType) -> JobOrder:

@@ -125,6 +125,17 @@ class JobResponse:
     good_quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedJob:
+    """A job in a machine's list, whoever put it there. `runs`: pieces to make, where it says so."""
+
+    id: str
+    start: datetime
+    end: datetime
+    state: JobState
+    runs: int | None = None
+
+
 def job_id(order: Order) -> str:
     """The job's id on the machine: another revision is another job."""
     return f"{order.booking}-{order.revision}"

@@ -1,10 +1,10 @@
 """What a runner of orders needs from a machine, whatever protocol it speaks, and how a request to it can come out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.orders.job import JobOrder, JobResponse, JobState
+from edge.orders.job import JobOrder, JobResponse, JobState, ListedJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class JobPort(Protocol):
 
     async def jobs(self) -> Mapping[str, JobState] | Unreachable:
         """The jobs in the machine's list, each with its state."""
+        ...
+
+    async def listed(self) -> Sequence[ListedJob] | Unreachable:
+        """The jobs in the machine's list that say when they are to run."""
         ...
 
     async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:

@@ -1,13 +1,13 @@
 """A machine's job list without a server: the shipped fake of JobPort, which passes the tests of the real ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge.orders.isa95_binding import REQUEST_RESPONSE
-from edge.orders.isa95_codec import job_response, order_structure
+from edge.orders.isa95_codec import job_response, listed_job, order_structure
 from edge.orders.isa95_types import ISA95JobResponseDataType, pack, unpack
-from edge.orders.job import JobOrder, JobResponse, JobState, faults
+from edge.orders.job import JobOrder, JobResponse, JobState, ListedJob, faults
 from edge.orders.port import Done, Outcome, Rejected, Unreachable
 from edge.simulate.job_desk import JobDesk
 
@@ -40,6 +40,12 @@ class FakeJobs:
         if not self.reachable:
             return AWAY
         return {job_id: job.state for job_id, job in self.desk.held.jobs.items()}
+
+    async def listed(self) -> Sequence[ListedJob] | Unreachable:
+        if not self.reachable:
+            return AWAY
+        found = (listed_job(job.order, job.state) for job in self.desk.held.jobs.values())
+        return [job for job in found if job is not None]
 
     async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:
         if not self.reachable:

@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, settings
 
 from edge.condition import Habits
 from edge.config import read as read_config
+from edge.planfolder import folder
 from edge.profile import Profile, find
 from edge.reading import LinkNotice, Reading
 from edge.run import build
 from edge.shifts import Calendar, WeekCalendar
 from edge.spare import Rules
+from edge.trouble import Trouble
 from edge.watch import Case
 from gateway.clock import Clock
 from gateway.link import Point
@@ -113,7 +115,8 @@ class Plant:
         self.config = read_config(self.path)
         self.config.data.mkdir(exist_ok=True)
         self.outbox = Outbox(self.config.data / "outbox.sqlite", now=self.clock.now, caps=self.caps)
-        self.agent = build(self.config, self.clock, self.outbox)
+        self.papers = folder(self.config, self.clock, Trouble(), None)
+        self.agent = build(self.config, self.clock, self.outbox, self.papers)
 
     def restart(self) -> None:
         self.outbox.close()

@@ -12,6 +12,7 @@ from edge import control
 from edge.orderbook import ACCEPTED, ARRIVED, PARKED, OrderBook
 from edge.orders.job import JobState, Move
 from edge.orders.runner import OrderRun
+from edge.papers import Papers
 from edge.plan import PlannedOrder
 from edge.run import orderbook
 from edge.simulate.fake_jobs import FakeJobs
@@ -182,7 +183,7 @@ async def test_an_order_past_its_last_moment_is_refused(shop: Shop) -> None:
 async def test_a_plan_that_came_in_later_is_a_conflict_that_tells_no_secret(shop: Shop) -> None:
     desk = shop.plant.agent.desks["M1"]
     order = shop.order()
-    desk.orders = [PlannedOrder("M1", order.span, "secret-4711")]
+    desk.papers = Papers([PlannedOrder("M1", order.span, "secret-4711")], planned=True)
     desk.case = replace(desk.case, lead=timedelta(days=1))
     await shop.arrive(order)
     ((answer, reason),) = shop.answers()

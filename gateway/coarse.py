@@ -1,0 +1,85 @@
+"""A ledger as coarse as a plant wants it seen: never more than the fine one at any instant, and no less private."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+
+from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason, coalesce
+from gateway.span import Span
+
+
+class Detail(StrEnum):
+    """How much of its capacity a machine shows.
+
+    `spans`: each span with its reason. `hours`: whole hours that are free all through. `band`: only blocks of four
+    hours that are; what is not free has no reason in either. `none`: nothing crosses.
+    """
+
+    SPANS = "spans"
+    HOURS = "hours"
+    BAND = "band"
+    NONE = "none"
+
+    @property
+    def grain(self) -> timedelta | None:
+        """Length of the cells that are told as one; None: as fine as it is."""
+        return {Detail.HOURS: timedelta(hours=1), Detail.BAND: timedelta(hours=4)}.get(self)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def coarse(ledger: Iterable[CapacitySpan], grain: timedelta, within: Span) -> list[CapacitySpan]:
+    """The ledger over `within` in cells of `grain`, counted from UTC midnight.
+
+    Of a cell as much is Available as there is all through it, as sure as the least sure of it; all else is withheld.
+    A cell that `within` cuts counts by its part inside, so that an hour that has begun is not taken back.
+    """
+    pieces = sorted(ledger, key=lambda piece: piece.span)
+    units = max((sum(_open_at(pieces, within.start, free=False)), *(piece.quantity for piece in pieces)), default=0)
+    found: list[CapacitySpan] = []
+    first = 0
+    for cell in cells(within, grain):
+        while first < len(pieces) and pieces[first].span.end <= cell.start:
+            first += 1
+        found += _told(cell, [piece for piece in pieces[first:] if piece.span.overlaps(cell)], units)
+    return sorted(_joined(found), key=lambda piece: (piece.span, piece.type))
+
+
+def cells(within: Span, grain: timedelta) -> Iterable[Span]:
+    """The cells that `within` touches, cut to it."""
+    start = _EPOCH + ((within.start - _EPOCH) // grain) * grain
+    while start < within.end:
+        cell = Span(start, start + grain).intersection(within)
+        if cell:
+            yield cell
+        start += grain
+
+
+def _told(cell: Span, pieces: Sequence[CapacitySpan], units: int) -> list[CapacitySpan]:
+    free = [piece for piece in pieces if piece.type is CapacityType.AVAILABLE]
+    borders = sorted({cell.start, cell.end, *(edge for piece in free for edge in (piece.span.start, piece.span.end))})
+    inside = [moment for moment in borders if cell.start <= moment <= cell.end]
+    least = min(sum(_open_at(free, moment, free=True)) for moment, _ in pairwise(inside))
+    found: list[CapacitySpan] = []
+    if least:
+        sure = min((piece.confidence for piece in free), default=Confidence.FIRM)
+        found.append(CapacitySpan(cell, CapacityType.AVAILABLE, least, Reason.IDLE, sure))
+    if units > least:
+        found.append(CapacitySpan(cell, CapacityType.UNATTAINABLE, units - least, Reason.WITHHELD))
+    return found
+
+
+def _open_at(pieces: Iterable[CapacitySpan], moment: datetime, *, free: bool) -> list[int]:
+    return [
+        piece.quantity
+        for piece in pieces
+        if moment in piece.span and (not free or piece.type is CapacityType.AVAILABLE)
+    ]
+
+
+def _joined(pieces: Sequence[CapacitySpan]) -> list[CapacitySpan]:
+    free = [piece for piece in pieces if piece.type is CapacityType.AVAILABLE]
+    rest = [piece for piece in pieces if piece.type is not CapacityType.AVAILABLE]
+    return [*coalesce(free), *coalesce(rest)]
