@@ -15,11 +15,13 @@ import structlog
 from edge import control
 from edge.desk import Desk, said_document, statement_letter
 from edge.papers import Papers
+from edge.planfolder import Listed
 from edge.post import Letter, Post, resynced
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
 from edge.trouble import Trouble
 from edge.watch import Watch
+from edge.window import Window
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
 from gateway.messages import Announce, GapNotice, StateChange, Stream
@@ -68,12 +70,16 @@ class Agent:
     on_state: Callable[[str], None] = lambda _: None
     papers: Callable[[], Mapping[str, Papers]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
+    listed: Mapping[str, Listed] = field(default_factory=dict)
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
     _planned: float = -math.inf
     _shown: float = -math.inf
     _introduced: bool = False
+
+    def __post_init__(self) -> None:
+        self._window = Window(self.data, self.listed)
 
     async def emit(self, events: Sequence[Event]) -> None:
         """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
@@ -221,12 +227,12 @@ class Agent:
         self.send([Letter(documents={ALIVE: now.isoformat().encode()}), *meters])
 
     def _show(self, now: datetime) -> None:
-        """The status file, for `thirdshift edge status`."""
+        """What people may look at beside the agent."""
         if time.monotonic() - self._shown < SHOW_EVERY:
             return
         self._shown = time.monotonic()
         try:
-            control.show(self.data, status(self, now))
+            self._window.show(now, status(self, now), self.desks)
         except OSError as error:
             self.trouble.comes("status", f"the status file cannot be written: {error}")
         else:

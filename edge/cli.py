@@ -1,4 +1,4 @@
-"""`thirdshift edge`: run, check, pause, resume, status, profiles."""
+"""`thirdshift edge`: run, check, pause, resume, status, explain, profiles."""
 
 import asyncio
 from pathlib import Path
@@ -75,6 +75,29 @@ def status(config: ConfigFile, json: Json = False) -> None:
     show(found, short, f"{'running' if found['running'] else 'not running'}, as of {found['at']}", json=json)
     for what, reason in found["trouble"].items() if not json else ():
         Console(stderr=True).print(f"{what}: {reason}", style="yellow", markup=False)
+
+
+@app.command()
+def explain(
+    machine: MachineName,
+    config: ConfigOption,
+    at: Annotated[
+        str | None, typer.Option("--at", help="an instant, ISO 8601; without an offset on the plant's clock")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Why an hour of a machine (now, or --at) is or is not for sale, layer by layer; works beside a running agent."""
+    from edge import ask  # noqa: PLC0415 - the other commands start faster without it
+
+    log.configure(json=json, level="error")
+    found = ask.ask(config, machine, at, Clock.from_environment())
+    sold = (
+        ", ".join(f"{each.quantity} {each.type}: {each.reason}, {each.confidence.name.lower()}" for each in found.told)
+        or "nothing is told of it"
+    )
+    verdict = "for sale" if found.free else "not for sale"
+    rows = [{"layer": step.layer, "takes it": step.takes, "why": step.text} for step in found.steps]
+    show(ask.document(found), rows, f"{machine} at {found.at.isoformat()} is {verdict} ({sold})", json=json)
 
 
 @app.command()

@@ -109,6 +109,7 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         announce=lambda at: announcement(config, at),
         trouble=papers.feeds.trouble,
         papers=papers.changed,
+        listed=papers.listed,
         blind={name: min(alive, now) - margin for name in desks if name not in rewinding} if alive else {},
     )
 

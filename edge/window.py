@@ -1,0 +1,29 @@
+"""Where people look at a running agent from outside: its status, and what an explanation needs of each machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from edge import control, scenefile
+from edge.desk import Desk
+from edge.planfolder import Listed
+
+
+@dataclass
+class Window:
+    """Writes files into the agent's data folder. `listed`: what the machines' own job lists say."""
+
+    data: Path
+    listed: Mapping[str, Listed]
+    _scenes: dict[str, bytes] = field(default_factory=dict)
+
+    def show(self, now: datetime, status: Mapping[str, Any], desks: Mapping[str, Desk]) -> None:
+        """Write what changed. Raises OSError."""
+        control.show(self.data, status)
+        for name, desk in desks.items():
+            scene = scenefile.dump(scenefile.Kept(desk.watch, desk.present(now), self.listed.get(name)))
+            if self._scenes.get(name) != scene:
+                scenefile.write(self.data, name, scene)
+                self._scenes[name] = scene
