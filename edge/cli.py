@@ -91,10 +91,8 @@ def explain(
 
     log.configure(json=json, level="error")
     found = ask.ask(config, machine, at, Clock.from_environment())
-    sold = (
-        ", ".join(f"{each.quantity} {each.type}: {each.reason}, {each.confidence.name.lower()}" for each in found.told)
-        or "nothing is told of it"
-    )
+    units = (f"{each.quantity} {each.type}: {each.reason}, {each.confidence.name.lower()}" for each in found.told)
+    sold = ", ".join(units) or "nothing is told of it"
     verdict = "for sale" if found.free else "not for sale"
     rows = [{"layer": step.layer, "takes it": step.takes, "why": step.text} for step in found.steps]
     show(ask.document(found), rows, f"{machine} at {found.at.isoformat()} is {verdict} ({sold})", json=json)

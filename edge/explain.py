@@ -125,11 +125,9 @@ def _plan(scene: Scene, at: datetime) -> Iterator[Step]:
     until = planned_until(scene.case, scene.papers, scene.now)
     reach = f"the plan reaches to {_time(until)}" if until else "no forecast replaces the plan"
     text = "; ".join(_order(order) for order in taking) or f"no order is known ({reach})"
-    secret = [order for order in scene.papers.orders if at in order.span and order not in known]
-    coming = [
-        order for order in secret if not order.serves_a_booking and order.span.start - scene.case.lead > scene.now
-    ]
-    if coming and not taking:
+    lead = scene.case.lead
+    own = (order for order in scene.papers.orders if at in order.span and not order.serves_a_booking)
+    if not taking and any(order.span.start - lead > scene.now for order in own):
         text += f"; an order becomes known {_hours(lead)} before its start"
     yield Step("plan", bool(taking), text)
     margins = [
