@@ -1,0 +1,103 @@
+"""A forecast as few spans of five bands: each hour of a band lies in a stretch that keeps what the band promises."""
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.outlook import Band, Outlook
+from gateway.capacity import Confidence
+from gateway.span import Span
+
+QUARTER = timedelta(minutes=15)
+
+PROMISE = 8
+"""Quarter hours that a band's promise is for: a booking of two hours inside it is idle all through with its floor."""
+
+MOST = 72
+"""Bands in an outlook, at most; what is more is told as the less sure of two neighbours."""
+
+Floats = NDArray[np.float64]
+
+
+class Foretold(Protocol):
+    """What a forecast gives: (n,) P(idle) of quarter hours from `start` on, and of whole spans."""
+
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def idle(self) -> Floats: ...
+
+    def at(self, moment: datetime) -> float: ...
+
+    def span(self, span: Span) -> float: ...
+
+    def spans(self, quarters: int) -> Floats:
+        """(n - quarters + 1,) P(idle all through) of every span of that many quarter hours."""
+        ...
+
+
+def outlook(found: Foretold, most: int = MOST) -> Outlook:
+    """The forecast in bands."""
+    runs = merged(_runs(promised(found)), most)
+    bands = []
+    start = found.start
+    for length, number in runs:
+        end = start + QUARTER * length
+        bands.append(Band(Span(start, end), Confidence(number)))
+        start = end
+    return Outlook(tuple(bands), found)
+
+
+def promised(found: Foretold) -> NDArray[np.int64]:
+    """(n,) the number of the highest band that some stretch of PROMISE quarter hours around each of them keeps.
+
+    A shorter good stretch keeps no promise, however sure each of its quarter hours is.
+    """
+    count = len(found.idle)
+    length = min(PROMISE, count)
+    floors = np.array([band.floor for band in Confidence][1:])
+    kept = np.searchsorted(floors, found.spans(length), side="right") + 1
+    padded = np.concatenate([np.zeros(length - 1, kept.dtype), kept, np.zeros(length - 1, kept.dtype)])
+    best: NDArray[np.int64] = np.lib.stride_tricks.sliding_window_view(padded, length).max(axis=1)
+    return best[:count]
+
+
+def merged(runs: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """At most so many runs of (quarter hours, band): the cheapest are told as the less sure of their neighbours.
+
+    Never surer than before; what it costs is quarter hours times bands that they lose.
+    """
+    runs = list(runs)
+    while len(runs) > most:
+        costs = [_cost(runs, place) for place in range(len(runs))]
+        place = min(range(len(runs)), key=costs.__getitem__)
+        _lower(runs, place)
+    return runs
+
+
+def _runs(bands: NDArray[np.int64]) -> list[tuple[int, int]]:
+    return [(len(list(group)), int(band)) for band, group in groupby(bands.tolist())]
+
+
+def _around(runs: list[tuple[int, int]], place: int) -> int:
+    """The surest of the neighbours that are less sure than the run; 0 where there is none."""
+    band = runs[place][1]
+    near = [runs[other][1] for other in (place - 1, place + 1) if 0 <= other < len(runs)]
+    return max((each for each in near if each < band), default=0)
+
+
+def _cost(runs: list[tuple[int, int]], place: int) -> float:
+    lower = _around(runs, place)
+    return runs[place][0] * (runs[place][1] - lower) if lower else float("inf")
+
+
+def _lower(runs: list[tuple[int, int]], place: int) -> None:
+    """Tell a run as its surest less sure neighbour, and make it one with what it touches."""
+    runs[place] = (runs[place][0], _around(runs, place))
+    for other in (place + 1, place):
+        if 0 < other < len(runs) and runs[other][1] == runs[other - 1][1]:
+            runs[other - 1] = (runs[other - 1][0] + runs[other][0], runs[other][1])
+            del runs[other]
