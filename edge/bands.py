@@ -71,10 +71,14 @@ def merged(runs: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
     Never surer than before; what it costs is quarter hours times bands that they lose.
     """
     runs = list(runs)
+    costs = [_cost(runs, place) for place in range(len(runs))]
     while len(runs) > most:
-        costs = [_cost(runs, place) for place in range(len(runs))]
-        place = min(range(len(runs)), key=costs.__getitem__)
-        _lower(runs, place)
+        place = costs.index(min(costs))
+        gone = _lower(runs, place)
+        del costs[place : place + gone]
+        first = max(0, place - 2)
+        last = min(len(runs), place + 3)
+        costs[first:last] = [_cost(runs, each) for each in range(first, last)]
     return runs
 
 
@@ -94,10 +98,12 @@ def _cost(runs: list[tuple[int, int]], place: int) -> float:
     return runs[place][0] * (runs[place][1] - lower) if lower else float("inf")
 
 
-def _lower(runs: list[tuple[int, int]], place: int) -> None:
-    """Tell a run as its surest less sure neighbour, and make it one with what it touches."""
+def _lower(runs: list[tuple[int, int]], place: int) -> int:
+    """Tell a run as its surest less sure neighbour, and make it one with what it touches; how many runs that saves."""
     runs[place] = (runs[place][0], _around(runs, place))
+    before = len(runs)
     for other in (place + 1, place):
         if 0 < other < len(runs) and runs[other][1] == runs[other - 1][1]:
             runs[other - 1] = (runs[other - 1][0] + runs[other][0], runs[other][1])
             del runs[other]
+    return before - len(runs)

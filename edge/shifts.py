@@ -14,6 +14,9 @@ __all__ = ["Calendar", "Shift", "WeekCalendar", "WorkingTime", "at", "days", "un
 
 _DAY = timedelta(days=1)
 
+KEPT = 8
+"""Stretches of days for which a calendar keeps what it worked out."""
+
 AUTO = {"X_BREAK": "breaks", "X_MAINTENANCE": "maintenance"}
 """Extension variables by which IDTA 02067 marks an event's kind."""
 
@@ -86,13 +89,25 @@ class Calendar:
         self.levels = levels([week, *below])
         self.zone = zone
         self.files = files or {}
+        self._worked_out: dict[Span, tuple[list[Span], list[Span]]] = {}
 
     def staffed(self, within: Span) -> list[Span]:
-        kept = self._kept(within)
-        return _clip(difference(kept, [entry.span for entry in self._breaks(within)]), within)
+        return _clip(self._around(within)[0], within)
 
     def maintenance(self, within: Span) -> list[Span]:
-        return _clip([entry.span for entry in self._maintenance(within)], within)
+        return _clip(self._around(within)[1], within)
+
+    def _around(self, within: Span) -> tuple[list[Span], list[Span]]:
+        """Staffed time and maintenance over whole days around `within`, worked out once."""
+        start = within.start.replace(hour=0, minute=0, second=0, microsecond=0)
+        wide = Span(start, within.end.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY)
+        if wide not in self._worked_out:
+            while len(self._worked_out) >= KEPT:
+                del self._worked_out[next(iter(self._worked_out))]
+            breaks = [entry.span for entry in self._breaks(wide)]
+            upkeep = union(entry.span for entry in self._maintenance(wide))
+            self._worked_out[wide] = (difference(self._kept(wide), breaks), upkeep)
+        return self._worked_out[wide]
 
     def why(self, moment: datetime) -> str:
         around = Span(moment, moment + timedelta(microseconds=1))
@@ -260,5 +275,6 @@ def _clock(shift: tuple[int, int]) -> str:
 
 
 def _clip(found: Sequence[Span], within: Span) -> list[Span]:
-    clipped = [span.intersection(within) for span in found]
-    return union(span for span in clipped if span)
+    """The part of sorted, disjoint spans that lies in `within`."""
+    clipped = [span if within.covers(span) else span.intersection(within) for span in found]
+    return [span for span in clipped if span]
