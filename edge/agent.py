@@ -13,18 +13,19 @@ from typing import Any
 import structlog
 
 from edge import control
+from edge.batch import by_machine, lost
 from edge.desk import Desk, said_document, statement_letter
+from edge.foresee import Foresight
 from edge.papers import Papers
 from edge.planfolder import Listed
 from edge.post import Letter, Post, resynced
-from edge.reading import Event, Gap, LinkNotice, Reading
-from edge.sources.second import machine_of
+from edge.reading import Event, Gap, LinkNotice
 from edge.trouble import Trouble
 from edge.watch import Watch
 from edge.window import Window
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
-from gateway.messages import Announce, GapNotice, StateChange, Stream
+from gateway.messages import Announce, StateChange, Stream
 from gateway.outbox import OutboxFull, OutboxUnavailable
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Agent:
     papers: Callable[[], Mapping[str, Papers]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
     listed: Mapping[str, Listed] = field(default_factory=dict)
+    foresight: Foresight | None = None
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
@@ -106,6 +108,9 @@ class Agent:
         self._introduce(now)
         self._pauses()
         self._replan()
+        if self.foresight is not None:
+            for desk in self.desks.values():
+                self.foresight.step(desk, now)
         self._answer_resyncs(now)
         for desk in self.desks.values():
             due = desk.due()
@@ -139,13 +144,13 @@ class Agent:
         now = self.clock.now()
         kept: list[tuple[Desk, Watch, Letter]] = []
         letters: list[Letter] = []
-        for machine, batch in _by_machine(events).items():
+        for machine, batch in by_machine(events).items():
             desk = self.desks[machine]
             try:
                 watch, letter = desk.take(self._bridge(machine, batch), now)
             except Exception as error:  # noqa: BLE001 - one machine's fault must not stop the others
                 self._set_aside(machine, error)
-                letters.append(_lost(machine, batch, now))
+                letters.append(lost(machine, batch, now))
             else:
                 kept.append((desk, watch, letter))
                 letters.append(letter)
@@ -288,17 +293,3 @@ def status(agent: Agent, now: datetime) -> dict[str, Any]:
         "backlog": {stream.value: left.messages for stream, left in agent.post.outbox.backlog().items()},
         "machines": {name: desk.status(now) for name, desk in agent.desks.items()},
     }
-
-
-def _by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
-    found: dict[str, list[Event]] = {}
-    for event in events:
-        found.setdefault(machine_of(event), []).append(event)
-    return found
-
-
-def _lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
-    """What a batch leaves behind that could not be understood at all."""
-    moments = [event.source_time or event.received for event in batch if isinstance(event, Reading)]
-    start = min([moment for moment in moments if moment < now], default=now - timedelta(seconds=1))
-    return Letter((GapNotice(machine=machine, start=start, end=now, reason="a fault of the agent"),))

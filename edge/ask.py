@@ -9,13 +9,18 @@ from zoneinfo import ZoneInfo
 from edge import control, scenefile, wiring
 from edge.condition import Present
 from edge.config import Config, read
+from edge.diary import Diary
 from edge.errors import FileInvalid
 from edge.explain import Explanation, Scene, explain
+from edge.forecast import company
+from edge.foresee import FOLDER as HABITS
+from edge.foresee import expected, kept
+from edge.outlook import Outlook
 from edge.planfile import moment
 from edge.planfolder import folder
 from edge.tracker import Track
 from edge.trouble import Trouble
-from edge.watch import Watch
+from edge.watch import Case, Foretell, Watch
 from gateway.capacity import CapacitySpan
 from gateway.clock import Clock
 from gateway.span import utc
@@ -36,18 +41,29 @@ def scene(config: Config, machine: str, clock: Clock, now: datetime) -> Scene:
     papers = folder(config, clock, Trouble(), None)
     case = wiring.case(config, machine, clock)
     found = scenefile.read(config.data, machine)
-    kept = found[0] if found else scenefile.Kept(Watch(Track(machine), silent_since=now), Present())
-    if kept.listed:
-        papers.listed[machine] = kept.listed
+    last = found[0] if found else scenefile.Kept(Watch(Track(machine), silent_since=now), Present())
+    if last.listed:
+        papers.listed[machine] = last.listed
     sheets = papers.papers(machine)
-    present = Present(
-        paused=machine in control.paused(config.data),
-        serving_since=kept.present.serving_since,
-        promised=kept.present.promised,
-    )
     if sheets.calendar is not None:
         case = replace(case, calendar=sheets.calendar)
-    return Scene(case, kept.watch, sheets, present, config.disclosure.of(machine), now)
+    if case.foretell is not Foretell.OFF:
+        sheets = replace(sheets, outlook=_outlook(config, machine, last.diary, case, now))
+    present = Present(
+        paused=machine in control.paused(config.data),
+        serving_since=last.present.serving_since,
+        promised=last.present.promised,
+        sold=last.present.sold,
+    )
+    return Scene(case, last.watch, sheets, present, config.disclosure.of(machine), now)
+
+
+def _outlook(config: Config, machine: str, diary: Diary, case: Case, now: datetime) -> Outlook:
+    """The forecast as the agent makes it at each full quarter hour."""
+    zone, folder = ZoneInfo(config.zone), config.data / HABITS
+    habits = {name: kept(folder, name, zone) for name in config.machines}
+    quarter = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    return expected(habits[machine], diary, case, quarter, company(habits).get(machine))
 
 
 def document(found: Explanation) -> dict[str, Any]:

@@ -41,10 +41,9 @@ class Foretold(Protocol):
 
 def outlook(found: Foretold, most: int = MOST) -> Outlook:
     """The forecast in bands."""
-    runs = merged(_runs(promised(found)), most)
     bands = []
     start = found.start
-    for length, number in runs:
+    for length, number in merged(runs(promised(found)), most):
         end = start + QUARTER * length
         bands.append(Band(Span(start, end), Confidence(number)))
         start = end
@@ -65,45 +64,46 @@ def promised(found: Foretold) -> NDArray[np.int64]:
     return best[:count]
 
 
-def merged(runs: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+def merged(found: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
     """At most so many runs of (quarter hours, band): the cheapest are told as the less sure of their neighbours.
 
     Never surer than before; what it costs is quarter hours times bands that they lose.
     """
-    runs = list(runs)
-    costs = [_cost(runs, place) for place in range(len(runs))]
-    while len(runs) > most:
+    rest = list(found)
+    costs = [_cost(rest, place) for place in range(len(rest))]
+    while len(rest) > most:
         place = costs.index(min(costs))
-        gone = _lower(runs, place)
+        gone = _lower(rest, place)
         del costs[place : place + gone]
         first = max(0, place - 2)
-        last = min(len(runs), place + 3)
-        costs[first:last] = [_cost(runs, each) for each in range(first, last)]
-    return runs
+        last = min(len(rest), place + 3)
+        costs[first:last] = [_cost(rest, each) for each in range(first, last)]
+    return rest
 
 
-def _runs(bands: NDArray[np.int64]) -> list[tuple[int, int]]:
+def runs(bands: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(quarter hours, band) of each stretch on which the band does not change."""
     return [(len(list(group)), int(band)) for band, group in groupby(bands.tolist())]
 
 
-def _around(runs: list[tuple[int, int]], place: int) -> int:
+def _around(parts: list[tuple[int, int]], place: int) -> int:
     """The surest of the neighbours that are less sure than the run; 0 where there is none."""
-    band = runs[place][1]
-    near = [runs[other][1] for other in (place - 1, place + 1) if 0 <= other < len(runs)]
+    band = parts[place][1]
+    near = [parts[other][1] for other in (place - 1, place + 1) if 0 <= other < len(parts)]
     return max((each for each in near if each < band), default=0)
 
 
-def _cost(runs: list[tuple[int, int]], place: int) -> float:
-    lower = _around(runs, place)
-    return runs[place][0] * (runs[place][1] - lower) if lower else float("inf")
+def _cost(parts: list[tuple[int, int]], place: int) -> float:
+    lower = _around(parts, place)
+    return parts[place][0] * (parts[place][1] - lower) if lower else float("inf")
 
 
-def _lower(runs: list[tuple[int, int]], place: int) -> int:
-    """Tell a run as its surest less sure neighbour, and make it one with what it touches; how many runs that saves."""
-    runs[place] = (runs[place][0], _around(runs, place))
-    before = len(runs)
+def _lower(parts: list[tuple[int, int]], place: int) -> int:
+    """Tell a run as its surest less sure neighbour, and make it one with what it touches; how many that saves."""
+    parts[place] = (parts[place][0], _around(parts, place))
+    before = len(parts)
     for other in (place + 1, place):
-        if 0 < other < len(runs) and runs[other][1] == runs[other - 1][1]:
-            runs[other - 1] = (runs[other - 1][0] + runs[other][0], runs[other][1])
-            del runs[other]
-    return before - len(runs)
+        if 0 < other < len(parts) and parts[other][1] == parts[other - 1][1]:
+            parts[other - 1] = (parts[other - 1][0] + parts[other][0], parts[other][1])
+            del parts[other]
+    return before - len(parts)

@@ -34,12 +34,14 @@ class Present:
     """What the machine does not say itself. `paused`: the sale is stopped by hand. `serving_since`: what it began after
     that may be a booking's job, of which its job list has not told yet. `freed_at`: when its last planned order ended.
     `promised`: spans of orders that were accepted; whoever accepted them sees to it that the machine is on in time.
+    `sold`: the part of them that was offered before; no forecast takes it back.
     """
 
     paused: bool = False
     serving_since: datetime | None = None
     freed_at: datetime | None = None
     promised: tuple[Span, ...] = ()
+    sold: tuple[Span, ...] = ()
 
     def may_serve(self, sight: Sight) -> bool:
         return self.serving_since is not None and sight.at >= self.serving_since

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from edge import publish
 from edge.condition import Present
+from edge.diary import Diary, written
 from edge.layers import join
 from edge.outlook import Outlook
 from edge.papers import Papers
@@ -21,9 +24,12 @@ from gateway.capacity import CapacitySpan, CapacityType
 from gateway.crossing import MachineDisclosure
 from gateway.machine import ItemState
 from gateway.messages import Order, StateChange, Statement, Up
-from gateway.span import Span
+from gateway.span import Span, intersection
 
 DAY = timedelta(days=1)
+DIARY = "diary"
+"""The kind of document that keeps what a machine did of late, for its forecast."""
+
 METER = "meter"
 """The kind of document that keeps when a machine was Executing while a job is expected or runs."""
 
@@ -55,6 +61,7 @@ class Desk:
     turn: datetime | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     history: list[tuple[datetime, bool]] = field(default_factory=list)
+    diary: Diary = field(default_factory=Diary)
 
     @property
     def machine(self) -> str:
@@ -85,6 +92,7 @@ class Desk:
         changes = [told for told in letter.messages if isinstance(told, StateChange)]
         self.history += [(told.at, told.state is ItemState.EXECUTING) for told in changes]
         del self.history[: -(MOST_HISTORY if self.jobs else LEAST_HISTORY)]
+        self.diary = written(self.diary, letter.messages)
 
     def meter(self) -> Letter:
         """What is needed to go on measuring a running job after a restart."""
@@ -173,10 +181,19 @@ class Desk:
         self.jobs = {name: job for name, job in self.jobs.items() if job.end is None or now < job.end}
         serving = min((job.start for job in self.jobs.values() if job.start <= now), default=None)
         promised = tuple(job.span for job in self.jobs.values())
-        return Present(self.paused, serving, promised=promised)
+        return Present(self.paused, serving, promised=promised, sold=self._offered(promised))
+
+    def _offered(self, promised: Sequence[Span]) -> tuple[Span, ...]:
+        """What was said to be free of these; all of them where we do not remember what was said."""
+        if self.said.within is None:
+            return tuple(promised)
+        free = [part.span for part in self.said.ledger if part.type is CapacityType.AVAILABLE]
+        return tuple(intersection(promised, free))
 
     def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
         documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}
+        if told:
+            documents[DIARY, self.machine] = orjson.dumps(written(self.diary, told).dump())
         return Letter(tuple(told), documents, cursors, historical)
 
 

@@ -87,34 +87,35 @@ def _after(bands: Sequence[Band], moment: datetime | None) -> list[Band]:
 def _weighed(
     piece: CapacitySpan, view: View, bands: Sequence[Band], starts: Sequence[datetime]
 ) -> Iterator[CapacitySpan]:
-    foretold: list[Span] = []
-    first = max(0, bisect_right(starts, piece.span.start) - 1)
-    for band in bands[first:]:
+    """The piece divided by what is foretold of it; what is not foretold is as sure as the plan."""
+    at = piece.span.start
+    for band in bands[max(0, bisect_right(starts, at) - 1) :]:
         if band.span.start >= piece.span.end:
             break
         part = piece.span.intersection(band.span)
-        if part:
-            foretold.append(part)
-            sure = min(view.trust, band.confidence)
-            yield from _judged(replace(piece, span=part, quantity=1), sure, view, Reason.FORECAST_BUSY)
-    if piece.quantity > 1:
-        for span in foretold:
-            rest = replace(piece, span=span, quantity=piece.quantity - 1)
-            yield from _judged(rest, view.trust, view, Reason.STALE_DATA)
-    for span in difference([piece.span], foretold):
-        yield from _judged(replace(piece, span=span), view.trust, view, Reason.STALE_DATA)
+        if part is None:
+            continue
+        if at < part.start:
+            yield from _judged(piece, Span(at, part.start), piece.quantity, view)
+        yield from _judged(piece, part, 1, view, band.confidence)
+        if piece.quantity > 1:
+            yield from _judged(piece, part, piece.quantity - 1, view)
+        at = part.end
+    if at < piece.span.end:
+        yield from _judged(piece, Span(at, piece.span.end), piece.quantity, view)
 
 
-def _judged(piece: CapacitySpan, sure: Confidence, view: View, otherwise: Reason) -> Iterator[CapacitySpan]:
-    """The piece as it is offered; below the plant's threshold it is Unattainable, but for what is promised of it."""
+def _judged(
+    piece: CapacitySpan, span: Span, quantity: int, view: View, band: Confidence = Confidence.FIRM
+) -> Iterator[CapacitySpan]:
+    """A part of the piece as it is offered; below the plant's threshold Unattainable, but for what is sold of it."""
+    sure = min(view.trust, band)
     if sure >= view.least:
-        yield replace(piece, confidence=sure)
+        yield CapacitySpan(span, piece.type, quantity, piece.reason, sure, piece.detail)
         return
-    if view.trust < view.least:
-        otherwise = Reason.STALE_DATA
-    for span in difference([piece.span], view.kept):
-        yield replace(piece, span=span, type=CapacityType.UNATTAINABLE, reason=otherwise)
+    reason = Reason.STALE_DATA if view.trust < view.least else Reason.FORECAST_BUSY
+    for lost in difference([span], view.kept):
+        yield CapacitySpan(lost, CapacityType.UNATTAINABLE, quantity, reason)
     for kept in view.kept:
-        part = piece.span.intersection(kept)
-        if part:
-            yield replace(piece, span=part, confidence=sure)
+        if part := span.intersection(kept):
+            yield CapacitySpan(part, piece.type, quantity, piece.reason, sure, piece.detail)

@@ -120,8 +120,13 @@ def bare(ledger: Iterable[CapacitySpan]) -> tuple[CapacitySpan, ...]:
 
 def clip(ledger: Iterable[CapacitySpan], within: Span) -> list[CapacitySpan]:
     """The part of a ledger that lies in `within`."""
-    inside = ((part, part.span.intersection(within)) for part in ledger)
-    return [replace(part, span=span) for part, span in inside if span]
+    found: list[CapacitySpan] = []
+    for part in ledger:
+        if within.covers(part.span):
+            found.append(part)
+        elif span := part.span.intersection(within):
+            found.append(replace(part, span=span))
+    return found
 
 
 def difference(before: Iterable[CapacitySpan], after: Iterable[CapacitySpan]) -> Span | None:

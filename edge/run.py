@@ -5,20 +5,25 @@ import base64
 import binascii
 import random
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import orjson
 import structlog
 
 from edge import snapshot, wiring
 from edge.agent import ALIVE, Agent
 from edge.config import Config, read
-from edge.desk import METER, Desk
+from edge.desk import DIARY, METER, Desk
+from edge.diary import Diary, Use, use_of
 from edge.errors import FileInvalid
+from edge.foresee import FOLDER as HABITS
+from edge.foresee import Foresight
 from edge.history import backfill
 from edge.joblists import JobLists
 from edge.orderbook import OrderBook
@@ -37,6 +42,7 @@ from gateway.link import Keyring, Lane, Sender
 from gateway.messages import Announce
 from gateway.mqtt import MqttClient, MqttSettings, Tls
 from gateway.outbox import Outbox
+from gateway.span import Span
 
 UNDER_WAY = timedelta(seconds=5)
 """Real time in which a value may still have been on its way to us when the agent was last known to be alive."""
@@ -62,6 +68,8 @@ async def run(path: Path, clock: Clock) -> None:
             agent.post.on_sent = courier.wake
             works = [courier.run(), intake.run(), agent.run(), book.run()]
             works += [supervise(feed, agent.emit, clock, agent.trouble) for feed in feeds]
+            if agent.foresight is not None:
+                works.append(agent.foresight.study(clock.now()))
             works += [papers.feeds.run(), job_lists(papers, wiring.job_lists(config, feeds)).run()]
             log.info("agent runs", agent=config.agent, machines=list(agent.desks))
             await _until_told(asyncio.ensure_future(_together(works)))
@@ -110,6 +118,7 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         trouble=papers.feeds.trouble,
         papers=papers.changed,
         listed=papers.listed,
+        foresight=foresight(config, desks, papers.feeds.trouble),
         blind={name: min(alive, now) - margin for name in desks if name not in rewinding} if alive else {},
     )
 
@@ -120,6 +129,25 @@ def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> Ord
     book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send)
     agent.on_state = book.nudge
     return book
+
+
+def foresight(config: Config, machines: Iterable[str], trouble: Trouble) -> Foresight:
+    """What looks ahead, with the habits as they were kept."""
+    found = Foresight(config.data / HABITS, ZoneInfo(config.zone), trouble, lambda name, now: _past(config, name, now))
+    found.open(machines)
+    return found
+
+
+def _past(config: Config, name: str, now: datetime) -> tuple[list[Span], datetime] | None:
+    """When a machine was busy before the first start, as its log has it."""
+    moments = wiring.history(config, name)
+    if not moments:
+        return None
+    _, told = backfill(name, find(LOG_PROFILE), moments, now)
+    uses = [(change.at, use_of(change)) for change in told]
+    until = [*(at for at, _ in uses[1:]), now]
+    spans = [Span.between(at, end) for (at, use), end in zip(uses, until, strict=False) if use is Use.BUSY]
+    return [span for span in spans if span], moments[0].at
 
 
 def job_lists(papers: PlanFolder, ports: Mapping[str, JobPort]) -> JobLists:
@@ -171,7 +199,7 @@ def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
 def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:
     case = wiring.case(config, name, clock)
     watch = _watch(config, name, clock, post)
-    version = post.outbox.get("said", name)
+    version, diary = post.outbox.get("said", name), post.outbox.get(DIARY, name)
     return Desk(
         case=case,
         watch=watch,
@@ -179,6 +207,7 @@ def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:
         terms=wiring.terms(config, clock),
         said=Said(int(version) if version else 0),
         disclosure=config.disclosure.of(name),
+        diary=Diary.load(orjson.loads(diary) if diary else None),
     )
 
 

@@ -1,7 +1,6 @@
 """What an explanation needs of a running agent: one small file a machine, so that people can ask beside it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import orjson
 
 from edge import snapshot
 from edge.condition import Present
+from edge.diary import Diary
 from edge.plan import PlannedOrder, Progress
 from edge.planfolder import Listed
 from edge.watch import Watch
@@ -20,12 +20,12 @@ FOLDER = "scenes"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was kept of one machine: its watch, its present, what its own job list said, and what else is needed."""
+    """What was kept of one machine: its watch, its present, what its own job list said, what it did of late."""
 
     watch: Watch
     present: Present
     listed: Listed | None = None
-    more: Mapping[str, Any] | None = None
+    diary: Diary = field(default_factory=Diary)
 
 
 def dump(kept: Kept) -> bytes:
@@ -36,8 +36,9 @@ def dump(kept: Kept) -> bytes:
             "watch": orjson.loads(snapshot.dump(kept.watch)),
             "serving_since": kept.present.serving_since,
             "promised": [[span.start, span.end] for span in kept.present.promised],
+            "sold": [[span.start, span.end] for span in kept.present.sold],
             "listed": {"as_of": listed.as_of, "orders": [_order(order) for order in listed.orders]} if listed else None,
-            "more": kept.more,
+            "diary": kept.diary.dump(),
         }
     )
 
@@ -49,10 +50,11 @@ def load(body: bytes) -> Kept:
     present = Present(
         serving_since=datetime.fromisoformat(serving) if serving else None,
         promised=tuple(_span(each) for each in data["promised"]),
+        sold=tuple(_span(each) for each in data["sold"]),
     )
     watch = snapshot.load(orjson.dumps(data["watch"]))
     orders = Listed(tuple(map(_planned, listed["orders"])), datetime.fromisoformat(listed["as_of"])) if listed else None
-    return Kept(watch, present, orders, data["more"])
+    return Kept(watch, present, orders, Diary.load(data["diary"]))
 
 
 def write(data: Path, machine: str, body: bytes) -> None:

@@ -45,6 +45,10 @@ class WorkingTime(Protocol):
         """What the calendar says of an instant, for a person."""
         ...
 
+    def resting(self, within: Span) -> frozenset[date]:
+        """The plant's own days on which nobody begins a shift that the week would have: holidays and closures."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -120,6 +124,15 @@ class Calendar:
             return pause or (shifts[0].name if shifts else "opened")
         closures = [name for level in self.levels for name in self._closing(level, shifts, around)]
         return closures[-1] if closures else "no shift"
+
+    def resting(self, within: Span) -> frozenset[date]:
+        return frozenset(
+            day
+            for level in self.levels
+            for shut in [self._shut_days(level, within)]
+            for day in days(within, self.zone)
+            if self._shut(level, shut, day)
+        )
 
     def _kept(self, within: Span) -> list[Span]:
         """Working time before breaks."""

@@ -140,7 +140,7 @@ def condition_of(case: Case, watch: Watch, papers: Papers, now: datetime, presen
         outlook=papers.outlook if case.foretell is not Foretell.OFF else None,
         planned_until=planned_until(case, papers, now),
         least=case.least,
-        kept=present.promised,
+        kept=present.sold,
     )
     stale = papers.stale(now)
     return Condition(now, watch.track.latest, case.habits, watch.blind_since, present, view, ", ".join(stale))

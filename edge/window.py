@@ -23,7 +23,7 @@ class Window:
         """Write what changed. Raises OSError."""
         control.show(self.data, status)
         for name, desk in desks.items():
-            scene = scenefile.dump(scenefile.Kept(desk.watch, desk.present(now), self.listed.get(name)))
+            scene = scenefile.dump(scenefile.Kept(desk.watch, desk.present(now), self.listed.get(name), desk.diary))
             if self._scenes.get(name) != scene:
                 scenefile.write(self.data, name, scene)
                 self._scenes[name] = scene

@@ -38,7 +38,9 @@ class MachineDisclosure(BaseModel):
         grain = self.capacity.grain
         if grain is not None:
             return coarse(ledger, grain, within)
-        return list(ledger) if self.order_details else [replace(piece, detail=None) for piece in ledger]
+        if self.order_details:
+            return list(ledger)
+        return [piece if piece.detail is None else replace(piece, detail=None) for piece in ledger]
 
 
 class Disclosure(BaseModel):

@@ -104,8 +104,9 @@ class Statement(Message):
 
     @staticmethod
     def pieces(ledger: tuple[CapacitySpan, ...]) -> "tuple[Statement.Piece, ...]":
+        """The ledger as pieces, which need no second look: whatever can be a CapacitySpan is one."""
         return tuple(
-            Statement.Piece(
+            Statement.Piece.model_construct(
                 start=part.span.start,
                 end=part.span.end,
                 type=part.type,

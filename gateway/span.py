@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 def utc(moment: datetime) -> datetime:
     """The same instant in UTC. A naive datetime raises ValueError: nobody can know which instant it means."""
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         msg = f"{moment.isoformat()} has no time zone; give an offset, for example {moment.isoformat()}Z"
         raise ValueError(msg)
@@ -21,8 +23,9 @@ class Span:
     end: datetime
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", utc(self.start))
-        object.__setattr__(self, "end", utc(self.end))
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            object.__setattr__(self, "start", utc(self.start))
+            object.__setattr__(self, "end", utc(self.end))
         if self.start >= self.end:
             msg = f"a span must end after it starts: {self.start.isoformat()} to {self.end.isoformat()}"
             raise ValueError(msg)
@@ -50,7 +53,9 @@ class Span:
         return self.start < other.end and other.start < self.end
 
     def intersection(self, other: "Span") -> "Span | None":
-        return Span.between(max(self.start, other.start), min(self.end, other.end))
+        start = self.start if self.start > other.start else other.start
+        end = self.end if self.end < other.end else other.end
+        return Span(start, end) if start < end else None
 
     def padded(self, before: timedelta, after: timedelta) -> "Span":
         """This span, made longer by set-up time before and cleaning time after."""

@@ -94,7 +94,7 @@ agent: plant-a
 link: {id: k1, secret: "env:KEY"}
 zone: Europe/Berlin
 calendar: {week: {mon-fri: ["06:00-22:00"]}}
-selling: {repair_time: 4 h, when_off: unattainable}
+selling: {repair_time: 4 h, when_off: unattainable, forecast: off}
 machines:
   M1: {profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1"}}
   M2: {profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1"}}

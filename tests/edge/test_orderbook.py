@@ -17,7 +17,8 @@ from edge.plan import PlannedOrder
 from edge.run import orderbook
 from edge.simulate.fake_jobs import FakeJobs
 from edge.simulate.job_desk import JobDesk
-from gateway.capacity import CapacityType
+from edge.watch import Foretell
+from gateway.capacity import CapacityType, Confidence
 from gateway.link import Accept, Entry, Position
 from gateway.machine import PLANT
 from gateway.messages import CancelOrder, JobReport, Message, Order, OrderAnswer, Stream, encode
@@ -121,7 +122,7 @@ async def test_a_good_order_is_accepted_run_and_reported(shop: Shop) -> None:
     assert origins[-1] == ("NotExecuting", PLANT)
 
 
-async def test_a_booking_that_runs_changes_no_statement(shop: Shop) -> None:
+async def statements_of_a_booking_that_runs(shop: Shop) -> int:
     before = len(shop.plant.statements())
     await shop.arrive(shop.order())
     await shop.state_of("bkg_1-1", JobState.ALLOWED_TO_START)
@@ -134,7 +135,20 @@ async def test_a_booking_that_runs_changes_no_statement(shop: Shop) -> None:
     await shop.until(lambda: "ended" in shop.events())
     shop.plant.agent.step(shop.plant.clock.now())
     await shop.plant.see("M1", "NotExecuting")
-    assert len(shop.plant.statements()) == before
+    return len(shop.plant.statements()) - before
+
+
+async def test_a_booking_that_runs_changes_no_statement(shop: Shop) -> None:
+    assert await statements_of_a_booking_that_runs(shop) == 0
+
+
+@pytest.mark.parametrize("least", [Confidence.VERY_LOW, Confidence.FIRM], ids=["offered", "too unsure to offer"])
+async def test_nor_does_it_where_a_forecast_weighs_the_hours(shop: Shop, least: Confidence) -> None:
+    desk = shop.plant.agent.desks["M1"]
+    desk.case, desk.dirty = replace(desk.case, foretell=Foretell.BEYOND_PLAN, least=least), True
+    shop.plant.agent.step(shop.plant.at(seconds=6))
+    assert {piece.confidence for piece in desk.said.ledger if piece.type == "Available"} <= set(Confidence) - {5}
+    assert await statements_of_a_booking_that_runs(shop) == 0
 
 
 async def test_the_meter_counts_the_time_in_executing(shop: Shop) -> None:
