@@ -15,7 +15,6 @@ from rich.table import Table
 from cloud import db, office
 from cloud.config import Settings
 from cloud.connection import owner, resolved
-from cloud.serve import serve as serve_all
 from gateway import log
 from gateway.clock import Clock
 
@@ -45,6 +44,8 @@ def serve(  # noqa: PLR0913, PLR0917 - one option each
     json: Json = False,
 ) -> None:
     """Serve everything on this machine until Ctrl-C: database, broker, ingest, API and dashboard."""
+    from cloud.serve import serve as serve_all  # noqa: PLC0415 - the other commands start faster without it
+
     log.configure()
     settings = Settings.from_environment(
         data_dir=data, database=database, api_port=api_port, mqtt_port=mqtt_port, dashboard_port=dashboard_port

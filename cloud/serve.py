@@ -43,11 +43,29 @@ async def _run(
     settings: Settings, say: Say, ready: Callable[[], None], stop: asyncio.Event, *, dashboard: bool
 ) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with database(settings, say) as found, Supervisor(settings.data_dir / "log", say) as supervisor:
-        for process in processes(found, dashboard=dashboard):
-            await supervisor.start(process)
-        ready()
-        await stop.wait()
+    async with Supervisor(settings.data_dir / "log", say) as supervisor:
+        post = asyncio.create_task(_start(supervisor, broker(settings)))
+        async with database(settings, say) as found:
+            try:
+                await post
+                await _start(supervisor, processes(found, dashboard=dashboard))
+                ready()
+                await stop.wait()
+            finally:
+                post.cancel()
+                await asyncio.gather(post, return_exceptions=True)
+                await supervisor.stop()
+
+
+async def _start(supervisor: Supervisor, children: list[Process]) -> None:
+    """Side by side; if one fails, none of them is left in the middle of its start."""
+    starts = [asyncio.create_task(supervisor.start(child)) for child in children]
+    try:
+        await asyncio.gather(*starts)
+    finally:
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
@@ -92,17 +110,22 @@ def _restart(embedded: EmbeddedPostgres) -> None:
     embedded.start()
 
 
+def broker(settings: Settings) -> list[Process]:
+    """The embedded broker, where one is wanted. It needs no database, so it starts beside it."""
+    if not settings.mqtt_embedded:
+        return []
+    listens = port_open(settings.mqtt_host, settings.mqtt_port)
+    return [Process.module("broker", "cloud.embedded.broker", "--port", str(settings.mqtt_port), ready=listens)]
+
+
 def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
-    """The children in the order of their start. They get the roles' DSNs, and never the owner's."""
+    """The other children, in the order of their start. They get the roles' DSNs, and never the owner's."""
     given = {**settings.environment(), "THIRDSHIFT_DATABASE": ""}
-    children: list[Process] = []
-    if settings.mqtt_embedded:
-        listens = port_open(settings.mqtt_host, settings.mqtt_port)
-        arguments = ("--port", str(settings.mqtt_port))
-        children.append(Process.module("broker", "cloud.embedded.broker", *arguments, env=given, ready=listens))
-    children.append(Process.module("ingest", "cloud.ingest", env=given))
     healthy = http_ok(settings.api_host, settings.api_port, "/v1/health")
-    children.append(Process.module("api", "cloud.server", env=given, ready=healthy))
+    children = [
+        Process.module("ingest", "cloud.ingest", env=given),
+        Process.module("api", "cloud.server", env=given, ready=healthy),
+    ]
     if dashboard:
         serves = port_open(settings.dashboard_host, settings.dashboard_port)
         children.append(Process.module("dashboard", "cloud.dashboard", env=given, ready=serves))

@@ -102,7 +102,9 @@ class Supervisor:
 
     async def stop_one(self, name: str) -> None:
         """End one child: SIGTERM, and after its grace SIGKILL; then whatever it may have left in its own group."""
-        child = self._children.pop(name)
+        child = self._children.pop(name, None)
+        if child is None:
+            return
         child.stopping = True
         if child.keeper:
             child.keeper.cancel()

@@ -9,7 +9,7 @@ from fastapi import Header
 from pydantic import BaseModel
 
 from cloud.api.catalogue import IDEMPOTENCY_MISSING
-from cloud.api.problems import Problem
+from cloud.api.problem import Problem
 
 _USABLE = re.compile(r"[\x21-\x7e]{1,128}")
 

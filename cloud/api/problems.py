@@ -22,24 +22,13 @@ from cloud.api.catalogue import (
     ROUTE_UNKNOWN,
     Kind,
 )
+from cloud.api.problem import Problem
 from cloud.db import AWAY
-from cloud.errors import CloudError, DatabaseAway
+from cloud.errors import DatabaseAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
 """Seconds that a caller is asked to wait while the database is away, or while its own request is in flight."""
-
-
-class Problem(CloudError):
-    """An answer that is not a success. `facts` become members of the problem."""
-
-    def __init__(self, kind: Kind, detail: str = "", **facts: object) -> None:
-        self.kind = kind
-        self.code = kind.code
-        self.retryable = kind.retryable
-        self.detail = detail or kind.title
-        self.facts = facts
-        super().__init__(self.detail)
 
 
 def answer(

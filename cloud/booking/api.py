@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
 from cloud.api.idempotency import body_hash, required
-from cloud.api.paging import Page
-from cloud.api.problems import Problem, documented
+from cloud.api.page import Page
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.booking import reading, store
 from cloud.booking.explain import explain
 from cloud.booking.model import Accepted, Answer, Claim, Refused, State

@@ -12,7 +12,8 @@ from fastapi.sse import format_sse_event
 
 from cloud.api.call import Call, ReadCall
 from cloud.api.catalogue import CURSOR_INVALID
-from cloud.api.problems import Problem, documented
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.db import AWAY, reaching
 from cloud.errors import DatabaseAway
 from cloud.partners.model import Scope

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud.api.call import AdminCall, ProvideCall, ReadCall
 from cloud.api.catalogue import NOT_FOUND
-from cloud.api.paging import Page
-from cloud.api.problems import Problem, documented
+from cloud.api.page import Page
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.ids import new_id
 from cloud.partners import store
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey, Secret

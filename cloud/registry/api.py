@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from cloud.api.call import AdminCall, ProvideCall, ReadCall
 from cloud.api.catalogue import NAME_TAKEN, NOT_FOUND
-from cloud.api.paging import Ask, Page, asked
-from cloud.api.problems import Problem, documented
+from cloud.api.page import Page
+from cloud.api.paging import Ask, asked
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.ids import new_id
 from cloud.registry import store
 from cloud.registry.model import (
