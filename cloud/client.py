@@ -213,9 +213,7 @@ class Client:
                     if response.status_code != 200:
                         await response.aread()
                         raise _problem(response)
-                    if opened:
-                        opened.set()
-                    async for cursor, event in _events(response):
+                    async for cursor, event in _events(response, opened):
                         after = cursor
                         if event:
                             yield event
@@ -282,8 +280,10 @@ def _problem(response: httpx2.Response) -> ApiError:
     return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
 
 
-async def _events(response: httpx2.Response) -> AsyncIterator[tuple[str, Event | None]]:
+async def _events(response: httpx2.Response, opened: asyncio.Event | None) -> AsyncIterator[tuple[str, Event | None]]:
     """(cursor, event); the first block of a stream has only a cursor: where it starts."""
+    if opened:
+        opened.set()
     fields: dict[str, str] = {}
     async for line in response.aiter_lines():
         if line:
