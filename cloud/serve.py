@@ -27,7 +27,7 @@ async def serve(settings: Settings, say: Say, ready: Callable[[], None], *, dash
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     check_ports(settings, dashboard=dashboard)
-    running = asyncio.create_task(_run(settings, say, ready, stop, dashboard=dashboard))
+    running = asyncio.create_task(_run(settings, say, ready, dashboard=dashboard))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -39,9 +39,8 @@ async def serve(settings: Settings, say: Say, ready: Callable[[], None], *, dash
         await running
 
 
-async def _run(
-    settings: Settings, say: Say, ready: Callable[[], None], stop: asyncio.Event, *, dashboard: bool
-) -> None:
+async def _run(settings: Settings, say: Say, ready: Callable[[], None], *, dashboard: bool) -> None:
+    """Until cancelled, and only that: a second wait for the same signal would cut our own stop short."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with Supervisor(settings.data_dir / "log", say) as supervisor:
         post = asyncio.create_task(_start(supervisor, broker(settings)))
@@ -50,7 +49,7 @@ async def _run(
                 await post
                 await _start(supervisor, processes(found, dashboard=dashboard))
                 ready()
-                await stop.wait()
+                await asyncio.Event().wait()
             finally:
                 post.cancel()
                 await asyncio.gather(post, return_exceptions=True)
