@@ -30,8 +30,7 @@ def complete(report: FinalReport, latest_change: datetime | None, waited: timede
 
     State and control are streams of their own, so a report may overtake the last changes that prove it.
     """
-    nothing_ran = report.started is None
-    return nothing_ran or (latest_change is not None and latest_change >= report.end) or waited >= patience
+    return (latest_change is not None and latest_change >= report.end) or waited >= patience
 
 
 def meter(
