@@ -51,11 +51,10 @@ class Fake:
         app.get("/v1/health")(self._health)
         app.get("/v1/events")(self._events)
         app.get("/v1/enterprise")(lambda: {"id": OWN, "name": "Halle Nord", "scopes": ["read"]})
-        app.get("/v1/sites")(lambda: _page([{"id": "site_1", "name": "North", "zone": self.zone}]))
-        app.get("/v1/services")(lambda: _page([]))
+        app.get("/v1/sites")(self._sites)
         app.get("/v1/machines")(self._machines)
         app.get("/v1/machines/{name}/states")(self._states)
-        app.get("/v1/machines/{name}/capacity")(lambda name: self.capacity.get(name, {"spans": [], "claims": []}))
+        app.get("/v1/machines/{name}/capacity")(self._capacity)
         app.get("/v1/bookings")(lambda: _page(self.bookings))
         app.get("/v1/bookings/{name}")(lambda name: next(one for one in self.bookings if one["id"] == name))
         app.get("/v1/parked")(lambda: _page(self.parked))
@@ -85,6 +84,13 @@ class Fake:
     async def _health(self) -> Json:
         return {"status": "ok", "now": self.clock.now().isoformat(), "speed": self.clock.speed}
 
+    async def _capacity(self, name: str) -> Json:
+        return self.capacity.get(name, _SAID_NOTHING | {"machine_id": name})
+
+    async def _sites(self) -> Json:
+        site = {"id": "site_1", "name": "North", "zone": self.zone, "latitude": None, "longitude": None}
+        return _page([{**site, "created_at": NOW.isoformat()}])
+
     async def _machines(self) -> Json:
         heard = (self.clock.now() - timedelta(seconds=4)).isoformat()
         return _page([{**one, "last_receipt_at": heard} if one["fresh"] else one for one in self.machines])
@@ -107,6 +113,9 @@ class Fake:
                 yield text
         finally:
             self.streams.discard(queue)
+
+
+_SAID_NOTHING: Json = {"version": 0, "issued_at": None, "valid_until": None, "fresh": False, "spans": [], "claims": []}
 
 
 def _page(items: list[Json]) -> Json:
@@ -150,8 +159,12 @@ def _furnish(fake: Fake, number: int, now: datetime, chance: random.Random) -> N
             "id": identity,
             "name": f"{kind}-{number + 1:02}",
             "site_id": "site_1",
+            "agent_id": "agt_1",
             "profile": profile,
+            "manufacturer": None,
             "model": model,
+            "serial": None,
+            "created_at": (now - timedelta(days=9)).isoformat(),
             "quantity": 4 if kind == "press" else 1,
             "state": last["state"],
             "mode": last["mode"],
@@ -284,5 +297,9 @@ def _booking(number: int, machine: str, start: datetime, hours: float) -> Json:
         "start": start.isoformat(),
         "end": (start + hours * HOUR).isoformat(),
         "quantity": 1,
+        "work": {"work_master": "bracket", "quantity": 40},
+        "revision": 1,
+        "created_at": NOW.isoformat(),
+        "updated_at": NOW.isoformat(),
         "price": {"amount": f"{hours * 62:.2f}", "currency": "EUR"},
     }

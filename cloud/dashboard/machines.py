@@ -10,11 +10,12 @@ from nicegui.element import Element
 from cloud.dashboard.bands import row
 from cloud.dashboard.frame import button, hide, said
 from cloud.dashboard.legend import legend
-from cloud.dashboard.model import Machine, Plant
+from cloud.dashboard.model import Plant
 from cloud.dashboard.picture import Picture
 from cloud.dashboard.say import machine_line
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
+from cloud.registry.model import Machine
 from gateway.span import Span
 
 RANGES = {"8h": timedelta(hours=8), "24h": timedelta(hours=24), "7d": timedelta(days=7)}

@@ -5,7 +5,8 @@ from datetime import datetime
 from html import escape
 
 from cloud.booking.model import LIVE
-from cloud.dashboard.model import Booking, Plant
+from cloud.booking.wire import Booking
+from cloud.dashboard.model import Plant
 from cloud.dashboard.say import BookingLine, booking_line
 from cloud.dashboard.totals import VOID
 from cloud.dashboard.when import DASH, When
@@ -62,7 +63,7 @@ def _row(row: BookingLine, words: Words) -> str:
         "booked": escape(row.booked),
         "run": escape(row.run) or DASH,
         "share": _share(row.share),
-        "price": escape(row.price) or DASH,
+        "price": escape(row.price),
     }
     inside = "".join(_cell(name, cell, words) for name, cell in cells.items())
     return f'<tr class="{row.tone}">{inside}</tr>'

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 
 from cloud.dashboard.changes import Stale, mark
-from cloud.dashboard.model import Health, Plant
-from cloud.dashboard.registry import Away, KeyRefused, Registry
+from cloud.dashboard.model import Plant
+from cloud.dashboard.registry import Away, Health, KeyRefused, Registry
 from cloud.dashboard.survey import Asked, renewed, survey
 
 REFRESH = 0.5
@@ -91,19 +91,21 @@ class Watcher:
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, guards nothing
 
     async def _watch(self) -> None:
+        opened = asyncio.Event()
+        self._stale = Stale()
         await self._tell_time()
-        async with self._registry.events() as events:
-            self._stale = Stale()
-            self._show(await survey(self._registry, self._asked()))
+        await _first_to_fail(self._listen(opened), self._read(opened), self._poll())
 
-            async def listen() -> None:
-                async for kind, data in events:
-                    mark(self._stale, kind, data)
-                    self._woken.set()
-                msg = "the event stream ended"
-                raise Away(msg)
+    async def _listen(self, opened: asyncio.Event) -> None:
+        async for event in self._registry.events(opened):
+            mark(self._stale, event.type, event.data)
+            self._woken.set()
 
-            await _first_to_fail(listen(), self._renew(), self._poll())
+    async def _read(self, opened: asyncio.Event) -> None:
+        """Everything, once the stream is open; then what it, or the poll, says is old."""
+        await opened.wait()
+        self._show(await survey(self._registry, self._asked()))
+        await self._renew()
 
     async def _renew(self) -> None:
         """Read what went old, all that gathered at once, and never more than half of the time."""
@@ -135,7 +137,7 @@ class Watcher:
 
     def _asked(self) -> Asked:
         assert self.pace  # noqa: S101 - _watch tells the time first
-        return Asked(self.pace.at(time.monotonic()), self.pace.speed, self._back)
+        return Asked(self.pace.at(time.monotonic()), self._back)
 
     def _show(self, plant: Plant) -> None:
         self.plant = plant

@@ -6,7 +6,6 @@ import pytest
 
 from cloud.dashboard.bands import booking_bars, free_spans, offer_bands, row, state_bands, thinned
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.model import Claim, Offer, States
 from gateway.span import Span, total
 
 H = timedelta(hours=1)
@@ -36,9 +35,8 @@ def test_what_a_silent_machine_does_since_it_was_heard_of_is_only_assumed(make):
 
 
 def test_a_value_that_was_not_good_is_shown_as_unsure(make):
-    told = States.model_validate(
-        {"items": [{"start": at(-3), "end": at(-1), "state": "Executing", "quality": "uncertain"}]}
-    )
+    told = make.states((at(-3), at(-1), "Executing"))
+    told = told.model_copy(update={"items": (told.items[0].model_copy(update={"quality": "uncertain"}),)})
     assert [band.sure for band in state_bands(make.machine(), told, PAST, NOW)] == [False]
 
 
@@ -63,18 +61,15 @@ def test_without_a_least_length_every_state_stays(make):
     assert thinned(bands, timedelta(0)) == bands
 
 
-def test_what_was_offered_before_now_is_not_drawn():
-    told = [Offer(start=at(-2), end=at(3), type="Available"), Offer(start=at(-3), end=at(-2), type="Committed")]
-    bands = offer_bands(told, 1, Span(NOW, at(24)))
+def test_what_was_offered_before_now_is_not_drawn(make):
+    told = make.capacity((at(-2), at(3), "Available", 1), (at(-3), at(-2), "Committed", 1))
+    bands = offer_bands(told.spans, 1, Span(NOW, at(24)))
     assert [(band.span, band.low, band.high) for band in bands] == [(Span(NOW, at(3)), 0.0, 1.0)]
 
 
-def test_a_pool_stacks_its_parts_by_their_share():
-    told = [
-        Offer(start=NOW, end=at(4), type="Available", quantity=1),
-        Offer(start=NOW, end=at(2), type="Committed", quantity=3),
-    ]
-    bands = offer_bands(told, 4, Span(NOW, at(24)))
+def test_a_pool_stacks_its_parts_by_their_share(make):
+    told = make.capacity((NOW, at(4), "Available", 1), (NOW, at(2), "Committed", 3))
+    bands = offer_bands(told.spans, 4, Span(NOW, at(24)))
     assert [(band.span, band.offer.type, band.low, band.high) for band in bands] == [
         (Span(NOW, at(2)), "Committed", 0.0, 0.75),
         (Span(NOW, at(2)), "Available", 0.75, 1.0),
@@ -102,17 +97,14 @@ def test_a_running_booking_has_run_until_now_and_a_metered_one_as_the_meter_says
 
 
 def test_a_hold_of_somebody_else_is_drawn_beside_the_bookings_but_no_booking_twice(make):
-    claims = [
-        Claim(id="bkg_1", start=at(1), end=at(2), state="CONFIRMED"),
-        Claim(id="hld_1", start=at(3), end=at(4), state="HELD"),
-    ]
+    claims = [make.claim(at(1), at(2)), make.claim(at(3), at(4), "HELD", id="hld_1")]
     bars = booking_bars([make.booking(at(1), at(2))], claims, DAY, NOW)
     assert [(bar.id, bar.state) for bar in bars] == [("bkg_1", "CONFIRMED"), ("hld_1", "HELD")]
 
 
 def test_free_spans_are_what_nobody_claimed_of_the_offer(make):
     told = make.capacity((at(-1), at(4), "Available", 1), (at(4), at(9), "Committed", 1))
-    told = told.model_copy(update={"claims": (Claim(id="hld_1", start=at(1), end=at(2), state="HELD"),)})
+    told = told.model_copy(update={"claims": (make.claim(at(1), at(2), "HELD"),)})
     assert [span for span, _ in free_spans(told, NOW)] == [Span(NOW, at(1)), Span(at(2), at(4))]
 
 

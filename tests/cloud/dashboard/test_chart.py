@@ -30,16 +30,15 @@ def test_a_state_that_lasts_has_no_end_so_that_it_grows_with_the_clock(make):
     ]
 
 
-def test_a_state_that_the_standard_does_not_have_is_drawn_as_unknown_under_its_own_name(make):
-    told = make.states((NOW - 3 * H, NOW - H, "Dancing"))
-    [item] = lanes(rows_of(make, states={"mch_1": told}), NOW)["states"]
-    assert (item[3], item[6]) == (4, "Dancing")
+def test_what_nobody_could_see_is_a_band_of_its_own(make):
+    told = make.states(gaps=[{"start": NOW - 3 * H, "end": NOW - H, "reason": "cut"}])
+    assert lanes(rows_of(make, states={"mch_1": told}), NOW)["states"] == [[0, T - 10800, T - 3600, 4, 1, 1, "", ""]]
 
 
 def test_an_offer_carries_its_type_confidence_and_reason(make):
     told = make.capacity((NOW, NOW + H, "Available", 1))
     [item] = lanes(rows_of(make, capacity={"mch_1": told}), NOW)["offers"]
-    assert item == [0, T, T + 3600, 0, 5, 0.0, 1.0, "Available", "", 1, ""]
+    assert item == [0, T, T + 3600, 0, 5, 0.0, 1.0, "Available", "idle", 1, ""]
 
 
 def test_a_booking_carries_what_of_it_was_run(make):

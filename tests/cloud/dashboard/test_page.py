@@ -216,9 +216,9 @@ def test_names_from_a_plant_never_become_markup(browser, shared, fake):
     server, url = shared
     bold = "<b>bold</b>"
     for machine in fake.machines:
-        machine |= {"name": '<img src=x onerror="document.title=1">', "state": bold}
-        for piece in (*fake.states[machine["id"]], *fake.capacity[machine["id"]]["spans"]):
-            piece |= {"state": bold, "reason": bold, "detail": bold}
+        machine["name"] = '<img src=x onerror="document.title=1">'
+        for piece in fake.capacity[machine["id"]]["spans"]:
+            piece |= {"reason": bold, "detail": bold}
     with visiting(browser, url) as page:
         log_in(page, server.add(fake, "ts_test_of-an-evil-plant"))
         expect(page.locator("canvas")).to_be_visible(timeout=SOON)
