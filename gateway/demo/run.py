@@ -66,6 +66,7 @@ async def _play(wish: Wish, folder: Path) -> dict[str, Any]:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
         supervisor = await stack.enter_async_context(Supervisor(folder / "logs", wish.tell))
+        stack.push_async_callback(stage.fall_curtain, supervisor)
         stack.callback(_remember, stage)
         playing = asyncio.create_task(_acts(wish, stage, supervisor))
         stopping = asyncio.create_task(stopped.wait())
