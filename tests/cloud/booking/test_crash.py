@@ -4,11 +4,10 @@ import asyncio
 import os
 import shutil
 import signal
-import tempfile
 from itertools import count
-from pathlib import Path
 
 import pytest
+from own_postgres import new_folder
 
 from cloud import db
 from cloud.booking import store
@@ -24,8 +23,7 @@ KILLS = 3
 @pytest.fixture
 def server():
     """A server of this test's own, with fsync on."""
-    folder = Path(tempfile.mkdtemp(prefix="thirdshift-test-"))
-    folder.chmod(0o711)
+    folder = new_folder()
     owned = EmbeddedPostgres(folder)
     yield owned
     owned.remove()

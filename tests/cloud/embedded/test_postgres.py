@@ -7,13 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from pathlib import Path
 
 import asyncpg
 import pytest
+from own_postgres import new_folder
 
 from cloud.embedded.account import account, home_of
 from cloud.embedded.binaries import PostgresMissing, find
@@ -25,8 +25,7 @@ IS_ROOT = os.geteuid() == 0
 
 @pytest.fixture
 def folder():
-    made = Path(tempfile.mkdtemp(prefix="thirdshift-test-"))
-    made.chmod(0o711)
+    made = new_folder()
     yield made
     shutil.rmtree(made)
 
@@ -34,8 +33,7 @@ def folder():
 @pytest.fixture(scope="module")
 def cluster():
     """A database that was made and stopped once, to be copied: making one is the slow part."""
-    made = Path(tempfile.mkdtemp(prefix="thirdshift-test-"))
-    made.chmod(0o711)
+    made = new_folder()
     owned = EmbeddedPostgres(made)
     owned.start()
     owned.stop()
