@@ -57,9 +57,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (root.router, registry.router, machines.router, market.router, booking.router, events.router):
-        app.include_router(router)
-    app.include_router(partners.router)
+    for rooms in (booking, market, machines, registry, partners, events, root):  # the busiest is tried first
+        app.include_router(rooms.router)
     problems.install(app)
     app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(RequestId)

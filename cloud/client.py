@@ -5,7 +5,6 @@ import functools
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from cloud.api.page import Page
 from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.errors import CloudError
+from cloud.events.stream import Event, read
 from cloud.market.model import SearchAnswer, SearchRequest
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey
 from cloud.registry.model import (
@@ -33,6 +33,8 @@ from cloud.registry.model import (
     SiteRequest,
     States,
 )
+
+__all__ = ["ApiError", "ApiUnreachable", "Client", "Event"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,16 +59,6 @@ class ApiUnreachable(CloudError):
 
     code = "api.unreachable"
     retryable = True
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of the stream. `id` is an opaque cursor: give it back to go on after it."""
-
-    id: str
-    type: str
-    at: datetime
-    data: Mapping[str, Any]
 
 
 class Client:
@@ -213,7 +205,7 @@ class Client:
                     if response.status_code != 200:
                         await response.aread()
                         raise _problem(response)
-                    async for cursor, event in _events(response, opened):
+                    async for cursor, event in read(response.aiter_lines(), opened):
                         after = cursor
                         if event:
                             yield event
@@ -278,23 +270,6 @@ def _problem(response: httpx2.Response) -> ApiError:
     except orjson.JSONDecodeError:
         facts = {"detail": response.text[:200]}
     return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
-
-
-async def _events(response: httpx2.Response, opened: asyncio.Event | None) -> AsyncIterator[tuple[str, Event | None]]:
-    """(cursor, event); the first block of a stream has only a cursor: where it starts."""
-    if opened:
-        opened.set()
-    fields: dict[str, str] = {}
-    async for line in response.aiter_lines():
-        if line:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-            continue
-        if "id" in fields:
-            body = orjson.loads(fields.get("data", "null"))
-            at = datetime.fromisoformat(body["at"]) if body else None
-            yield fields["id"], Event(fields["id"], body["type"], at, body["data"]) if at else None
-        fields = {}
 
 
 def _written(value: object) -> str:

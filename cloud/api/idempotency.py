@@ -14,7 +14,7 @@ from cloud.api.problem import Problem
 _USABLE = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-def required(
+async def required(
     idempotency_key: Annotated[
         str | None, Header(description="a new random text with each intention, the same one with its retries")
     ] = None,

@@ -34,7 +34,7 @@ class Ask:
         return Page[Item](items=tuple(items[: self.limit]), next_cursor=_write(*last))
 
 
-def asked(
+async def asked(
     limit: Annotated[int, Query(ge=1, le=200, description="at most so many items")] = 50,
     cursor: Annotated[str | None, Query(max_length=300, description="the `next_cursor` before")] = None,
 ) -> Ask:
