@@ -38,6 +38,9 @@ __all__ = ["ApiError", "ApiUnreachable", "Client", "Event"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+IDLE = 2.0
+"""Seconds (real) that an unused connection is kept; less than servers do (uvicorn: 5), lest both ends part at once."""
+
 RECONNECT = 1.0
 """Seconds (real) before a broken event stream is opened again."""
 
@@ -80,7 +83,7 @@ class Client:
             base_url=url,
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout,
-            limits=httpx2.Limits(max_connections=connections),
+            limits=httpx2.Limits(max_connections=connections, keepalive_expiry=IDLE),
             transport=transport,
             verify=_tls(),
         )
