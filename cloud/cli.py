@@ -118,7 +118,7 @@ def parked(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="the newest so many")] = 50,
     json: Json = False,
 ) -> None:
-    """List messages that were refused, of all enterprises, newest first. Exits with 1 if there are any."""
+    """List messages that were refused, of all enterprises, newest first."""
     settings = Settings.from_environment(data_dir=data, database=database)
     with owner(settings) as (dsn, _):
         rows = asyncio.run(office.parked(dsn, limit))
@@ -128,7 +128,6 @@ def parked(
         out.print(_table(rows))
     else:
         out.print("Nothing is parked.")
-    raise typer.Exit(1 if rows else 0)
 
 
 def _table(rows: list[asyncpg.Record]) -> Table:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
@@ -23,6 +23,7 @@ from gateway.span import Span
 router = APIRouter(prefix="/v1", tags=["booking"])
 
 Key = Annotated[str, Depends(required)]
+Why = Annotated[CancelRequest | None, Body(description="may be left out")]
 
 _KEYED = (c.IDEMPOTENCY_MISSING, c.IDEMPOTENCY_IN_FLIGHT, c.IDEMPOTENCY_MISMATCH)
 _ADMISSION = (
@@ -96,10 +97,11 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
 
 
 @router.post("/bookings/{booking_id}/cancel", responses=documented(*_KEYED, *_DECIDED))
-async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
+async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
     """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped."""
-    caller = _caller(call, key, request, why)
-    _claim(await store.cancel(call.desk.pool, caller, booking_id, why.reason))
+    asked = why or CancelRequest()
+    caller = _caller(call, key, request, asked)
+    _claim(await store.cancel(call.desk.pool, caller, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 
@@ -112,10 +114,11 @@ async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnI
 
 
 @router.post("/bookings/{booking_id}/decline", responses=documented(*_KEYED, *_DECIDED))
-async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
+async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
     """The provider turns a request down."""
-    caller = _caller(call, key, request, why)
-    _claim(await store.decline(call.desk.pool, caller, booking_id, why.reason))
+    asked = why or CancelRequest()
+    caller = _caller(call, key, request, asked)
+    _claim(await store.decline(call.desk.pool, caller, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 

@@ -65,6 +65,16 @@ async def test_a_cancelled_booking_says_who_knows_why_and_frees_its_hour(market:
     assert (await market.clients["rival"].book(booking(service_id, 10, 12))).state == "CONFIRMED"
 
 
+async def test_cancelling_needs_a_key_but_no_words(market: Market) -> None:
+    service_id, _ = await market.offer()
+    buyer = market.clients["buyer"]
+    booked = await buyer.book(booking(service_id, 10, 12))
+    path = f"/v1/bookings/{booked.id}/cancel"
+    assert (await buyer._http.post(path)).json()["code"] == "idempotency.missing"
+    answer = await buyer._http.post(path, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "CANCELLED")
+
+
 async def test_a_service_that_is_not_instant_is_confirmed_or_declined_by_its_provider_alone(market: Market) -> None:
     service_id, _ = await market.offer(instant=False)
     maker, buyer = market.clients["maker"], market.clients["buyer"]
