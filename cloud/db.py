@@ -2,16 +2,11 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import orjson
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from cloud.errors import DatabaseAway
 
@@ -65,17 +60,10 @@ async def as_tenant(connections: asyncpg.Pool, enterprise_id: str) -> AsyncItera
 
 async def migrate(dsn: str, passwords: Mapping[str, str] | None = None) -> None:
     """Bring the database to the newest schema; `dsn` is that of a superuser. Sets the roles' passwords, if given."""
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
-    try:
-        async with reaching(), engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(hashtextextended('thirdshift migrate', 0))"))
-            await connection.commit()
-            await connection.run_sync(_upgrade)
-            for role, password in (passwords or {}).items():
-                await connection.run_sync(_set_password, role, password)
-            await connection.commit()
-    finally:
-        await engine.dispose()
+    from cloud.migrations.upgrade import upgrade  # noqa: PLC0415 - only who migrates loads Alembic and SQLAlchemy
+
+    async with reaching():
+        await upgrade(dsn, passwords or {})
 
 
 def as_role(dsn: str, role: str, password: str | None = None) -> str:
@@ -84,22 +72,6 @@ def as_role(dsn: str, role: str, password: str | None = None) -> str:
     host = parts.netloc.rpartition("@")[2]
     user = quote(role, safe="") + (f":{quote(password, safe='')}" if password else "")
     return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _set_password(connection: Connection, role: str, password: str) -> None:
-    """ALTER ROLE takes no parameters, so the server itself quotes them."""
-    statement = connection.execute(
-        text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:password AS text))"),
-        {"role": role, "password": password},
-    ).scalar_one()
-    connection.exec_driver_sql(statement)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

@@ -10,10 +10,15 @@ from gateway.errors import ThirdshiftError
 GROUP = "thirdshift.commands"
 
 
-def build() -> typer.Typer:
-    """The command with every installed sub-command; one whose extra is missing says which to install."""
+def build(wanted: str | None = None) -> typer.Typer:
+    """The command with every installed sub-command; one whose extra is missing says which to install.
+
+    Where the `wanted` sub-command is known, no other is loaded: a command of one side starts without the other.
+    """
     root = typer.Typer(no_args_is_help=True, help="Idle hours of real machines: offered, booked, run and metered.")
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    root.callback()(_root)
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    for point in [point for point in points if point.name == wanted] or points:
         try:
             root.add_typer(point.load(), name=point.name)
         except ModuleNotFoundError as error:
@@ -24,10 +29,14 @@ def build() -> typer.Typer:
 def main() -> None:
     """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help)."""
     try:
-        build()()
+        build(next(iter(sys.argv[1:]), None))()
     except ThirdshiftError as error:
         sys.stderr.write(f"thirdshift: {error}\n")
         sys.exit(75 if error.retryable else 2)
+
+
+def _root() -> None:
+    """Idle hours of real machines: offered, booked, run and metered."""
 
 
 def _missing(name: str, module: str) -> typer.Typer:
