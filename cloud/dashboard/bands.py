@@ -1,4 +1,7 @@
-"""Turns what the API says of a machine into bands on a time axis: what it did, what it can spare, what is booked."""
+"""Turns what the API says of a machine into bars on a time axis: what it did, what it can spare, what is booked.
+
+Bars that reach into the window are kept whole: the chart cuts them, so that they stay the same while time goes on.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -72,22 +75,22 @@ def row(plant: Plant, machine: Machine, window: Span, now: datetime, least: time
     mine = [booking for booking in plant.bookings if booking.machine_id == machine.id]
     return Row(
         machine,
-        thinned(state_bands(machine, states, past, now), least) if past else (),
-        tuple(cut for gap in states.gaps if past and (cut := _between(gap.start, gap.end, past))),
-        offer_bands(capacity.spans, machine.quantity, future) if future else (),
+        thinned(state_bars(machine, states, past, now), least) if past else (),
+        tuple(span for gap in states.gaps if past and (span := _reaching(gap.start, gap.end, past))),
+        offer_bars(capacity.spans, machine.quantity, future) if future else (),
         booking_bars(mine, capacity.claims, window, now),
     )
 
 
-def state_bands(machine: Machine, states: States, past: Span, now: datetime) -> tuple[StateBar, ...]:
-    """The states within `past`. The last one goes on until now, as an assumption once the machine is silent."""
+def state_bars(machine: Machine, states: States, past: Span, now: datetime) -> tuple[StateBar, ...]:
+    """The states of `past`. The last one goes on until now, as an assumption once the machine is silent."""
     heard = now if machine.fresh or machine.last_receipt_at is None else machine.last_receipt_at
     bands: list[StateBar] = []
     for piece in states.items:
         good = piece.quality == "good"
         for start, end, sure in _told_and_assumed(piece.start, piece.end, heard, now):
-            if cut := _between(start, end, past):
-                bands.append(StateBar(cut, piece.state, piece.mode, piece.origin, sure=sure and good))
+            if span := _reaching(start, end, past):
+                bands.append(StateBar(span, piece.state, piece.mode, piece.origin, sure=sure and good))
     return tuple(sorted(bands, key=lambda band: band.span.start))
 
 
@@ -129,17 +132,17 @@ def _merged(bands: Sequence[StateBar]) -> StateBar:
     return replace(chosen, span=whole, sure=all(band.sure for band in bands), changes=len(bands))
 
 
-def offer_bands(offers: Iterable[CapacityPiece], quantity: int, future: Span) -> tuple[OfferBar, ...]:
-    """The ledger within `future`; a pool's parts are stacked, each as high as its share of `quantity`."""
-    cut = [
+def offer_bars(offers: Iterable[CapacityPiece], quantity: int, future: Span) -> tuple[OfferBar, ...]:
+    """The ledger of `future`; a pool's parts are stacked, each as high as its share of `quantity`."""
+    bands = [
         OfferBar(span, offer)
         for offer in offers
-        if offer.quantity > 0 and (span := _between(offer.start, offer.end, future))
+        if offer.quantity > 0 and (span := _reaching(offer.start, offer.end, future))
     ]
     if quantity == 1:
-        return tuple(sorted(cut, key=lambda band: band.span))
-    edges = sorted({edge for band in cut for edge in (band.span.start, band.span.end)})
-    return tuple(part for pair in pairwise(edges) for part in _stacked(cut, Span(*pair), quantity))
+        return tuple(sorted(bands, key=lambda band: band.span))
+    edges = sorted({edge for band in bands for edge in (band.span.start, band.span.end)})
+    return tuple(part for pair in pairwise(edges) for part in _stacked(bands, Span(*pair), quantity))
 
 
 def _stacked(bands: Sequence[OfferBar], span: Span, quantity: int) -> Iterable[OfferBar]:
@@ -194,5 +197,6 @@ def free_spans(capacity: Capacity, after: datetime) -> list[tuple[Span, Capacity
     return [(span, piece) for whole, piece in open_ended for span in difference([whole], taken)]
 
 
-def _between(start: datetime, end: datetime, within: Span) -> Span | None:
-    return Span.between(max(start, within.start), min(end, within.end))
+def _reaching(start: datetime, end: datetime, within: Span) -> Span | None:
+    span = Span.between(start, end)
+    return span if span and span.overlaps(within) else None

@@ -148,7 +148,8 @@ class Board:
         self._tiles.show(plant, when)
         empty = not plant.machines
         hide(self._machines.card, hidden=empty)
-        hide(self._empty.card, hidden=not empty)
+        # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.
+        hide(self._empty.card, hidden=not empty or bool(plant.bookings))
         if not empty:
             self._machines.show(plant, when)
         inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
@@ -180,6 +181,12 @@ class _Tiles:
                 part.set_text(text)
 
 
+def _with_code(text: str) -> None:
+    """Words, and between backticks what is typed."""
+    for number, part in enumerate(text.split("`")):
+        said("code" if number % 2 else "span", part)
+
+
 class _Empty:
     def __init__(self, words: Words) -> None:
         with ui.element("section").classes("card empty") as self.card:
@@ -187,6 +194,6 @@ class _Empty:
             said("p", words("empty.about"))
             with ui.element("ol"):
                 for step in ("empty.step1", "empty.step2", "empty.step3"):
-                    said("li", words(step))
-            said("p", words("empty.partner"))
+                    with ui.element("li"):
+                        _with_code(words(step))
         hide(self.card, hidden=True)

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 KEY = "ts_test_for-the-fake-registry-only"
 OWN, PARTNER = "ent_01jfakeown0000000000000000", "ent_01jfakepartner0000000000000"
 HOUR = timedelta(hours=1)
+HEARTBEAT = 15.0
 NOW = datetime(2012, 2, 28, 13, tzinfo=UTC)
 """A Tuesday, 14:00 in Vienna: where tests begin."""
 
@@ -109,13 +110,20 @@ class Fake:
         self.streams.add(queue)
         try:
             yield ": fake\n\n"
-            while (text := await queue.get()) is not None:
+            while (text := await _next(queue)) is not None:
                 yield text
         finally:
             self.streams.discard(queue)
 
 
 _SAID_NOTHING: Json = {"version": 0, "issued_at": None, "valid_until": None, "fresh": False, "spans": [], "claims": []}
+
+
+async def _next(queue: asyncio.Queue[str | None]) -> str | None:
+    try:
+        return await asyncio.wait_for(queue.get(), HEARTBEAT)
+    except TimeoutError:
+        return ": still here\n\n"
 
 
 def _page(items: list[Json]) -> Json:

@@ -27,6 +27,15 @@ from gateway.clock import Clock
 
 CHROMIUM = "/usr/bin/chromium"
 
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -139,6 +148,11 @@ def chromium() -> str:
     if not shutil.which(CHROMIUM):
         pytest.skip(f"peer missing: chromium ({CHROMIUM})")
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def chromium_arguments() -> list[str]:
+    return list(ARGUMENTS)
 
 
 @pytest.fixture

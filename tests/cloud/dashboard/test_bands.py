@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cloud.dashboard.bands import booking_bars, free_spans, offer_bands, row, state_bands, thinned
+from cloud.dashboard.bands import booking_bars, free_spans, offer_bars, row, state_bars, thinned
 from cloud.dashboard.fake import NOW
 from gateway.span import Span, total
 
@@ -17,11 +17,14 @@ def at(hours: float) -> datetime:
     return NOW + hours * H
 
 
-def test_states_are_cut_to_the_window_and_the_last_one_lasts_until_now(make):
-    told = make.states((at(-30), at(-20), "Executing"), (at(-20), at(-2), "NotExecuting"), (at(-2), None, "Executing"))
-    bands = state_bands(make.machine(), told, PAST, NOW)
+def test_states_that_reach_into_the_window_are_drawn_and_the_last_one_lasts_until_now(make):
+    old = (at(-40), at(-30), "NotExecuting")
+    told = make.states(
+        old, (at(-30), at(-20), "Executing"), (at(-20), at(-2), "NotExecuting"), (at(-2), None, "Executing")
+    )
+    bands = state_bars(make.machine(), told, PAST, NOW)
     assert [(band.span, band.state) for band in bands] == [
-        (Span(at(-24), at(-20)), "Executing"),
+        (Span(at(-30), at(-20)), "Executing"),
         (Span(at(-20), at(-2)), "NotExecuting"),
         (Span(at(-2), NOW), "Executing"),
     ]
@@ -30,19 +33,19 @@ def test_states_are_cut_to_the_window_and_the_last_one_lasts_until_now(make):
 
 def test_what_a_silent_machine_does_since_it_was_heard_of_is_only_assumed(make):
     silent = make.machine(fresh=False, last_receipt_at=at(-1))
-    bands = state_bands(silent, make.states((at(-3), None, "Executing")), PAST, NOW)
+    bands = state_bars(silent, make.states((at(-3), None, "Executing")), PAST, NOW)
     assert [(band.span, band.sure) for band in bands] == [(Span(at(-3), at(-1)), True), (Span(at(-1), NOW), False)]
 
 
 def test_a_value_that_was_not_good_is_shown_as_unsure(make):
     told = make.states((at(-3), at(-1), "Executing"))
     told = told.model_copy(update={"items": (told.items[0].model_copy(update={"quality": "uncertain"}),)})
-    assert [band.sure for band in state_bands(make.machine(), told, PAST, NOW)] == [False]
+    assert [band.sure for band in state_bars(make.machine(), told, PAST, NOW)] == [False]
 
 
 def test_short_states_become_one_band_in_the_state_that_lasted_longest_and_no_time_is_lost(make):
     short = [(at(-3 + n / 60), at(-3 + (n + 1) / 60), "Executing" if n % 3 else "OutOfService") for n in range(60)]
-    bands = state_bands(make.machine(), make.states((at(-5), at(-3), "NotExecuting"), *short), PAST, NOW)
+    bands = state_bars(make.machine(), make.states((at(-5), at(-3), "NotExecuting"), *short), PAST, NOW)
     seen = thinned(bands, timedelta(minutes=10))
     assert [band.changes for band in seen] == [1, 10, 10, 10, 10, 10, 10]
     assert {band.state for band in seen[1:]} == {"Executing"}
@@ -51,25 +54,25 @@ def test_short_states_become_one_band_in_the_state_that_lasted_longest_and_no_ti
 
 def test_states_with_a_hole_between_them_are_never_joined_over_it(make):
     told = make.states((at(-3), at(-2.99), "Executing"), (at(-2), at(-1.99), "Executing"))
-    seen = thinned(state_bands(make.machine(), told, PAST, NOW), H / 2)
+    seen = thinned(state_bars(make.machine(), told, PAST, NOW), H / 2)
     assert [band.span for band in seen] == [Span(at(-3), at(-2.99)), Span(at(-2), at(-1.99))]
 
 
 def test_without_a_least_length_every_state_stays(make):
     told = make.states(*((at(-n - 1), at(-n), "Executing") for n in range(5)))
-    bands = state_bands(make.machine(), told, PAST, NOW)
+    bands = state_bars(make.machine(), told, PAST, NOW)
     assert thinned(bands, timedelta(0)) == bands
 
 
-def test_what_was_offered_before_now_is_not_drawn(make):
+def test_what_was_offered_until_now_is_not_drawn(make):
     told = make.capacity((at(-2), at(3), "Available", 1), (at(-3), at(-2), "Committed", 1))
-    bands = offer_bands(told.spans, 1, Span(NOW, at(24)))
-    assert [(band.span, band.low, band.high) for band in bands] == [(Span(NOW, at(3)), 0.0, 1.0)]
+    bands = offer_bars(told.spans, 1, Span(NOW, at(24)))
+    assert [(band.span, band.low, band.high) for band in bands] == [(Span(at(-2), at(3)), 0.0, 1.0)]
 
 
 def test_a_pool_stacks_its_parts_by_their_share(make):
     told = make.capacity((NOW, at(4), "Available", 1), (NOW, at(2), "Committed", 3))
-    bands = offer_bands(told.spans, 4, Span(NOW, at(24)))
+    bands = offer_bars(told.spans, 4, Span(NOW, at(24)))
     assert [(band.span, band.offer.type, band.low, band.high) for band in bands] == [
         (Span(NOW, at(2)), "Committed", 0.0, 0.75),
         (Span(NOW, at(2)), "Available", 0.75, 1.0),
@@ -118,4 +121,4 @@ def test_what_nobody_could_see_is_part_of_the_row(make):
     gaps = [{"start": at(-30), "end": at(-23), "reason": "cut"}]
     machine = make.machine()
     found = row(make.plant(machines=(machine,), states={"mch_1": make.states(gaps=gaps)}), machine, DAY, NOW)
-    assert found.gaps == (Span(at(-24), at(-23)),)
+    assert found.gaps == (Span(at(-30), at(-23)),)

@@ -9,22 +9,14 @@ from playwright.sync_api import expect, sync_playwright
 
 from cloud.dashboard.fake import KEY, Fake
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SOON = 10_000
 
 
 @pytest.fixture(scope="module")
-def browser(chromium):
+def browser(chromium, chromium_arguments):
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=chromium, args=chromium_arguments)
         yield browser
         browser.close()
 
