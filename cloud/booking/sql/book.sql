@@ -74,10 +74,15 @@ BEGIN
     IF v_room.refusal IS NOT NULL THEN
       RETURN v_room.refusal;
     END IF;
-  ELSE
-    PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
   END IF;
   v_why_not := ts_why_not_instant(s, v_room.chosen, p_now, p_fresh_after);
+  IF v_why_not IS NOT NULL AND lower(v_span) <= p_now THEN
+    -- A request ends when its span begins: this one would be over before anybody could confirm it.
+    RETURN ts_refused('notice.too_short', 409, jsonb_build_object('earliest', ts_time(p_now)));
+  END IF;
+  IF h.id IS NOT NULL THEN
+    PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
+  END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
                 CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
                 CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_now);
