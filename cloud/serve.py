@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator, Callable
 from cloud import db
 from cloud.config import Settings
 from cloud.connection import entered, ours, owner
+from cloud.embedded.guard import guarded
 from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from cloud.embedded.process import FolderInUse
 from gateway.errors import UsageError
 from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
 WATCH = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+PATIENCE = 3.0
 
 Say = Callable[[str], None]
 
@@ -76,15 +79,39 @@ async def database(settings: Settings, say: Say) -> AsyncIterator[Settings]:
             yield entered(settings, dsn, passwords)
         return
     embedded = EmbeddedPostgres(settings.data_dir)
-    dsn = await asyncio.to_thread(embedded.start)
-    watching = asyncio.create_task(_watch(embedded, say), name="watch postgres")
+    with guarded(settings.data_dir):
+        dsn = await _started(embedded)
+        watching = asyncio.create_task(_watch(embedded, say), name="watch postgres")
+        try:
+            await db.migrate(dsn, ours(settings, embedded.passwords))
+            yield entered(settings, dsn, embedded.passwords)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.to_thread(embedded.stop)
+
+
+async def _started(embedded: EmbeddedPostgres) -> str:
+    """Its DSN once it runs. Stopped again where we are cancelled meanwhile: a thread cannot be."""
+    starting = asyncio.create_task(asyncio.to_thread(_start_patiently, embedded))
     try:
-        await db.migrate(dsn, ours(settings, embedded.passwords))
-        yield entered(settings, dsn, embedded.passwords)
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
         await asyncio.to_thread(embedded.stop)
+        raise
+
+
+def _start_patiently(embedded: EmbeddedPostgres) -> str:
+    """The guard of a killed run may hold the folder for the moment that it needs to stop the server."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return embedded.start()
+        except FolderInUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 async def _watch(embedded: EmbeddedPostgres, say: Say) -> None:
@@ -118,7 +145,7 @@ def broker(settings: Settings) -> list[Process]:
 
 
 def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
-    """The other children, in the order of their start. They get the roles' DSNs, and never the owner's."""
+    """The other children, in the order of their start; they get the roles' DSNs, the dashboard none of them."""
     given = {**settings.environment(), "THIRDSHIFT_DATABASE": ""}
     healthy = http_ok(settings.api_host, settings.api_port, "/v1/health")
     children = [
@@ -127,7 +154,8 @@ def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
     ]
     if dashboard:
         serves = port_open(settings.dashboard_host, settings.dashboard_port)
-        children.append(Process.module("dashboard", "cloud.dashboard", env=given, ready=serves))
+        client = {**given, "THIRDSHIFT_API_DSN": "", "THIRDSHIFT_INGEST_DSN": ""}
+        children.append(Process.module("dashboard", "cloud.dashboard", env=client, ready=serves))
     return children
 
 

@@ -112,6 +112,8 @@ class Booking(Wire):
     machine_id: str
     provider_id: str
     booker_id: str
+    provider_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
+    booker_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     hold_id: str | None = None
     start: datetime
     end: datetime

@@ -41,6 +41,7 @@ async def test_booker_and_provider_read_the_same_booking_each_from_their_side(ma
     booked = await market.clients["buyer"].book(booking(service_id, 10, 12))
     seen = await market.clients["maker"].booking(booked.id)
     assert (seen.role, booked.role) == ("provider", "booker")
+    assert (seen.provider_name, seen.booker_name) == ("maker", "buyer")
     assert seen.model_copy(update={"role": "booker"}) == await market.clients["buyer"].booking(booked.id)
     assert [one.id for one in await market.clients["maker"].bookings(machine_id=machine_id)] == [booked.id]
     assert await market.clients["maker"].bookings(state="METERED") == []
