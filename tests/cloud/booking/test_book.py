@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -193,6 +194,22 @@ async def test_the_price_is_hours_times_rate_plus_fee(world, hours, start, end, 
     assert claim.price == Money(amount=Decimal(total), currency="EUR")
     worth = Decimal(price) * quantity * Decimal(span.duration / timedelta(seconds=1)) / 3600 + Decimal(fee)
     assert claim.price == Money(amount=Decimal(1), currency="EUR").times(worth)
+
+
+async def test_sql_and_money_agree_on_any_price(world):
+    dice = Random(7)
+    for _ in range(300):
+        rate, fee = (Decimal(dice.randrange(10**6)).scaleb(-dice.randrange(5)) for _ in range(2))
+        seconds, quantity = dice.choice([450, 900, 1800, dice.randrange(1, 10**6)]), dice.randrange(1, 4)
+        asked = await world.owner.fetchval(
+            "SELECT ts_price(jsonb_populate_record(NULL::service, $1), tstzrange($2, $3), $4)",
+            {"price_amount": str(rate), "setup_fee_amount": str(fee)},
+            world.now,
+            world.now + timedelta(seconds=seconds),
+            quantity,
+        )
+        worth = rate * quantity * seconds / 3600 + fee
+        assert Money(amount=asked, currency="EUR") == Money(amount=Decimal(1), currency="EUR").times(worth)
 
 
 async def test_an_instant_service_asks_the_provider_when_the_lease_is_over(world, hours, piece):
