@@ -67,28 +67,39 @@ class Row:
     bookings: tuple[BookingBar, ...]
 
 
-def row(plant: Plant, machine: Machine, window: Span, now: datetime, least: timedelta = timedelta(0)) -> Row:
-    """The machine's row over `window`: left of `now` what was, right of it what is offered; bookings on both sides."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: a `window` around `now`, as told until `known`; states shorter than `least` are joined."""
+
+    window: Span
+    now: datetime
+    known: datetime
+    least: timedelta = timedelta(0)
+
+
+def row(plant: Plant, machine: Machine, view: View) -> Row:
+    """The machine's row: left of now what was, right of it what is offered; bookings on both sides."""
+    window, now = view.window, view.now
     states = plant.states.get(machine.id, NOTHING_SEEN)
     capacity = plant.capacity.get(machine.id, NO_STATEMENT)
     past, future = Span.between(window.start, now), Span.between(now, window.end)
     mine = [booking for booking in plant.bookings if booking.machine_id == machine.id]
     return Row(
         machine,
-        thinned(state_bars(machine, states, past, now), least) if past else (),
+        thinned(state_bars(machine, states, past, view.known), view.least) if past else (),
         tuple(span for gap in states.gaps if past and (span := _reaching(gap.start, gap.end, past))),
         offer_bars(capacity.spans, machine.quantity, future) if future else (),
         booking_bars(mine, capacity.claims, window, now),
     )
 
 
-def state_bars(machine: Machine, states: States, past: Span, now: datetime) -> tuple[StateBar, ...]:
-    """The states of `past`. The last one goes on until now, as an assumption once the machine is silent."""
-    heard = now if machine.fresh or machine.last_receipt_at is None else machine.last_receipt_at
+def state_bars(machine: Machine, states: States, past: Span, known: datetime) -> tuple[StateBar, ...]:
+    """The states of `past`. The last one goes on until its end, as an assumption from when the machine is silent."""
+    heard = known if machine.fresh or machine.last_receipt_at is None else machine.last_receipt_at
     bands: list[StateBar] = []
     for piece in states.items:
         good = piece.quality == "good"
-        for start, end, sure in _told_and_assumed(piece.start, piece.end, heard, now):
+        for start, end, sure in _told_and_assumed(piece.start, piece.end, heard, past.end):
             if span := _reaching(start, end, past):
                 bands.append(StateBar(span, piece.state, piece.mode, piece.origin, sure=sure and good))
     return tuple(sorted(bands, key=lambda band: band.span.start))

@@ -51,7 +51,6 @@ def install(house: House) -> None:
 
         def log_out() -> None:
             house.sessions.end(browser)
-            session.ended = bool(house.key)
             ui.navigate.to("/login")
 
         skip = said("a", words("app.skip"), "skip")
@@ -70,7 +69,7 @@ class Board:
         self._session = session
         self._words = words
         self._header = header
-        self._version = -1
+        self._shown: tuple[int, bool] | None = None
         self._told = self._slid = 0.0
         self._bookings = ""
         with ui.element("main").classes("page"):
@@ -100,7 +99,7 @@ class Board:
     def _choose(self, shown: str) -> None:
         self._session.shown = shown
         self._watcher.reach_back(self._machines.back)
-        self._version = -1
+        self._shown = None
         self.tick()
 
     def _open(self, machine_id: str) -> None:
@@ -115,7 +114,7 @@ class Board:
     def tick(self) -> None:
         """Show what is new: all of it, or only that time went on."""
         if self._watcher.refused:
-            self._session.key, self._session.ended = None, True
+            self._session.key, self._session.refused = None, True
             ui.navigate.to("/login")
             return
         when, plant = self._when(), self._watcher.plant
@@ -128,8 +127,9 @@ class Board:
 
     def _bring_up_to_date(self, plant: Plant, when: When) -> None:
         moment = time.monotonic()
-        if self._watcher.version != self._version:
-            self._version = self._watcher.version
+        news = (self._watcher.version, self._watcher.silent is not None)
+        if news != self._shown:
+            self._shown = news
             self._told = self._slid = moment
             self._show(plant, when)
         elif moment - self._slid >= self._pixel():
@@ -151,7 +151,7 @@ class Board:
         # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.
         hide(self._empty.card, hidden=not empty or bool(plant.bookings))
         if not empty:
-            self._machines.show(plant, when)
+            self._machines.show(plant, when, away=self._watcher.silent is not None)
         inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
         if inside != self._bookings:
             self._bookings = inside

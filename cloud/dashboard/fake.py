@@ -51,7 +51,7 @@ class Fake:
         app.middleware("http")(self._guard)
         app.get("/v1/health")(self._health)
         app.get("/v1/events")(self._events)
-        app.get("/v1/enterprise")(lambda: {"id": OWN, "name": "Halle Nord", "scopes": ["read"]})
+        app.get("/v1/enterprise")(lambda: {"id": OWN, "name": "Demo plant", "scopes": ["read"]})
         app.get("/v1/sites")(self._sites)
         app.get("/v1/machines")(self._machines)
         app.get("/v1/machines/{name}/states")(self._states)

@@ -33,6 +33,6 @@ class House:
         """The browser's id, its session, and its language (chosen here, or the browser's own)."""
         browser = str(request.session["id"])
         session = self.sessions.of(browser, time.monotonic())
-        if self.key and session.key is None and not session.ended:
+        if self.key and session.key is None and not (session.left or session.refused):
             session.key = self.key
         return browser, session, Words(session.language or preferred(request.headers.get("accept-language", "")))

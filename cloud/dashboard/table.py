@@ -56,7 +56,7 @@ def bookings_html(rows: Sequence[BookingLine], words: Words, hidden: int = 0) ->
 def _row(row: BookingLine, words: Words) -> str:
     risk = f' <span class="badge risk" title="{escape(row.risk)}">! {escape(words("bookings.risk"))}</span>'
     cells = {
-        "state": f'<span class="badge {row.tone}">{escape(row.state)}</span>{risk if row.risk else ""}',
+        "state": f'<span><span class="badge {row.tone}">{escape(row.state)}</span>{risk if row.risk else ""}</span>',
         "span": f'{escape(row.span)}<small title="{escape(row.id)}">{escape(row.id)}</small>',
         "machine": escape(row.machine),
         "side": f'<span title="{escape(row.partner_id)}">{escape(row.partner)}</span>',

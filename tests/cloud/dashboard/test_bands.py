@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cloud.dashboard.bands import booking_bars, free_spans, offer_bars, row, state_bars, thinned
+from cloud.dashboard.bands import View, booking_bars, free_spans, offer_bars, row, state_bars, thinned
 from cloud.dashboard.fake import NOW
 from gateway.span import Span, total
 
@@ -35,6 +35,11 @@ def test_what_a_silent_machine_does_since_it_was_heard_of_is_only_assumed(make):
     silent = make.machine(fresh=False, last_receipt_at=at(-1))
     bands = state_bars(silent, make.states((at(-3), None, "Executing")), PAST, NOW)
     assert [(band.span, band.sure) for band in bands] == [(Span(at(-3), at(-1)), True), (Span(at(-1), NOW), False)]
+
+
+def test_while_the_api_is_away_nobody_knows_what_goes_on(make):
+    bands = state_bars(make.machine(), make.states((at(-3), None, "Executing")), PAST, at(-0.5))
+    assert [(band.span, band.sure) for band in bands] == [(Span(at(-3), at(-0.5)), True), (Span(at(-0.5), NOW), False)]
 
 
 def test_a_value_that_was_not_good_is_shown_as_unsure(make):
@@ -113,12 +118,12 @@ def test_free_spans_are_what_nobody_claimed_of_the_offer(make):
 
 def test_a_machine_of_which_nothing_is_known_yet_has_an_empty_row(make):
     machine = make.machine(state=None, last_receipt_at=None)
-    found = row(make.plant(machines=(machine,)), machine, DAY, NOW)
+    found = row(make.plant(machines=(machine,)), machine, View(DAY, NOW, NOW))
     assert (found.states, found.gaps, found.offers, found.bookings) == ((), (), (), ())
 
 
 def test_what_nobody_could_see_is_part_of_the_row(make):
     gaps = [{"start": at(-30), "end": at(-23), "reason": "cut"}]
     machine = make.machine()
-    found = row(make.plant(machines=(machine,), states={"mch_1": make.states(gaps=gaps)}), machine, DAY, NOW)
+    found = row(make.plant(machines=(machine,), states={"mch_1": make.states(gaps=gaps)}), machine, View(DAY, NOW, NOW))
     assert found.gaps == (Span(at(-30), at(-23)),)

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from cloud.dashboard.bands import row
+from cloud.dashboard.bands import View, row
 from cloud.dashboard.chart import LANES, changed, lanes, options, patch, timeline
 from cloud.dashboard.fake import NOW
 from cloud.dashboard.picture import browser_words
@@ -19,7 +19,7 @@ WHEN = When(NOW, zone_named("Europe/Vienna"), Words("en"))
 
 def rows_of(make, **plant):
     machine = make.machine()
-    return [row(make.plant(machines=(machine,), **plant), machine, WINDOW, NOW)]
+    return [row(make.plant(machines=(machine,), **plant), machine, View(WINDOW, NOW, NOW))]
 
 
 def test_a_state_that_lasts_has_no_end_so_that_it_grows_with_the_clock(make):
