@@ -140,9 +140,9 @@ class Board:
             self._machines.tell(plant, when)
 
     def _pixel(self) -> float:
-        """Seconds (real) in which time moves on by a pixel; not below one, not above thirty."""
+        """Seconds (real) in which time moves on by half a pixel; not below one, not above thirty."""
         speed = self._watcher.pace.speed if self._watcher.pace else 1.0
-        return min(30.0, max(1.0, 2 * self._machines.back.total_seconds() / WIDE / speed))
+        return min(30.0, max(1.0, self._machines.back.total_seconds() / WIDE / speed))
 
     def _show(self, plant: Plant, when: When) -> None:
         self._tiles.show(plant, when)

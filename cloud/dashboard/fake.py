@@ -302,6 +302,7 @@ def _booking(number: int, machine: str, start: datetime, hours: float) -> Json:
         "machine_id": machine,
         "provider_id": OWN,
         "booker_id": PARTNER,
+        "booker_name": "Demo partner",
         "start": start.isoformat(),
         "end": (start + hours * HOUR).isoformat(),
         "quantity": 1,

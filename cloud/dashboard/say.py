@@ -97,7 +97,7 @@ def heard(machine: Machine, when: When) -> str:
 def _origin(machine: Machine, words: Words) -> str:
     if machine.origin is None:
         return ""
-    return words("row.plant") if machine.origin == PLANT else words("row.booking", id=short(machine.origin))
+    return words("row.plant" if machine.origin == PLANT else "row.sold")
 
 
 def short(identity: str) -> str:
@@ -164,7 +164,7 @@ def booking_line(booking: Booking, plant: Plant, when: When, tone: str) -> Booki
 def partner_of(booking: Booking, own: Enterprise, words: Words) -> tuple[str, str]:
     """The other side as text (`for …` where it books here, `at …` where we book there), and its id."""
     here = booking.role == "provider"
-    name = getattr(booking, "booker_name" if here else "provider_name", None)
+    name = booking.booker_name if here else booking.provider_name
     identity = booking.booker_id if here else booking.provider_id
     if identity == own.id:
         return words("bookings.self"), identity

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from absent import absent_peer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud.booking.wire import Booking
@@ -146,7 +147,7 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     if not shutil.which(CHROMIUM):
-        pytest.skip(f"peer missing: chromium ({CHROMIUM})")
+        absent_peer(f"chromium at {CHROMIUM} (apt-get install chromium)")
     return CHROMIUM
 
 

@@ -21,7 +21,7 @@ def test_a_line_says_state_since_when_for_whom_and_when_it_was_heard_of(make):
     machine = make.machine(state_since=NOW - 2 * H, origin="bkg_01hzzzzzzzzzzzzzzzzzzzabcdef")
     line = machine_line(machine, WHEN, NOW + timedelta(seconds=9))
     assert (line.state, line.since) == ("Executing · Processing", "since 12:00 (2 h 00 min)")
-    assert (line.origin, line.heard, line.fresh) == ("for booking bkg_…zzabcdef", "heard just now", True)
+    assert (line.origin, line.heard, line.fresh) == ("for a booking", "heard just now", True)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,7 @@ def test_an_id_is_shortened_in_its_middle_since_ids_of_one_day_begin_alike():
     [
         ({"role": "provider", "booker_id": "ent_guest"}, ("for ent_guest", "ent_guest")),
         ({"role": "booker", "provider_id": "ent_host"}, ("at ent_host", "ent_host")),
+        ({"role": "booker", "provider_id": "ent_host", "provider_name": "Host"}, ("at Host", "ent_host")),
         ({"role": "provider", "booker_id": "ent_own"}, ("own enterprise", "ent_own")),
     ],
 )
