@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from absent import absent_peer
 
 from cloud import db
 from cloud.embedded.binaries import PostgresMissing, find
@@ -94,7 +95,7 @@ def postgres() -> Iterator[Server]:
     try:
         binaries = find(int(wanted) if wanted else None)
     except PostgresMissing as error:
-        pytest.skip(f"PostgreSQL missing: {error}")
+        absent_peer(f"PostgreSQL: {error}")
     folder = new_folder()
     clear_forgotten(folder.parent)
     server = EmbeddedPostgres(folder, binaries=binaries)

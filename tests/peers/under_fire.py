@@ -20,7 +20,8 @@ from random import Random
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from fire_evidence import Change, changes, history, look, register
+from absent import absent_peer
+from fire_evidence import Change, changes, history, log_file, look, register
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
@@ -29,7 +30,6 @@ from cloud.ids import new_id
 from edge.sources.replaylog import read_log
 
 ROOT = Path(__file__).parents[2]
-LOG = ROOT / "../shared/data/jobshop-2012/reports.csv"
 T = TypeVar("T")
 
 
@@ -225,7 +225,8 @@ class _Wishes:
 
 
 def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) -> Theatre:
-    log = read_log(LOG, ZoneInfo("UTC"))
+    path = log_file(folder)
+    log = read_log(path, ZoneInfo("UTC"))
     machines = sorted(log)
     names = {
         f"{'ABCDEFGH'[n // len(log)]}-{machines[n % len(log)]}": machines[n % len(log)] for n in range(wishes.machines)
@@ -236,7 +237,7 @@ def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) ->
     # Machines with longer logs go faster, so that all of them end together.
     rates = {name: wishes.rate * len(log[of]) / total for name, of in names.items()}
     config = folder / "agent.yaml"
-    config.write_text(_config(agent, port, names, rates))
+    config.write_text(_config(agent, port, path, names, rates))
     python, environment = sys.executable, {"AGENT_KEY": base64.b64encode(key).decode()}
     cloud = {
         "THIRDSHIFT_INGEST_DSN": db.as_role(dsn, "ts_ingest", server.passwords["ts_ingest"]),
@@ -259,6 +260,8 @@ def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) ->
 
 def _broker(folder: Path, port: int, *, amqtt: bool) -> Sequence[str]:
     found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None and not amqtt:
+        absent_peer("mosquitto (apt-get install mosquitto)")
     if amqtt or found is None:
         return (sys.executable, "-m", "cloud.embedded.broker", "--port", str(port))
     config = folder / "mosquitto.conf"
@@ -266,12 +269,12 @@ def _broker(folder: Path, port: int, *, amqtt: bool) -> Sequence[str]:
     return (found, "-c", str(config))
 
 
-def _config(agent: str, port: int, names: Mapping[str, str], rates: Mapping[str, float]) -> str:
+def _config(agent: str, port: int, log: Path, names: Mapping[str, str], rates: Mapping[str, float]) -> str:
     lines = [f"agent: {agent}", "link: {id: k1, secret: env:AGENT_KEY}", f"broker: {{host: 127.0.0.1, port: {port}}}"]
     lines += ["data: data", "machines:"]
     for name, of in names.items():
         lines += [f"  {name}:", "    profile: replay"]
-        lines += [f"    source: {{type: replay, file: {LOG.resolve()}, machine: {of}, rate: {rates[name]:.6f}}}"]
+        lines += [f"    source: {{type: replay, file: {log}, machine: {of}, rate: {rates[name]:.6f}}}"]
     return "\n".join(lines) + "\n"
 
 

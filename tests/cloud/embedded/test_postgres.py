@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from absent import absent_peer
 from own_postgres import new_folder
 
 from cloud.embedded.account import account, home_of
@@ -252,7 +253,7 @@ def test_a_postgres_of_the_system_serves_as_well(folder):
     try:
         binaries = find(15)
     except PostgresMissing as error:
-        pytest.skip(f"PostgreSQL 15 missing: {error}")
+        absent_peer(f"PostgreSQL 15 (apt-get install postgresql-15): {error}")
     owned = EmbeddedPostgres(folder, binaries=binaries)
     try:
         assert ask(owned.start(), "SHOW server_version_num").startswith("15")
