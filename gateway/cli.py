@@ -1,6 +1,7 @@
 """The `thirdshift` command: finds its sub-commands by entry points, so that no import joins edge and cloud."""
 
 import sys
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 
 import typer
@@ -27,12 +28,39 @@ def build(wanted: str | None = None) -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help)."""
+    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help).
+
+    So is a file or folder that cannot be used. Errors of tasks that ran side by side are said one a line.
+    """
     try:
         build(next(iter(sys.argv[1:]), None))()
-    except ThirdshiftError as error:
-        sys.stderr.write(f"thirdshift: {error}\n")
-        sys.exit(75 if error.retryable else 2)
+    except* ThirdshiftError as found:
+        sys.exit(_say(found))
+    except* OSError as found:
+        sys.exit(_say(found))
+
+
+def _say(found: BaseExceptionGroup[BaseException]) -> int:
+    retryable = True
+    for error in leaves(found):
+        sys.stderr.write(f"thirdshift: {_words(error)}\n")
+        retryable = retryable and getattr(error, "retryable", False)
+    return 75 if retryable else 2
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; name one that this user can read and write"
+    return str(error)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors themselves, however deep the groups are that they came in."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
 
 
 def _root() -> None:

@@ -103,7 +103,7 @@ def log_file(folder: Path) -> Path:
     """The real job shop's log; where that is not at hand, one made from its statistics."""
     if REAL_LOG.exists():
         return REAL_LOG.resolve()
-    reports = generate(Plan(13, datetime(2012, 1, 2), datetime(2012, 3, 31)))
+    reports = generate(Plan(13, datetime.fromisoformat("2012-01-02"), datetime.fromisoformat("2012-03-31")))
     path = folder / "generated.csv"
     path.write_text("\n".join([Report.HEADER, *(report.row() for report in reports)]) + "\n")
     return path
