@@ -1,10 +1,10 @@
 """The plant's disclosure policy: what of a message may cross the fence, and how coarse."""
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.messages import Samples, StateChange, Statement, Up
+from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Up
 
 
 class MachineDisclosure(BaseModel):
@@ -38,12 +38,14 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
     match message:
         case Samples():
             return message if message.signal in policy.of(message.machine).signals else None
-        case StateChange():
+        case StateChange() | GapNotice():
             return message if policy.of(message.machine).states else None
         case Statement():
             return _statement(policy.of(message.machine), message)
-        case _:
+        case Announce() | OrderAnswer() | JobReport():
             return message
+        case _:
+            assert_never(message)
 
 
 def _statement(rule: MachineDisclosure, statement: Statement) -> Statement | None:
