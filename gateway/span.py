@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 
 def utc(moment: datetime) -> datetime:
-    """The same instant in UTC. A naive datetime raises ValueError: nobody can know which instant it means."""
+    """The same instant in UTC. A naive one, whose instant nobody knows, raises ValueError, and so does one past the calendar."""
     if moment.tzinfo is None:
         msg = f"{moment.isoformat()} has no time zone; give an offset, for example {moment.isoformat()}Z"
         raise ValueError(msg)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{moment.isoformat()} is out of range in UTC"
+        raise ValueError(msg) from error
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,10 +55,6 @@ class Span:
 
     def intersection(self, other: "Span") -> "Span | None":
         return Span.between(max(self.start, other.start), min(self.end, other.end))
-
-    def padded(self, before: timedelta, after: timedelta) -> "Span":
-        """This span, made longer by set-up time before and cleaning time after."""
-        return Span(self.start - before, self.end + after)
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%dT%H:%M:%SZ}/{self.end:%Y-%m-%dT%H:%M:%SZ}"
