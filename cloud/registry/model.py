@@ -214,6 +214,9 @@ class ServiceRequest(Wire):
         if self.setup_fee and self.setup_fee.currency != self.price.currency:
             msg = f"setup_fee must be in {self.price.currency}, as the price is"
             raise ValueError(msg)
+        if len(set(self.machine_ids)) < len(self.machine_ids):
+            msg = "machine_ids names a machine twice"
+            raise ValueError(msg)
         if self.max_duration is not None and self.max_duration < self.min_duration:
             msg = "max_duration is shorter than min_duration"
             raise ValueError(msg)

@@ -97,13 +97,14 @@ CREATE FUNCTION ts_not_after(p_span tstzrange) RETURNS timestamptz LANGUAGE sql 
   SELECT to_timestamp(extract(epoch FROM lower(p_span)) * 0.75 + extract(epoch FROM upper(p_span)) * 0.25)
 $$;
 
--- The job order (gateway.messages.Order).
+-- The job order (gateway.messages.Order). What the work says goes in as it was said, or the edge would run other work.
 CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM ts_send(c, jsonb_strip_nulls(jsonb_build_object(
     'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(ts_not_after(c.span)),
     'work_master', c.work ->> 'work_master', 'quantity', coalesce((c.work -> 'quantity')::int, 1),
-    'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now);
+    'capacity', c.quantity, 'material', c.work ->> 'material'))
+    || jsonb_build_object('parameters', coalesce(c.work -> 'parameters', '{}')), p_now);
 END $$;
 
 CREATE FUNCTION ts_send_cancel(c claim, p_reason text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$

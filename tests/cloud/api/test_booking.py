@@ -76,6 +76,25 @@ async def test_cancelling_needs_a_key_but_no_words(market: Market) -> None:
     assert (answer.status_code, answer.json()["state"]) == (200, "CANCELLED")
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["NaN", "1e999", "-Infinity", "1" + "0" * 30, '"' + "x" * 501 + '"', "null"],
+    ids=["nan", "overflow", "infinite", "huge", "long", "null"],
+)
+async def test_a_parameter_that_no_machine_could_be_given_is_refused_and_lists_stay_whole(
+    market: Market, value: str
+) -> None:
+    service_id, _ = await market.offer()
+    buyer = market.clients["buyer"]
+    body = booking(service_id, 10, 12).model_dump_json(exclude_unset=True)
+    body = body.replace('"work":{', '"work":{"parameters":{"speed":' + value + "},")
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    answer = await buyer._http.post("/v1/bookings", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+    assert answer.json()["errors"][0]["pointer"].startswith("/work/parameters/speed")
+    assert await buyer.bookings() == await market.clients["maker"].bookings() == []
+
+
 async def test_a_service_that_is_not_instant_is_confirmed_or_declined_by_its_provider_alone(market: Market) -> None:
     service_id, _ = await market.offer(instant=False)
     maker, buyer = market.clients["maker"], market.clients["buyer"]

@@ -36,6 +36,15 @@ async def test_a_service_is_read_back_as_it_was_offered(market: Market) -> None:
     assert (raw["notice"], raw["created_at"][-1]) == ("PT2H", "Z")
 
 
+async def test_a_service_that_names_a_machine_twice_is_refused(market: Market) -> None:
+    (machine_id,) = await market.plant("maker", "m")
+    body = {"name": "s", "machine_ids": [machine_id] * 2, "price": {"amount": "1.00", "currency": "EUR"}}
+    headers = {"Idempotency-Key": "k"}
+    answer = await market.clients["maker"]._http.post("/v1/services", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+    assert "twice" in answer.json()["detail"]
+
+
 async def test_whether_a_machine_is_fresh_is_worked_out_when_asked(market: Market) -> None:
     _, machine_id = await market.offer()
     maker = market.clients["maker"]

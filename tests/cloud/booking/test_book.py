@@ -45,6 +45,13 @@ async def test_the_order_is_one_that_the_wire_contract_admits(world, hours):
     assert [(order.quantity, order.material, order.capacity) for order in orders] == [(3, "steel", 1), (10, None, 4)]
 
 
+async def test_the_order_carries_the_parameters_as_the_work_has_them(world, hours):
+    said = {"speed": None, "feed": 0.25, "tool": "T1", "passes": 3}
+    await world.book("svc_a", hours(1, 2), work={"work_master": "m", "quantity": 3, "parameters": said})
+    (order,) = await world.orders()
+    assert order["parameters"] == said
+
+
 async def test_both_sides_are_told_once(world, hours):
     answer = await world.book("svc_a", hours(1, 2))
     for who in (MAKER, BUYER):
