@@ -44,8 +44,8 @@ def install(house: House) -> None:
         if session.key is None:
             return RedirectResponse("/login")
         key = session.key
-        watcher = house.watch.enter(key)
-        ui.context.client.on_delete(lambda: house.watch.leave(key, watcher))
+        watcher = house.watchers.enter(key)
+        ui.context.client.on_delete(lambda: house.watchers.leave(key, watcher))
         dark = dress(session, words, "app.title")
         ui.add_head_html(browser_words(words, TAGS[words.language]))
 

@@ -8,7 +8,7 @@ from fastapi import Request
 
 from cloud.dashboard.registry import Registry
 from cloud.dashboard.sessions import Session, Sessions
-from cloud.dashboard.watch import Watch
+from cloud.dashboard.watchers import Watchers
 from cloud.dashboard.words import Words, preferred
 
 FIRST_BACK = timedelta(hours=24)
@@ -21,10 +21,10 @@ class House:
     api_url: str
     key: str | None = None
     sessions: Sessions = field(default_factory=Sessions)
-    watch: Watch = field(init=False)
+    watchers: Watchers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.registry, FIRST_BACK)
+        self.watchers = Watchers(self.registry, FIRST_BACK)
 
     def registry(self, key: str) -> Registry:
         return Registry(self.api_url, key)

@@ -21,7 +21,8 @@ from absent import absent_peer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud.booking.wire import Booking
-from cloud.dashboard.fake import NOW, Fake, furnished
+from cloud.dashboard.fake import NOW, Fake
+from cloud.dashboard.furnish import furnished
 from cloud.dashboard.model import Plant
 from cloud.registry.model import Capacity, Enterprise, Machine, States, Taken
 from gateway.clock import Clock
