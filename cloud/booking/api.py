@@ -98,7 +98,10 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
 
 @router.post("/bookings/{booking_id}/cancel", responses=documented(*_KEYED, *_DECIDED))
 async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
-    """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped."""
+    """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped.
+
+    A job that runs stays RUNNING, with `cancel_asked_at`, until the plant has stopped it: what it made is metered.
+    """
     asked = why or CancelRequest()
     caller = _caller(call, key, request, asked)
     _claim(await store.cancel(call.desk.pool, caller, booking_id, asked.reason))

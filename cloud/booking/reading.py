@@ -11,11 +11,11 @@ from gateway.money import Money
 
 _BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    created_at, updated_at
+    cancel_asked_at, created_at, updated_at
   FROM claim WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""
 _BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    created_at, updated_at
+    cancel_asked_at, created_at, updated_at
   FROM claim WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
   ORDER BY created_at, id LIMIT $4"""

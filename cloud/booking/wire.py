@@ -131,6 +131,9 @@ class Booking(Wire):
     at_risk_reason: str | None = None
     meter: Mapping[str, Any] | None = None
     revision: int
+    cancel_asked_at: Annotated[
+        datetime | None, Field(description="somebody called the running job off; it ends once the plant reports")
+    ] = None
     created_at: datetime
     updated_at: datetime
     history: tuple[Entered, ...] = ()

@@ -33,12 +33,16 @@ INSERT INTO link_position (agent_id, leg, stream, position) VALUES ($1, 'down', 
 ON CONFLICT (agent_id, leg, stream) DO UPDATE SET position = excluded.position
 """
 
-# The last word on each booking that is not over, cancellations too; the agent knows a repeated revision.
+# The orders of live bookings, and the cancellations of all whose time is not over: an order of a booking that is done
+# would be run a second time. The agent knows a repeated revision, and finds on the machine what it had put there.
 AGAIN = """
 INSERT INTO outgoing (agent_id, claim_id, payload, created_at)
 SELECT agent_id, claim_id, payload, $2 FROM (
-    SELECT DISTINCT ON (told.claim_id) told.* FROM outgoing AS told JOIN claim ON claim.id = told.claim_id
-    WHERE told.agent_id = $1 AND (claim.live OR upper(claim.span) > $2) ORDER BY told.claim_id, told.id DESC
+    SELECT DISTINCT ON (told.claim_id, told.payload ->> 'kind') told.*
+    FROM outgoing AS told JOIN claim ON claim.id = told.claim_id
+    WHERE told.agent_id = $1
+      AND (claim.live OR upper(claim.span) > $2 AND told.payload ->> 'kind' = 'cancel_order')
+    ORDER BY told.claim_id, told.payload ->> 'kind', told.id DESC
 ) AS last ORDER BY id
 """
 

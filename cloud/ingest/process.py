@@ -90,10 +90,12 @@ class Ingest:
 
     async def _chores(self) -> None:
         failing: set[str] = set()
+        doubtful: set[str] = set()
         while True:
             now = self._clock.now()
             await _chore("sweep", sweep(self._connections, now), failing)
-            await _chore("settle", settle(self._connections, now, self._clock.business(PATIENCE)), failing)
+            patience = self._clock.business(PATIENCE)
+            await _chore("settle", settle(self._connections, now, patience, doubtful), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
 

@@ -67,21 +67,30 @@ async def test_a_lost_packet_is_sent_again(registry: Any, receiver: Any, pool_in
     assert [message["n"] for message in receiver.got] == [1]
 
 
-async def test_an_edge_that_lost_its_store_gets_the_last_word_on_every_booking_that_is_not_over(
+async def test_an_edge_that_lost_its_store_gets_the_orders_of_live_bookings_and_the_cancellations_of_others(
     registry: Any, receiver: Any, pool_ingest: asyncpg.Pool, booking: Any
 ) -> None:
-    await booking("bkg_now", hours=1, messages=["order", "cancel_order"])
     await booking("bkg_past", hours=-5, messages=["order"])
+    await booking("bkg_live", hours=1, messages=["order"])
+    await booking("bkg_off", hours=1, messages=["order", "cancel_order"], states="CANCELLED")
+    await booking("bkg_stop", hours=0, messages=["order", "cancel_order"], states="DISPATCHED RUNNING")
+    for state in ("DISPLACED", "DECLINED", "UNDELIVERABLE", "DISPATCHED COMPLETED"):
+        await booking(f"bkg_{state[-5:]}", hours=0, messages=["order"], states=state)
     line = await registry.line(pool_ingest)
     await line.settle(NOW)
     receiver.talk(line, line.sender.connected(0.0))
     await line.settle(NOW)
-    assert len(receiver.got) == 3
+    assert len(receiver.got) == 10
     receiver.position, receiver.got, receiver.boot = Position(), [], b"boot-after-the-loss"
     receiver.talk(line, line.sender.connected(1.0))
     assert await line.settle(NOW)
     receiver.talk(line, line.sender.wake(1.0))
-    assert [(message["booking"], message["kind"]) for message in receiver.got] == [("bkg_now", "cancel_order")]
+    assert [(message["booking"], message["kind"]) for message in receiver.got] == [
+        ("bkg_live", "order"),
+        ("bkg_off", "cancel_order"),
+        ("bkg_stop", "order"),
+        ("bkg_stop", "cancel_order"),
+    ]
     await line.settle(NOW)
     reopened = await registry.line(pool_ingest)
     receiver.talk(reopened, reopened.sender.connected(0.0))
