@@ -16,13 +16,14 @@ from edge import control
 from edge.desk import Desk, said_document
 from edge.plan import PlannedOrder
 from edge.post import Letter, Post, resynced
-from edge.reading import Event, Gap, LinkNotice, Reading
+from edge.reading import Event
+from edge.recovery import bridged, lost, up
 from edge.sources.second import machine_of
 from edge.trouble import Trouble
 from edge.watch import Watch
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
-from gateway.messages import Announce, GapNotice, StateChange, Stream
+from gateway.messages import Announce, StateChange, Stream
 from gateway.outbox import OutboxFull, OutboxUnavailable
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ class Agent:
         """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
         self._introduce(now)
         self._pauses()
-        self._replan()
+        self._keep_planning()
         self._answer_resyncs(now)
         for desk in self.desks.values():
             due = desk.due()
@@ -133,13 +134,14 @@ class Agent:
         now = self.clock.now()
         kept: list[tuple[Desk, Watch, Letter]] = []
         letters: list[Letter] = []
-        for machine, batch in _by_machine(events).items():
+        batches = _by_machine(events)
+        for machine, batch in batches.items():
             desk = self.desks[machine]
             try:
-                watch, letter = desk.take(self._bridge(machine, batch), now)
+                watch, letter = desk.take(bridged(machine, batch, self.blind.get(machine)), now)
             except Exception as error:  # noqa: BLE001 - one machine's fault must not stop the others
                 self._set_aside(machine, error)
-                letters.append(_lost(machine, batch, now))
+                letters.append(lost(machine, batch, now))
             else:
                 kept.append((desk, watch, letter))
                 letters.append(letter)
@@ -148,18 +150,11 @@ class Agent:
         for desk, watch, letter in kept:
             self._notice(desk, watch)
             desk.keep(watch, letter)
+            if up(batches[desk.machine]):
+                self.blind.pop(desk.machine, None)
             if any(isinstance(told, StateChange) for told in letter.messages):
                 self.on_state(desk.machine)
         return True
-
-    def _bridge(self, machine: str, batch: Sequence[Event]) -> Sequence[Event]:
-        """Before the first news after a restart, the gap since the agent's last sign of life."""
-        since = self.blind.get(machine)
-        up = next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
-        if since is None or up is None:
-            return batch
-        del self.blind[machine]
-        return [Gap(machine, since, up.at, "the agent did not run"), *batch] if since < up.at else batch
 
     def _notice(self, desk: Desk, watch: Watch) -> None:
         """Say once that a machine was lost or found, and once each value that its profile does not know."""
@@ -250,8 +245,21 @@ class Agent:
             self.desks[name].orders, self.desks[name].dirty = orders, True
             log.info("plan read again", machine=name, orders=len(orders))
 
+    def _keep_planning(self) -> None:
+        """A fault over a plan leaves the last good one, and is shown until the agent starts anew."""
+        try:
+            self._replan()
+        except Exception as error:  # noqa: BLE001 - a file of the plant's must not stop the agent
+            reason = f"{type(error).__name__}: {error}; the last good plan still counts; please report this fault"
+            self.trouble.comes("fault/plan", reason, error=error)
+
     def _pauses(self) -> None:
-        stopped = control.paused(self.data)
+        try:
+            stopped = control.paused(self.data)
+        except OSError as error:
+            self.trouble.comes("pauses", f"cannot be read: {error}; what was paused stays so; mend the data folder")
+            return
+        self.trouble.goes("pauses")
         for name, desk in self.desks.items():
             if desk.paused != (name in stopped):
                 desk.paused, desk.dirty = name in stopped, True
@@ -285,10 +293,3 @@ def _by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
     for event in events:
         found.setdefault(machine_of(event), []).append(event)
     return found
-
-
-def _lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
-    """What a batch leaves behind that could not be understood at all."""
-    moments = [event.source_time or event.received for event in batch if isinstance(event, Reading)]
-    start = min([moment for moment in moments if moment < now], default=now - timedelta(seconds=1))
-    return Letter((GapNotice(machine=machine, start=start, end=now, reason="a fault of the agent"),))

@@ -1,0 +1,28 @@
+"""What a restart or a fault left unseen: the gap that is told of it, so that nobody takes silence for rest."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from edge.post import Letter
+from edge.reading import Event, Gap, LinkNotice, Reading
+from gateway.messages import GapNotice
+
+
+def up(batch: Sequence[Event]) -> LinkNotice | None:
+    """The first word in a batch that a machine's link is up."""
+    return next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
+
+
+def bridged(machine: str, batch: Sequence[Event], since: datetime | None) -> Sequence[Event]:
+    """Before the first news after a restart, the gap `since` the agent's last sign of life (None: it is told)."""
+    first = up(batch)
+    if since is None or first is None or since >= first.at:
+        return batch
+    return [Gap(machine, since, first.at, "the agent did not run"), *batch]
+
+
+def lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
+    """What a batch leaves behind that could not be understood at all."""
+    moments = [event.source_time or event.received for event in batch if isinstance(event, Reading)]
+    start = min([moment for moment in moments if moment < now], default=now - timedelta(seconds=1))
+    return Letter((GapNotice(machine=machine, start=start, end=now, reason="a fault of the agent"),))
