@@ -32,13 +32,7 @@ def rows_of(path: Path, needed: set[str]) -> list[tuple[int, Mapping[str, str]]]
     """The rows with their line numbers (from 2). Raises FileInvalid where a needed column or value is missing."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = needed - set(reader.fieldnames or ())
-            if missing:
-                lacking, wanted = ", ".join(sorted(missing)), ", ".join(sorted(needed))
-                msg = f"{path}:1: no column {lacking}; the first line must name {wanted}"
-                raise FileInvalid(msg)
-            rows: list[tuple[int, Mapping[str, str]]] = [(reader.line_num, row) for row in reader]
+            rows = _numbered(path, csv.DictReader(file, strict=True), needed)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}; check the path and that it is UTF-8 text"
         raise FileInvalid(msg) from error
@@ -48,6 +42,33 @@ def rows_of(path: Path, needed: set[str]) -> list[tuple[int, Mapping[str, str]]]
             msg = f"{path}:{line}: {empty[0]}: is empty; give it a value or remove the row"
             raise FileInvalid(msg)
     return rows
+
+
+def _numbered(path: Path, reader: "csv.DictReader[str]", needed: set[str]) -> list[tuple[int, Mapping[str, str]]]:
+    rows: list[tuple[int, Mapping[str, str]]] = []
+    try:
+        missing = needed - set(reader.fieldnames or ())
+        if missing:
+            lacking, wanted = ", ".join(sorted(missing)), ", ".join(sorted(needed))
+            msg = f"{path}:1: no column {lacking}; the first line must name {wanted}"
+            raise FileInvalid(msg)
+        for row in reader:
+            _one_line(path, reader.line_num, row)
+            rows.append((reader.line_num, row))
+    except csv.Error as error:
+        msg = (
+            f"{path}:{reader.reader.line_num}: {error}; look for a quote that is not closed, on this line or before it"
+        )
+        raise FileInvalid(msg) from error
+    return rows
+
+
+def _one_line(path: Path, line: int, row: Mapping[str, str]) -> None:
+    """A quote that is not closed swallows rows, and what they plan would be sold."""
+    for name, value in row.items():
+        if isinstance(value, str) and "\n" in value:
+            msg = f"{path}:{line}: {name}: goes over several lines; close the quote, or remove it"
+            raise FileInvalid(msg)
 
 
 def span_of(path: Path, line: int, row: Mapping[str, str], zone: ZoneInfo) -> Span:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 def utc(moment: datetime) -> datetime:
-    """The same instant in UTC. A naive one, whose instant nobody knows, raises ValueError, and so does one past the calendar."""
+    """The same instant in UTC. Raises ValueError for a naive one, whose instant nobody knows, and past the calendar."""
     if moment.tzinfo is None:
         msg = f"{moment.isoformat()} has no time zone; give an offset, for example {moment.isoformat()}Z"
         raise ValueError(msg)
