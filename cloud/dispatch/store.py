@@ -1,7 +1,7 @@
 """All the SQL of the way down: numbering, acknowledging, and saying again what an agent lost."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
@@ -27,6 +27,7 @@ FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS told (id, epoch, seq)
 WHERE outgoing.id = told.id
 """
 ACKED = "UPDATE outgoing SET acked_at = $2 WHERE id = ANY($1::int8[]) AND acked_at IS NULL"
+CLOCK = "UPDATE agent SET clock_offset_s = $2 WHERE id = $1"
 NOTES = "SELECT position FROM link_position WHERE agent_id = $1 AND leg = 'down' AND stream = 'control'"
 SAVE_NOTES = """
 INSERT INTO link_position (agent_id, leg, stream, position) VALUES ($1, 'down', 'control', $2)
@@ -68,6 +69,11 @@ async def number(connection: asyncpg.Connection, agent: str, journal: OutgoingJo
 async def acknowledge(connection: asyncpg.Connection, ids: Sequence[int], now: datetime) -> None:
     """These rows are in the agent's store."""
     await connection.execute(ACKED, list(ids), now)
+
+
+async def note_clock(connection: asyncpg.Connection, agent: str, offset: timedelta) -> None:
+    """How far the agent's clock is ahead of ours."""
+    await connection.execute(CLOCK, agent, offset.total_seconds())
 
 
 async def say_again(connection: asyncpg.Connection, agent: str, notes: Mapping[str, str], now: datetime) -> None:

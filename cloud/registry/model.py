@@ -81,7 +81,9 @@ class AgentRequest(Wire):
 
 
 class Agent(Wire):
-    """An edge agent. `last_receipt_at` is business time; `clock_offset_s` is its clock minus ours, in seconds."""
+    """An edge agent. `last_receipt_at` is business time; `clock_offset_s` is its clock minus ours, in seconds, as
+    far as the post's delay leaves that certain; it is measured when messages go down to the agent.
+    """
 
     id: str
     name: str

@@ -1,6 +1,6 @@
 """Rows of `outgoing` reach the edge's store in order and once, whatever is lost or restarted in between."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -55,6 +55,18 @@ async def test_a_dispatcher_that_died_after_sending_sends_again_and_the_edge_has
     assert [message["n"] for message in receiver.got] == [1, 2, 3]
     assert await registry.unacknowledged() == 0
     assert await registry.owner.fetchval("SELECT count(DISTINCT epoch) FROM outgoing") == 2
+
+
+async def test_the_agents_clock_is_written_down_once_it_has_moved(
+    registry: Any, receiver: Any, pool_ingest: asyncpg.Pool
+) -> None:
+    line = await registry.line(pool_ingest)
+    written = []
+    for seconds in (-90.0, -90.4, -92.0):
+        line.offset = timedelta(seconds=seconds)
+        await line.settle(NOW)
+        written.append(await registry.owner.fetchval("SELECT clock_offset_s FROM agent"))
+    assert written == [-90.0, -90.0, -92.0]
 
 
 async def test_a_lost_packet_is_sent_again(registry: Any, receiver: Any, pool_ingest: asyncpg.Pool) -> None:
