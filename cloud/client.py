@@ -67,7 +67,7 @@ class ApiUnreachable(CloudError):
 class Client:
     """The calls of one key. Times in answers are UTC; every call raises ApiError or ApiUnreachable.
 
-    Writes of bookings take an idempotency key; without one each call is a new intention.
+    Writes take an idempotency key; without one each call is a new intention.
     """
 
     def __init__(
@@ -108,20 +108,20 @@ class Client:
     async def enterprise(self) -> Enterprise:
         return await self._get(Enterprise, "/v1/enterprise")
 
-    async def add_site(self, request: SiteRequest) -> Site:
-        return await self._post(Site, "/v1/sites", request)
+    async def add_site(self, request: SiteRequest, *, key: str | None = None) -> Site:
+        return await self._post(Site, "/v1/sites", request, key)
 
     async def sites(self) -> list[Site]:
         return await self._all(Page[Site], "/v1/sites")
 
-    async def add_agent(self, request: AgentRequest) -> NewAgent:
-        return await self._post(NewAgent, "/v1/agents", request)
+    async def add_agent(self, request: AgentRequest, *, key: str | None = None) -> NewAgent:
+        return await self._post(NewAgent, "/v1/agents", request, key)
 
     async def agents(self) -> list[Agent]:
         return await self._all(Page[Agent], "/v1/agents")
 
-    async def add_service(self, request: ServiceRequest) -> Service:
-        return await self._post(Service, "/v1/services", request)
+    async def add_service(self, request: ServiceRequest, *, key: str | None = None) -> Service:
+        return await self._post(Service, "/v1/services", request, key)
 
     async def services(self) -> list[Service]:
         return await self._all(Page[Service], "/v1/services")
@@ -135,8 +135,8 @@ class Client:
     async def remove_partner(self, enterprise_id: str) -> None:
         await self._call("DELETE", f"/v1/partners/{enterprise_id}")
 
-    async def add_key(self, request: KeyRequest) -> NewKey:
-        return await self._post(NewKey, "/v1/keys", request)
+    async def add_key(self, request: KeyRequest, *, key: str | None = None) -> NewKey:
+        return await self._post(NewKey, "/v1/keys", request, key)
 
     async def keys(self) -> list[KeyAnswer]:
         return await self._all(Page[KeyAnswer], "/v1/keys")

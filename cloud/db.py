@@ -24,6 +24,17 @@ AWAY = (
 """What asyncpg raises when the server is gone, going, full, or gave up a transaction without deciding it."""
 
 
+class Pool(asyncpg.Pool):  # type: ignore[misc]
+    """asyncpg's pool waits for a free connection without end; this one `patience` seconds (real), then TimeoutError."""
+
+    def __init__(self, *given: object, patience: float | None, **more: object) -> None:
+        super().__init__(*given, **more)
+        self.patience = patience
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        return super().acquire(timeout=self.patience if timeout is None else timeout)
+
+
 @asynccontextmanager
 async def reaching() -> AsyncIterator[None]:
     """Turns the errors of a database that is away into DatabaseAway, which the caller may retry."""
@@ -40,13 +51,33 @@ async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
         return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=30)
 
 
-async def lazy_pool(dsn: str, *, size: int = 8, timeout: float = 10.0) -> asyncpg.Pool:  # noqa: ASYNC109 - asyncpg's own
-    """A pool that is made even while the database is away. `timeout` in seconds (real) bounds each statement.
+async def lazy_pool(
+    dsn: str,
+    *,
+    size: int = 8,
+    timeout: float = 10.0,  # noqa: ASYNC109 - asyncpg's own
+    patience: float | None = None,
+) -> asyncpg.Pool:
+    """A pool that is made even while the database is away.
 
-    Its connections are not reset between uses, which saves a round trip: set nothing that outlives a transaction.
+    `timeout` in seconds (real) bounds each statement, `patience` the wait for a connection. Its connections are not
+    reset between uses, which saves a round trip: set nothing that outlives a transaction.
     """
-    return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, init=_prepare, reset=_keep_as_is, command_timeout=timeout, timeout=timeout
+    bounds = {"command_timeout": timeout, "timeout": timeout if patience is None else min(timeout, patience)}
+    return await Pool(
+        dsn,
+        patience=patience,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        init_size=0,
+        min_size=0,
+        max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        init=_prepare,
+        reset=_keep_as_is,
+        loop=None,
+        **bounds,
     )
 
 
