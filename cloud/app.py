@@ -9,8 +9,9 @@ from typing import Any
 import asyncpg
 import orjson
 from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
-from cloud.api import problems, root
+from cloud.api import manual, problems, root
 from cloud.api.body_limit import BodyLimit
 from cloud.api.call import Desk
 from cloud.api.catalogue import CATALOGUE
@@ -57,9 +58,9 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (root.router, registry.router, machines.router, market.router, booking.router, events.router):
-        app.include_router(router)
-    app.include_router(partners.router)
+    for rooms in (booking, market, machines, registry, partners, events, root):  # the busiest is tried first
+        app.include_router(rooms.router)
+    _add_manual(app)
     problems.install(app)
     app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(RequestId)
@@ -67,10 +68,17 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     return app
 
 
+def _add_manual(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def read_manual() -> HTMLResponse:
+        return HTMLResponse(manual.page(describe(app)), headers=manual.HEADERS)
+
+
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     """What the routes reach for, opened and closed again."""
-    pool = await lazy_pool(settings.api_dsn or "", size=settings.pool_size, timeout=settings.statement_timeout)
+    limits = {"timeout": settings.statement_timeout, "patience": settings.acquire_timeout}
+    pool = await lazy_pool(settings.api_dsn or "", size=settings.pool_size, **limits)
     auth = Authenticator(looker(pool, clock))
     hub = Hub(settings.api_dsn or "", auth.forget)
     chores = [asyncio.create_task(hub.run()), asyncio.create_task(_expire(pool, clock))]

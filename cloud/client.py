@@ -5,7 +5,6 @@ import functools
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from cloud.api.page import Page
 from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.errors import CloudError
+from cloud.events.stream import Event, read
 from cloud.market.model import SearchAnswer, SearchRequest
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey
 from cloud.registry.model import (
@@ -34,7 +34,12 @@ from cloud.registry.model import (
     States,
 )
 
+__all__ = ["ApiError", "ApiUnreachable", "Client", "Event"]
+
 Model = TypeVar("Model", bound=BaseModel)
+
+IDLE = 2.0
+"""Seconds (real) that an unused connection is kept; less than servers do (uvicorn: 5), lest both ends part at once."""
 
 RECONNECT = 1.0
 """Seconds (real) before a broken event stream is opened again."""
@@ -59,20 +64,10 @@ class ApiUnreachable(CloudError):
     retryable = True
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of the stream. `id` is an opaque cursor: give it back to go on after it."""
-
-    id: str
-    type: str
-    at: datetime
-    data: Mapping[str, Any]
-
-
 class Client:
     """The calls of one key. Times in answers are UTC; every call raises ApiError or ApiUnreachable.
 
-    Writes of bookings take an idempotency key; without one each call is a new intention.
+    Writes take an idempotency key; without one each call is a new intention.
     """
 
     def __init__(
@@ -88,7 +83,7 @@ class Client:
             base_url=url,
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout,
-            limits=httpx2.Limits(max_connections=connections),
+            limits=httpx2.Limits(max_connections=connections, keepalive_expiry=IDLE),
             transport=transport,
             verify=_tls(),
         )
@@ -113,20 +108,20 @@ class Client:
     async def enterprise(self) -> Enterprise:
         return await self._get(Enterprise, "/v1/enterprise")
 
-    async def add_site(self, request: SiteRequest) -> Site:
-        return await self._post(Site, "/v1/sites", request)
+    async def add_site(self, request: SiteRequest, *, key: str | None = None) -> Site:
+        return await self._post(Site, "/v1/sites", request, key)
 
     async def sites(self) -> list[Site]:
         return await self._all(Page[Site], "/v1/sites")
 
-    async def add_agent(self, request: AgentRequest) -> NewAgent:
-        return await self._post(NewAgent, "/v1/agents", request)
+    async def add_agent(self, request: AgentRequest, *, key: str | None = None) -> NewAgent:
+        return await self._post(NewAgent, "/v1/agents", request, key)
 
     async def agents(self) -> list[Agent]:
         return await self._all(Page[Agent], "/v1/agents")
 
-    async def add_service(self, request: ServiceRequest) -> Service:
-        return await self._post(Service, "/v1/services", request)
+    async def add_service(self, request: ServiceRequest, *, key: str | None = None) -> Service:
+        return await self._post(Service, "/v1/services", request, key)
 
     async def services(self) -> list[Service]:
         return await self._all(Page[Service], "/v1/services")
@@ -140,8 +135,8 @@ class Client:
     async def remove_partner(self, enterprise_id: str) -> None:
         await self._call("DELETE", f"/v1/partners/{enterprise_id}")
 
-    async def add_key(self, request: KeyRequest) -> NewKey:
-        return await self._post(NewKey, "/v1/keys", request)
+    async def add_key(self, request: KeyRequest, *, key: str | None = None) -> NewKey:
+        return await self._post(NewKey, "/v1/keys", request, key)
 
     async def keys(self) -> list[KeyAnswer]:
         return await self._all(Page[KeyAnswer], "/v1/keys")
@@ -213,9 +208,7 @@ class Client:
                     if response.status_code != 200:
                         await response.aread()
                         raise _problem(response)
-                    if opened:
-                        opened.set()
-                    async for cursor, event in _events(response):
+                    async for cursor, event in read(response.aiter_lines(), opened):
                         after = cursor
                         if event:
                             yield event
@@ -280,21 +273,6 @@ def _problem(response: httpx2.Response) -> ApiError:
     except orjson.JSONDecodeError:
         facts = {"detail": response.text[:200]}
     return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
-
-
-async def _events(response: httpx2.Response) -> AsyncIterator[tuple[str, Event | None]]:
-    """(cursor, event); the first block of a stream has only a cursor: where it starts."""
-    fields: dict[str, str] = {}
-    async for line in response.aiter_lines():
-        if line:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-            continue
-        if "id" in fields:
-            body = orjson.loads(fields.get("data", "null"))
-            at = datetime.fromisoformat(body["at"]) if body else None
-            yield fields["id"], Event(fields["id"], body["type"], at, body["data"]) if at else None
-        fields = {}
 
 
 def _written(value: object) -> str:

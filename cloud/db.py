@@ -2,16 +2,11 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import orjson
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from cloud.errors import DatabaseAway
 
@@ -27,6 +22,17 @@ AWAY = (
     asyncpg.InternalClientError,
 )
 """What asyncpg raises when the server is gone, going, full, or gave up a transaction without deciding it."""
+
+
+class Pool(asyncpg.Pool):  # type: ignore[misc]
+    """asyncpg's pool waits for a free connection without end; this one `patience` seconds (real), then TimeoutError."""
+
+    def __init__(self, *given: object, patience: float | None, **more: object) -> None:
+        super().__init__(*given, **more)
+        self.patience = patience
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        return super().acquire(timeout=self.patience if timeout is None else timeout)
 
 
 @asynccontextmanager
@@ -45,13 +51,33 @@ async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
         return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=30)
 
 
-async def lazy_pool(dsn: str, *, size: int = 8, timeout: float = 10.0) -> asyncpg.Pool:  # noqa: ASYNC109 - asyncpg's own
-    """A pool that is made even while the database is away. `timeout` in seconds (real) bounds each statement.
+async def lazy_pool(
+    dsn: str,
+    *,
+    size: int = 8,
+    timeout: float = 10.0,  # noqa: ASYNC109 - asyncpg's own
+    patience: float | None = None,
+) -> asyncpg.Pool:
+    """A pool that is made even while the database is away.
 
-    Its connections are not reset between uses, which saves a round trip: set nothing that outlives a transaction.
+    `timeout` in seconds (real) bounds each statement, `patience` the wait for a connection. Its connections are not
+    reset between uses, which saves a round trip: set nothing that outlives a transaction.
     """
-    return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, init=_prepare, reset=_keep_as_is, command_timeout=timeout, timeout=timeout
+    bounds = {"command_timeout": timeout, "timeout": timeout if patience is None else min(timeout, patience)}
+    return await Pool(
+        dsn,
+        patience=patience,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        init_size=0,
+        min_size=0,
+        max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        init=_prepare,
+        reset=_keep_as_is,
+        loop=None,
+        **bounds,
     )
 
 
@@ -65,17 +91,10 @@ async def as_tenant(connections: asyncpg.Pool, enterprise_id: str) -> AsyncItera
 
 async def migrate(dsn: str, passwords: Mapping[str, str] | None = None) -> None:
     """Bring the database to the newest schema; `dsn` is that of a superuser. Sets the roles' passwords, if given."""
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
-    try:
-        async with reaching(), engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(hashtextextended('thirdshift migrate', 0))"))
-            await connection.commit()
-            await connection.run_sync(_upgrade)
-            for role, password in (passwords or {}).items():
-                await connection.run_sync(_set_password, role, password)
-            await connection.commit()
-    finally:
-        await engine.dispose()
+    from cloud.migrations.upgrade import upgrade  # noqa: PLC0415 - only who migrates loads Alembic and SQLAlchemy
+
+    async with reaching():
+        await upgrade(dsn, passwords or {})
 
 
 def as_role(dsn: str, role: str, password: str | None = None) -> str:
@@ -84,22 +103,6 @@ def as_role(dsn: str, role: str, password: str | None = None) -> str:
     host = parts.netloc.rpartition("@")[2]
     user = quote(role, safe="") + (f":{quote(password, safe='')}" if password else "")
     return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _set_password(connection: Connection, role: str, password: str) -> None:
-    """ALTER ROLE takes no parameters, so the server itself quotes them."""
-    statement = connection.execute(
-        text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:password AS text))"),
-        {"role": role, "password": password},
-    ).scalar_one()
-    connection.exec_driver_sql(statement)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

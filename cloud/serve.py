@@ -10,12 +10,15 @@ from collections.abc import AsyncIterator, Callable
 from cloud import db
 from cloud.config import Settings
 from cloud.connection import entered, ours, owner
+from cloud.embedded.guard import guarded
 from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from cloud.embedded.process import FolderInUse
 from gateway.errors import UsageError
 from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
 WATCH = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+PATIENCE = 3.0
 
 Say = Callable[[str], None]
 
@@ -27,7 +30,7 @@ async def serve(settings: Settings, say: Say, ready: Callable[[], None], *, dash
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     check_ports(settings, dashboard=dashboard)
-    running = asyncio.create_task(_run(settings, say, ready, stop, dashboard=dashboard))
+    running = asyncio.create_task(_run(settings, say, ready, dashboard=dashboard))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -39,15 +42,32 @@ async def serve(settings: Settings, say: Say, ready: Callable[[], None], *, dash
         await running
 
 
-async def _run(
-    settings: Settings, say: Say, ready: Callable[[], None], stop: asyncio.Event, *, dashboard: bool
-) -> None:
+async def _run(settings: Settings, say: Say, ready: Callable[[], None], *, dashboard: bool) -> None:
+    """Until cancelled, and only that: a second wait for the same signal would cut our own stop short."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with database(settings, say) as found, Supervisor(settings.data_dir / "log", say) as supervisor:
-        for process in processes(found, dashboard=dashboard):
-            await supervisor.start(process)
-        ready()
-        await stop.wait()
+    async with Supervisor(settings.data_dir / "log", say) as supervisor:
+        post = asyncio.create_task(_start(supervisor, broker(settings)))
+        async with database(settings, say) as found:
+            try:
+                await post
+                await _start(supervisor, processes(found, dashboard=dashboard))
+                ready()
+                await asyncio.Event().wait()
+            finally:
+                post.cancel()
+                await asyncio.gather(post, return_exceptions=True)
+                await supervisor.stop()
+
+
+async def _start(supervisor: Supervisor, children: list[Process]) -> None:
+    """Side by side; if one fails, none of them is left in the middle of its start."""
+    starts = [asyncio.create_task(supervisor.start(child)) for child in children]
+    try:
+        await asyncio.gather(*starts)
+    finally:
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
@@ -59,15 +79,39 @@ async def database(settings: Settings, say: Say) -> AsyncIterator[Settings]:
             yield entered(settings, dsn, passwords)
         return
     embedded = EmbeddedPostgres(settings.data_dir)
-    dsn = await asyncio.to_thread(embedded.start)
-    watching = asyncio.create_task(_watch(embedded, say), name="watch postgres")
+    with guarded(settings.data_dir):
+        dsn = await _started(embedded)
+        watching = asyncio.create_task(_watch(embedded, say), name="watch postgres")
+        try:
+            await db.migrate(dsn, ours(settings, embedded.passwords))
+            yield entered(settings, dsn, embedded.passwords)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await asyncio.to_thread(embedded.stop)
+
+
+async def _started(embedded: EmbeddedPostgres) -> str:
+    """Its DSN once it runs. Stopped again where we are cancelled meanwhile: a thread cannot be."""
+    starting = asyncio.create_task(asyncio.to_thread(_start_patiently, embedded))
     try:
-        await db.migrate(dsn, ours(settings, embedded.passwords))
-        yield entered(settings, dsn, embedded.passwords)
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
         await asyncio.to_thread(embedded.stop)
+        raise
+
+
+def _start_patiently(embedded: EmbeddedPostgres) -> str:
+    """The guard of a killed run may hold the folder for the moment that it needs to stop the server."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return embedded.start()
+        except FolderInUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 async def _watch(embedded: EmbeddedPostgres, say: Say) -> None:
@@ -92,20 +136,26 @@ def _restart(embedded: EmbeddedPostgres) -> None:
     embedded.start()
 
 
+def broker(settings: Settings) -> list[Process]:
+    """The embedded broker, where one is wanted. It needs no database, so it starts beside it."""
+    if not settings.mqtt_embedded:
+        return []
+    listens = port_open(settings.mqtt_host, settings.mqtt_port)
+    return [Process.module("broker", "cloud.embedded.broker", "--port", str(settings.mqtt_port), ready=listens)]
+
+
 def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
-    """The children in the order of their start. They get the roles' DSNs, and never the owner's."""
+    """The other children, in the order of their start; they get the roles' DSNs, the dashboard none of them."""
     given = {**settings.environment(), "THIRDSHIFT_DATABASE": ""}
-    children: list[Process] = []
-    if settings.mqtt_embedded:
-        listens = port_open(settings.mqtt_host, settings.mqtt_port)
-        arguments = ("--port", str(settings.mqtt_port))
-        children.append(Process.module("broker", "cloud.embedded.broker", *arguments, env=given, ready=listens))
-    children.append(Process.module("ingest", "cloud.ingest", env=given))
     healthy = http_ok(settings.api_host, settings.api_port, "/v1/health")
-    children.append(Process.module("api", "cloud.server", env=given, ready=healthy))
+    children = [
+        Process.module("ingest", "cloud.ingest", env=given),
+        Process.module("api", "cloud.server", env=given, ready=healthy),
+    ]
     if dashboard:
         serves = port_open(settings.dashboard_host, settings.dashboard_port)
-        children.append(Process.module("dashboard", "cloud.dashboard", env=given, ready=serves))
+        client = {**given, "THIRDSHIFT_API_DSN": "", "THIRDSHIFT_INGEST_DSN": ""}
+        children.append(Process.module("dashboard", "cloud.dashboard", env=client, ready=serves))
     return children
 
 

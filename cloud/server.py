@@ -1,6 +1,7 @@
 """Runs the API in this process: `python -m cloud.server`; its streams end when it is asked to stop."""
 
 import asyncio
+import gc
 import sys
 from types import FrameType
 
@@ -48,8 +49,10 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, clock: Clock) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    Server(create_app(settings, clock), settings.api_host, settings.api_port).run()
+    """Serve until SIGINT or SIGTERM. What is loaded by now stays, so the collector need not look at it ever again."""
+    server = Server(create_app(settings, clock), settings.api_host, settings.api_port)
+    gc.freeze()
+    server.run()
 
 
 def main() -> None:

@@ -2,24 +2,22 @@
 
 import asyncio
 import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from edge import control
-from edge.batch import by_machine, lost
 from edge.desk import Desk, said_document, statement_letter
 from edge.foresee import Foresight
 from edge.papers import Papers
 from edge.planfolder import Listed
 from edge.post import Letter, Post, resynced
-from edge.reading import Event, Gap, LinkNotice
+from edge.reading import Event
+from edge.recovery import bridged, by_machine, lost, up
 from edge.trouble import Trouble
 from edge.watch import Watch
 from edge.window import Window
@@ -107,10 +105,7 @@ class Agent:
         """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
         self._introduce(now)
         self._pauses()
-        self._replan()
-        if self.foresight is not None:
-            for desk in self.desks.values():
-                self.foresight.step(desk, now)
+        self._keep_planning()
         self._answer_resyncs(now)
         for desk in self.desks.values():
             due = desk.due()
@@ -144,10 +139,11 @@ class Agent:
         now = self.clock.now()
         kept: list[tuple[Desk, Watch, Letter]] = []
         letters: list[Letter] = []
-        for machine, batch in by_machine(events).items():
+        batches = by_machine(events)
+        for machine, batch in batches.items():
             desk = self.desks[machine]
             try:
-                watch, letter = desk.take(self._bridge(machine, batch), now)
+                watch, letter = desk.take(bridged(machine, batch, self.blind.get(machine)), now)
             except Exception as error:  # noqa: BLE001 - one machine's fault must not stop the others
                 self._set_aside(machine, error)
                 letters.append(lost(machine, batch, now))
@@ -159,18 +155,11 @@ class Agent:
         for desk, watch, letter in kept:
             self._notice(desk, watch)
             desk.keep(watch, letter)
+            if up(batches[desk.machine]):
+                self.blind.pop(desk.machine, None)
             if any(isinstance(told, StateChange) for told in letter.messages):
                 self.on_state(desk.machine)
         return True
-
-    def _bridge(self, machine: str, batch: Sequence[Event]) -> Sequence[Event]:
-        """Before the first news after a restart, the gap since the agent's last sign of life."""
-        since = self.blind.get(machine)
-        up = next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
-        if since is None or up is None:
-            return batch
-        del self.blind[machine]
-        return [Gap(machine, since, up.at, "the agent did not run"), *batch] if since < up.at else batch
 
     def _notice(self, desk: Desk, watch: Watch) -> None:
         """Say once that a machine was lost or found, and once each value that its profile does not know."""
@@ -237,7 +226,7 @@ class Agent:
             return
         self._shown = time.monotonic()
         try:
-            self._window.show(now, status(self, now), self.desks)
+            self._window.show(now, self.trouble.now, self.post.outbox.backlog(), self.desks)
         except OSError as error:
             self.trouble.comes("status", f"the status file cannot be written: {error}")
         else:
@@ -265,8 +254,27 @@ class Agent:
                 log.info("plan read again", machine=name, orders=len(papers.orders))
             desk.file(papers, now)
 
+    def _look_ahead(self) -> None:
+        if self.foresight is not None:
+            for desk in self.desks.values():
+                self.foresight.step(desk, self.clock.now())
+
+    def _keep_planning(self) -> None:
+        """A fault over a plan or forecast leaves the last good one, and is shown until the agent starts anew."""
+        try:
+            self._replan()
+            self._look_ahead()
+        except Exception as error:  # noqa: BLE001 - a file of the plant's must not stop the agent
+            reason = f"{type(error).__name__}: {error}; the last good plan still counts; please report this fault"
+            self.trouble.comes("fault/plan", reason, error=error)
+
     def _pauses(self) -> None:
-        stopped = control.paused(self.data)
+        try:
+            stopped = control.paused(self.data)
+        except OSError as error:
+            self.trouble.comes("pauses", f"cannot be read: {error}; what was paused stays so; mend the data folder")
+            return
+        self.trouble.goes("pauses")
         for name, desk in self.desks.items():
             if desk.paused != (name in stopped):
                 desk.paused, desk.dirty = name in stopped, True
@@ -282,14 +290,3 @@ class Agent:
         if any(letter.messages for letter in letters):
             self.trouble.goes("outbox")
         return True
-
-
-def status(agent: Agent, now: datetime) -> dict[str, Any]:
-    """What `thirdshift edge status` shows."""
-    return {
-        "at": now.isoformat(),
-        "pid": os.getpid(),
-        "trouble": dict(agent.trouble.now),
-        "backlog": {stream.value: left.messages for stream, left in agent.post.outbox.backlog().items()},
-        "machines": {name: desk.status(now) for name, desk in agent.desks.items()},
-    }

@@ -156,9 +156,10 @@ def _switch(machine: str, path: Path, *, json: bool, to_pause: bool) -> None:
     if machine not in config.machines:
         msg = f"{path}: no machine {machine!r}; there are {', '.join(config.machines)}"
         raise FileInvalid(msg)
-    if to_pause:
-        control.pause(config.data, machine)
-    else:
-        control.resume(config.data, machine)
+    try:
+        (control.pause if to_pause else control.resume)(config.data, machine)
+    except OSError as error:
+        msg = f"data: {config.data}: {error.strerror}; run as the agent's user, or mend the folder"
+        raise FileInvalid(msg) from error
     state = "paused: nothing more of it is sold" if to_pause else "resumed: it is sold again"
     typer.echo(orjson.dumps({"machine": machine, "paused": to_pause}) if json else f"{machine} is {state}")

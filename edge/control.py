@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from edge.errors import FileInvalid
+
 _FOLDER = "paused"
 _STATUS = "status.json"
 
@@ -42,11 +44,14 @@ def show(data: Path, status: Mapping[str, Any]) -> None:
 
 
 def shown(data: Path) -> dict[str, Any] | None:
-    """What the agent last showed; None if it never ran here."""
+    """What the agent last showed; None if it never ran here. Raises FileInvalid for what cannot be read."""
     try:
         found: dict[str, Any] = orjson.loads((data / _STATUS).read_bytes())
     except FileNotFoundError:
         return None
+    except (OSError, orjson.JSONDecodeError) as error:
+        msg = f"{data / _STATUS}: cannot be read: {error}; run as the agent's user, or start the agent anew"
+        raise FileInvalid(msg) from error
     return found
 
 

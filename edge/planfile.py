@@ -1,11 +1,11 @@
-"""Reads a plant's plan from CSV: one row an order, or a log of what a job shop really did."""
+"""Plan files by themselves: one row an order, or a log of what a job shop really did."""
 
-import csv
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from edge.csvfile import rows_of
 from edge.errors import FileInvalid
 from edge.plan import PlannedOrder
 from edge.planrows import Fields, Reader, moment
@@ -32,28 +32,6 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}; check the path and its permissions"
         raise FileInvalid(msg) from error
-
-
-def rows_of(path: Path, needed: set[str]) -> list[tuple[int, Mapping[str, str]]]:
-    """The rows with their line numbers (from 2). Raises FileInvalid where a needed column or value is missing."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = needed - set(reader.fieldnames or ())
-            if missing:
-                lacking, wanted = ", ".join(sorted(missing)), ", ".join(sorted(needed))
-                msg = f"{path}:1: no column {lacking}; the first line must name {wanted}"
-                raise FileInvalid(msg)
-            rows: list[tuple[int, Mapping[str, str]]] = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read: {error}; check the path and that it is UTF-8 text"
-        raise FileInvalid(msg) from error
-    for line, row in rows:
-        empty = [name for name in sorted(needed) if not row.get(name)]
-        if empty:
-            msg = f"{path}:{line}: {empty[0]}: is empty; give it a value or remove the row"
-            raise FileInvalid(msg)
-    return rows
 
 
 def span_of(path: Path, line: int, row: Mapping[str, str], zone: ZoneInfo) -> Span:

@@ -1,9 +1,8 @@
 """Reads a plant's plan out of what it sends: CSV with named columns, JSON with pointers, or an RFC 5545 calendar."""
 
-import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from edge import ics
+from edge.csvfile import numbered
 from edge.errors import FileInvalid
 from edge.plan import PlannedOrder, Progress, united
 from gateway.span import Span, utc
@@ -139,7 +139,7 @@ class Reader:
             return utc(moment(str(value), self.zone, self.fields.times))
         except (ValueError, OverflowError) as error:
             wish = f"as {self.fields.times}" if self.fields.times else "as ISO 8601, for example 2026-03-02T06:00"
-            msg = f"{place}: {name}: {error}; write times {wish}"
+            msg = f"{place}: start/end: {name}: {error}; write times {wish}"
             raise FileInvalid(msg) from error
 
 
@@ -152,27 +152,18 @@ def moment(text: str, zone: ZoneInfo, form: str | None = None) -> datetime:
 def csv_rows(reader: Reader, body: bytes) -> Iterable[Row]:
     """The rows of a CSV text with their line numbers (the first is 2)."""
     names = reader.fields.of("csv")
+    own = reader.machine is not None and reader.fields.machine is None
+    needed = [column for name, column in names.items() if name != "machine" or not own]
     try:
         text = io.StringIO(body.decode("utf-8-sig"), newline="")
-        table = csv.DictReader(text, delimiter=reader.fields.delimiter, strict=True)
-        _check_columns(reader, names, table.fieldnames or ())
-        for row in table:
-            place = f"{reader.place}:{table.line_num}"
-            if table.line_num > MOST_ORDERS:
-                _too_many(reader)
-            yield place, {name: row.get(column) for name, column in names.items()} | {"report": row.get("report")}
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         msg = f"{reader.place}: cannot be read: {error}; save it as CSV in UTF-8"
         raise FileInvalid(msg) from error
-
-
-def _check_columns(reader: Reader, names: Mapping[str, str], there: Sequence[str]) -> None:
-    optional = {"machine"} if reader.machine and reader.fields.machine is None else set()
-    missing = sorted(column for name, column in names.items() if column not in there and name not in optional)
-    if missing:
-        wanted = ", ".join(sorted(names.values()))
-        msg = f"{reader.place}:1: no column {', '.join(missing)}; the first line must name {wanted}"
-        raise FileInvalid(msg)
+    for line, row in numbered(reader.place, text, needed, reader.fields.delimiter):
+        if line > MOST_ORDERS:
+            _too_many(reader)
+        values: dict[str, Any] = {name: row.get(column) for name, column in names.items()}
+        yield f"{reader.place}:{line}", values | {"report": row.get("report")}
 
 
 def json_rows(reader: Reader, body: bytes) -> Iterable[Row]:

@@ -5,6 +5,7 @@ import base64
 import binascii
 import random
 import signal
+import ssl
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -84,7 +85,11 @@ async def _together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
 def prepare(path: Path) -> tuple[Config, Vault]:
     """The config, where its secrets are, and its data folder made. Raises FileInvalid."""
     config = read(path)
-    config.data.mkdir(parents=True, exist_ok=True)
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"data: {config.data}: {error.strerror}; make the folder, or name one that this user may write to"
+        raise FileInvalid(msg) from error
     return config, Vault.beside(path.resolve())
 
 
@@ -192,8 +197,22 @@ def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
     """The broker as the MQTT client wants it. Raises FileInvalid."""
     broker = config.broker
     password = vault.text(broker.password, "broker.password") if broker.password else None
-    tls = Tls(broker.tls.ca, broker.tls.certificate, broker.tls.key) if broker.tls else None
+    tls = _readable(Tls(broker.tls.ca, broker.tls.certificate, broker.tls.key)) if broker.tls else None
     return MqttSettings(broker.host, broker.port, f"thirdshift-{config.agent}", broker.user, password, tls)
+
+
+def _readable(tls: Tls) -> Tls:
+    """The same, if its files can be used. Raises FileInvalid."""
+    place = f"broker.tls.ca: {tls.authority}"
+    try:
+        context = ssl.create_default_context(cafile=tls.authority)
+        if tls.certificate is not None:
+            place = f"broker.tls.certificate: {tls.certificate} with the key {tls.key or 'in the same file'}"
+            context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:
+        msg = f"{place}: {error}; check the path, and that it is a PEM file"
+        raise FileInvalid(msg) from error
+    return tls
 
 
 def _desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:

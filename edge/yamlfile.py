@@ -102,7 +102,7 @@ def _expectation(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _suggestion(name: str, model: type[BaseModel]) -> str:
-    near = difflib.get_close_matches(name, _all_keys(model, set()), n=1)
+    near = difflib.get_close_matches(name, _all_keys(model, set()) - {name}, n=1)
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 

@@ -1,6 +1,7 @@
 """The `thirdshift` command: finds its sub-commands by entry points, so that no import joins edge and cloud."""
 
 import sys
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 
 import typer
@@ -10,10 +11,15 @@ from gateway.errors import ThirdshiftError
 GROUP = "thirdshift.commands"
 
 
-def build() -> typer.Typer:
-    """The command with every installed sub-command; one whose extra is missing says which to install."""
+def build(wanted: str | None = None) -> typer.Typer:
+    """The command with every installed sub-command; one whose extra is missing says which to install.
+
+    Where the `wanted` sub-command is known, no other is loaded: a command of one side starts without the other.
+    """
     root = typer.Typer(no_args_is_help=True, help="Idle hours of real machines: offered, booked, run and metered.")
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    root.callback()(_root)
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    for point in [point for point in points if point.name == wanted] or points:
         try:
             root.add_typer(point.load(), name=point.name)
         except ModuleNotFoundError as error:
@@ -22,12 +28,43 @@ def build() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help)."""
+    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help).
+
+    So is a file or folder that cannot be used. Errors of tasks that ran side by side are said one a line.
+    """
     try:
-        build()()
-    except ThirdshiftError as error:
-        sys.stderr.write(f"thirdshift: {error}\n")
-        sys.exit(75 if error.retryable else 2)
+        build(next(iter(sys.argv[1:]), None))()
+    except* ThirdshiftError as found:
+        sys.exit(_say(found))
+    except* OSError as found:
+        sys.exit(_say(found))
+
+
+def _say(found: BaseExceptionGroup[BaseException]) -> int:
+    retryable = True
+    for error in leaves(found):
+        sys.stderr.write(f"thirdshift: {_words(error)}\n")
+        retryable = retryable and getattr(error, "retryable", False)
+    return 75 if retryable else 2
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; name one that this user can read and write"
+    return str(error)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors themselves, however deep the groups are that they came in."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
+
+
+def _root() -> None:
+    """Idle hours of real machines: offered, booked, run and metered."""
 
 
 def _missing(name: str, module: str) -> typer.Typer:

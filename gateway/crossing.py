@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.capacity import CapacitySpan
 from gateway.coarse import Detail, coarse
-from gateway.messages import Samples, StateChange, Statement, Up
+from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Up
 from gateway.span import Span
 
 
@@ -60,12 +60,14 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
     match message:
         case Samples():
             return message if message.signal in policy.of(message.machine).signals else None
-        case StateChange():
+        case StateChange() | GapNotice():
             return message if policy.of(message.machine).states else None
         case Statement():
             return _statement(policy.of(message.machine), message)
-        case _:
+        case Announce() | OrderAnswer() | JobReport():
             return message
+        case _:
+            assert_never(message)
 
 
 def _statement(rule: MachineDisclosure, statement: Statement) -> Statement | None:

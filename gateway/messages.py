@@ -17,6 +17,7 @@ Kind = TypeVar("Kind")
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, Field(max_length=500)]
 Origin = Annotated[str, Field(pattern=r"^(plant|bkg_[A-Za-z0-9]+)$")]
+Booking = Annotated[str, Field(pattern=r"^bkg_[A-Za-z0-9]+$")]
 
 
 class Stream(StrEnum):
@@ -170,7 +171,7 @@ class Order(Message):
     """
 
     kind: Literal["order"] = "order"
-    booking: Origin
+    booking: Booking
     revision: Annotated[int, Field(ge=1)]
     machine: Name
     start: AwareDatetime
@@ -182,6 +183,11 @@ class Order(Message):
     material: Text | None = None
     parameters: Mapping[Name, float | int | str] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Order":
+        Span(self.start, self.end)
+        return self
+
     @property
     def span(self) -> Span:
         return Span(self.start, self.end)
@@ -191,7 +197,7 @@ class CancelOrder(Message):
     """Control, down: the booking is off. What already runs is aborted; what has ended stays as it was."""
 
     kind: Literal["cancel_order"] = "cancel_order"
-    booking: Origin
+    booking: Booking
     revision: Annotated[int, Field(ge=1)]
     machine: Name
     reason: Text
@@ -201,7 +207,7 @@ class OrderAnswer(Message):
     """Control, up: the edge's final word on an order; `conflict` means that the plant itself needs the time."""
 
     kind: Literal["order_answer"] = "order_answer"
-    booking: Origin
+    booking: Booking
     revision: int
     machine: Name
     answer: Literal["accepted", "conflict", "refused", "cancelled"]
@@ -216,7 +222,7 @@ class JobReport(Message):
     """
 
     kind: Literal["job_report"] = "job_report"
-    booking: Origin
+    booking: Booking
     revision: int
     machine: Name
     event: Literal["stored", "started", "ended", "aborted", "no_show"]

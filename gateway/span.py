@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 
 def utc(moment: datetime) -> datetime:
-    """The same instant in UTC. A naive datetime raises ValueError: nobody can know which instant it means."""
+    """The same instant in UTC. Raises ValueError for a naive one, whose instant nobody knows, and past the calendar."""
     if moment.tzinfo is UTC:
         return moment
     if moment.tzinfo is None:
         msg = f"{moment.isoformat()} has no time zone; give an offset, for example {moment.isoformat()}Z"
         raise ValueError(msg)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{moment.isoformat()} is out of range in UTC"
+        raise ValueError(msg) from error
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,10 +60,6 @@ class Span:
         start = self.start if self.start > other.start else other.start
         end = self.end if self.end < other.end else other.end
         return Span(start, end) if start < end else None
-
-    def padded(self, before: timedelta, after: timedelta) -> "Span":
-        """This span, made longer by set-up time before and cleaning time after."""
-        return Span(self.start - before, self.end + after)
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%dT%H:%M:%SZ}/{self.end:%Y-%m-%dT%H:%M:%SZ}"

@@ -69,6 +69,12 @@ IDEMPOTENCY_MISMATCH = _kind(
     "This key was used for another request",
     "Use a new key; a key belongs to one request for ever.",
 )
+IDEMPOTENCY_SHOWN_ONCE = _kind(
+    "idempotency.shown_once",
+    409,
+    "The answer to this key held a secret, which is kept nowhere",
+    "What `id` names was made; if its secret did not reach you, make another with a new key and another name.",
+)
 SERVICE_UNKNOWN = _kind(
     "service.unknown", 404, "There is no such service for you", "Search again; the offer may have been withdrawn."
 )

@@ -4,28 +4,19 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, TypeVar
 
 import orjson
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 
 from cloud.api.catalogue import CURSOR_INVALID
-from cloud.api.problems import Problem
+from cloud.api.page import Page
+from cloud.api.problem import Problem
 from gateway.span import utc
 
 Item = TypeVar("Item")
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
-
-
-class Page(BaseModel, Generic[Item]):
-    """One page. `next_cursor` is None on the last one; else pass it as `cursor`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    items: tuple[Item, ...]
-    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +34,7 @@ class Ask:
         return Page[Item](items=tuple(items[: self.limit]), next_cursor=_write(*last))
 
 
-def asked(
+async def asked(
     limit: Annotated[int, Query(ge=1, le=200, description="at most so many items")] = 50,
     cursor: Annotated[str | None, Query(max_length=300, description="the `next_cursor` before")] = None,
 ) -> Ask:

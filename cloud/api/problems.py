@@ -1,6 +1,6 @@
 """How whatever goes wrong becomes an RFC 9457 problem: ours by code, validation by field, a lost database as 503."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -22,24 +22,13 @@ from cloud.api.catalogue import (
     ROUTE_UNKNOWN,
     Kind,
 )
+from cloud.api.problem import Problem
 from cloud.db import AWAY
-from cloud.errors import CloudError, DatabaseAway
+from cloud.errors import DatabaseAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
 """Seconds that a caller is asked to wait while the database is away, or while its own request is in flight."""
-
-
-class Problem(CloudError):
-    """An answer that is not a success. `facts` become members of the problem."""
-
-    def __init__(self, kind: Kind, detail: str = "", **facts: object) -> None:
-        self.kind = kind
-        self.code = kind.code
-        self.retryable = kind.retryable
-        self.detail = detail or kind.title
-        self.facts = facts
-        super().__init__(self.detail)
 
 
 def answer(
@@ -90,8 +79,32 @@ async def _away(_: Request, error: Exception) -> Response:
     return away(error)
 
 
-async def _unwritable(_: Request, error: Exception) -> Response:
-    return answer(REQUEST_INVALID, f"a value that the database cannot keep: {error}")
+async def _unwritable(request: Request, _: Exception) -> Response:
+    """A value passed our own checks, and the database cannot keep it: in practice the character U+0000 in a text."""
+    errors = [{"pointer": place, "detail": "the character U+0000 cannot be kept"} for place in await _nuls(request)]
+    errors = errors or [{"pointer": "", "detail": "a value is outside of what can be kept"}]
+    return answer(REQUEST_INVALID, "; ".join(f"{e['pointer']}: {e['detail']}" for e in errors), {"errors": errors})
+
+
+async def _nuls(request: Request) -> list[str]:
+    """Where the request has that character: pointers as those of `pointer`."""
+    found = [f"path/{name}" for name, value in request.path_params.items() if "\0" in str(value)]
+    found += [f"query/{name}" for name, value in request.query_params.items() if "\0" in value]
+    body = await request.body()
+    return found + (list(_within(await request.json(), ("body",))) if body else [])
+
+
+def _within(value: object, place: tuple[int | str, ...]) -> Iterator[str]:
+    match value:
+        case str() if "\0" in value:
+            yield pointer(place)
+        case dict():
+            for name, part in value.items():
+                yield from _within(name, (*place, name))
+                yield from _within(part, (*place, name))
+        case list():
+            for index, part in enumerate(value):
+                yield from _within(part, (*place, index))
 
 
 async def _sold(_: Request, __: Exception) -> Response:

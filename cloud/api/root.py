@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from cloud.api.call import AnyDesk
 from cloud.api.catalogue import CATALOGUE, DATABASE_AWAY, NOT_FOUND, Kind
-from cloud.api.problems import Problem, documented
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.db import reaching
 
 router = APIRouter(prefix="/v1", tags=["service"])

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
-from cloud.api.idempotency import body_hash, required
-from cloud.api.paging import Page
-from cloud.api.problems import Problem, documented
+from cloud.api.idempotency import KEYED, Key, intention
+from cloud.api.page import Page
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.booking import reading, store
 from cloud.booking.explain import explain
 from cloud.booking.model import Accepted, Answer, Claim, Refused, State
@@ -21,9 +22,8 @@ from gateway.span import Span
 
 router = APIRouter(prefix="/v1", tags=["booking"])
 
-Key = Annotated[str, Depends(required)]
+Why = Annotated[CancelRequest | None, Body(description="may be left out")]
 
-_KEYED = (c.IDEMPOTENCY_MISSING, c.IDEMPOTENCY_IN_FLIGHT, c.IDEMPOTENCY_MISMATCH)
 _ADMISSION = (
     *(c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.CAPACITY_INSUFFICIENT, c.CAPACITY_NOT_OFFERED, c.CONFIDENCE_TOO_LOW),
     *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG),
@@ -32,7 +32,7 @@ _OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
 _DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
 
 
-@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*_KEYED, *_ADMISSION))
+@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *_ADMISSION))
 async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) -> Response:
     """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
     expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
@@ -56,9 +56,7 @@ async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     return Response(status_code=204)
 
 
-@router.post(
-    "/bookings", status_code=201, response_model=Booking, responses=documented(*_KEYED, *_ADMISSION, *_OF_HOLD)
-)
+@router.post("/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *_ADMISSION, *_OF_HOLD))
 async def book(call: BookCall, key: Key, request: Request, wanted: BookingRequest) -> Response:
     """Book a hold, or a span of a service directly. It is CONFIRMED at once, or REQUESTED."""
     told = await store.book(
@@ -94,15 +92,19 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
         return known(await reading.booking(rows, call.tenant, booking_id))
 
 
-@router.post("/bookings/{booking_id}/cancel", responses=documented(*_KEYED, *_DECIDED))
-async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
-    """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped."""
-    caller = _caller(call, key, request, why)
-    _claim(await store.cancel(call.desk.pool, caller, booking_id, why.reason))
+@router.post("/bookings/{booking_id}/cancel", responses=documented(*KEYED, *_DECIDED))
+async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
+    """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped.
+
+    A job that runs stays RUNNING, with `cancel_asked_at`, until the plant has stopped it: what it made is metered.
+    """
+    asked = why or CancelRequest()
+    caller = _caller(call, key, request, asked)
+    _claim(await store.cancel(call.desk.pool, caller, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 
-@router.post("/bookings/{booking_id}/confirm", responses=documented(*_KEYED, *_DECIDED))
+@router.post("/bookings/{booking_id}/confirm", responses=documented(*KEYED, *_DECIDED))
 async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """The provider takes a request on; the order goes to the machine."""
     caller = _caller(call, key, request, Wire())
@@ -110,17 +112,18 @@ async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnI
     return await read_booking(call, booking_id)
 
 
-@router.post("/bookings/{booking_id}/decline", responses=documented(*_KEYED, *_DECIDED))
-async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: CancelRequest) -> Booking:
+@router.post("/bookings/{booking_id}/decline", responses=documented(*KEYED, *_DECIDED))
+async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
     """The provider turns a request down."""
-    caller = _caller(call, key, request, why)
-    _claim(await store.decline(call.desk.pool, caller, booking_id, why.reason))
+    asked = why or CancelRequest()
+    caller = _caller(call, key, request, asked)
+    _claim(await store.decline(call.desk.pool, caller, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 
 def _caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
-    operation = f"{request.method} {request.url.path}"
-    return store.Caller(call.tenant, call.now, key, body_hash(operation, body), call.fresh_after)
+    meant = intention(key, request, body)
+    return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after)
 
 
 def _wish(wanted: BookingRequest) -> store.Wish | str:

@@ -52,7 +52,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
             S.DECLINED,
         }
     ),
-    S.RUNNING: frozenset({S.COMPLETED, S.ABORTED, S.CANCELLED}),
+    S.RUNNING: frozenset({S.COMPLETED, S.ABORTED}),
     S.COMPLETED: frozenset({S.METERED}),
     S.ABORTED: frozenset({S.METERED}),
     S.NO_SHOW: frozenset({S.METERED}),
@@ -62,20 +62,20 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     S.SETTLED: frozenset(),
     S.EXPIRED: frozenset(),
     S.DECLINED: frozenset(),
-    S.CANCELLED: frozenset(),
+    S.CANCELLED: frozenset({S.METERED}),
     S.DISPLACED: frozenset(),
     S.UNDELIVERABLE: frozenset(),
 }
-"""Every legal move. DISPATCHED means that the edge accepted the order; METERED carries its outcome in the meter."""
+"""Every legal move. DISPATCHED means that the edge accepted the order; METERED carries its outcome in the meter.
+
+A running job is only ended by its plant. One that was cancelled before its start was told, but ran, is metered too.
+"""
 
 INITIAL = frozenset({S.HELD, S.REQUESTED, S.CONFIRMED})
 """The states in which a claim may be born."""
 
 LIVE = frozenset({S.HELD, S.REQUESTED, S.CONFIRMED, S.DISPATCHED, S.RUNNING})
 """The states in which a claim takes its quantity over its span."""
-
-LAPSING = frozenset({S.HELD, S.REQUESTED})
-"""The states that end by themselves at `expires_at`: a hold by its TTL, a request when its span begins."""
 
 
 def move(current: State, target: State) -> State:

@@ -11,11 +11,11 @@ from gateway.money import Money
 
 _BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    created_at, updated_at
+    cancel_asked_at, created_at, updated_at
   FROM claim WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""
 _BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    created_at, updated_at
+    cancel_asked_at, created_at, updated_at
   FROM claim WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
   ORDER BY created_at, id LIMIT $4"""
@@ -29,7 +29,7 @@ _HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper
 async def booking(rows: asyncpg.Connection, tenant: str, identity: str) -> Booking | None:
     """The booking with its history, where the tenant is its booker or its provider."""
     row = await rows.fetchrow(_BOOKING, tenant, identity)
-    return (await _with_history(rows, tenant, [row]))[0] if row else None
+    return (await _complete(rows, tenant, [row]))[0] if row else None
 
 
 async def bookings(
@@ -37,7 +37,7 @@ async def bookings(
 ) -> list[Booking]:
     """At most `ask.limit` + 1 bookings, oldest first."""
     found = await rows.fetch(_BOOKINGS, tenant, ask.moment, ask.id, ask.limit + 1, state, machine_id)
-    return await _with_history(rows, tenant, found)
+    return await _complete(rows, tenant, found)
 
 
 async def hold(rows: asyncpg.Connection, tenant: str, identity: str) -> Hold | None:
@@ -46,12 +46,23 @@ async def hold(rows: asyncpg.Connection, tenant: str, identity: str) -> Hold | N
     return Hold.model_validate(_priced(row)) if row else None
 
 
-async def _with_history(rows: asyncpg.Connection, tenant: str, found: Sequence[asyncpg.Record]) -> list[Booking]:
+async def _complete(rows: asyncpg.Connection, tenant: str, found: Sequence[asyncpg.Record]) -> list[Booking]:
+    """The bookings with what other tables know of them: their histories, and the names of both sides."""
     history: dict[str, list[Entered]] = {row["id"]: [] for row in found}
     for row in await rows.fetch(_HISTORY, list(history)):
         history[row["claim_id"]].append(Entered(state=row["state"], at=row["at"], reason=row["reason"]))
+    sides = {row[side] for row in found for side in ("provider_id", "booker_id")}
+    names = dict(await rows.fetch("SELECT id, name FROM ts_names($1, $2)", tenant, list(sides)))
     return [
-        Booking.model_validate({**_priced(row), "role": role(tenant, row["booker_id"]), "history": history[row["id"]]})
+        Booking.model_validate(
+            {
+                **_priced(row),
+                "role": role(tenant, row["booker_id"]),
+                "provider_name": names.get(row["provider_id"]),
+                "booker_name": names.get(row["booker_id"]),
+                "history": history[row["id"]],
+            }
+        )
         for row in found
     ]
 

@@ -122,7 +122,7 @@ async def _unaccounted(connection: asyncpg.Connection | asyncpg.Pool) -> list[Un
         """
         SELECT c.id, c.state, l.kind FROM claim c LEFT JOIN LATERAL (
             SELECT kind FROM ledger WHERE claim_id = c.id AND machine_id = c.machine_id
-              AND kind NOT IN ('at_risk', 'fits_again') ORDER BY seq DESC LIMIT 1) l ON true
+              AND kind NOT IN ('at_risk', 'fits_again', 'cancel_asked') ORDER BY seq DESC LIMIT 1) l ON true
         WHERE l.kind IS DISTINCT FROM lower(c.state)
         """
     )

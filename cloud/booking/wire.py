@@ -15,6 +15,13 @@ from gateway.span import Span
 Text = Annotated[str, Field(max_length=500)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 
+MOST = 10**15
+"""The largest number that a parameter may be, either way: JSON readers everywhere keep it exactly."""
+
+Parameter = (
+    Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)] | Annotated[int, Field(ge=-MOST, le=MOST)] | Text
+)
+
 
 class Document(Wire):
     """A document that the work needs, by reference; the hash says which version."""
@@ -30,7 +37,7 @@ class Work(Wire):
     work_master: Name
     quantity: Quantity
     material: Text | None = None
-    parameters: Annotated[Mapping[Name, float | int | str], Field(max_length=100)] = Field(default_factory=dict)
+    parameters: Annotated[Mapping[Name, Parameter], Field(max_length=100)] = Field(default_factory=dict)
     documents: Annotated[tuple[Document, ...], Field(max_length=50)] = ()
 
 
@@ -112,6 +119,8 @@ class Booking(Wire):
     machine_id: str
     provider_id: str
     booker_id: str
+    provider_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
+    booker_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     hold_id: str | None = None
     start: datetime
     end: datetime
@@ -122,6 +131,9 @@ class Booking(Wire):
     at_risk_reason: str | None = None
     meter: Mapping[str, Any] | None = None
     revision: int
+    cancel_asked_at: Annotated[
+        datetime | None, Field(description="somebody called the running job off; it ends once the plant reports")
+    ] = None
     created_at: datetime
     updated_at: datetime
     history: tuple[Entered, ...] = ()

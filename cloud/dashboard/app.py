@@ -70,7 +70,7 @@ def create_app(api_url: str, host: str, key: str | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await house.watch.aclose()
+        await house.watchers.aclose()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -96,6 +96,7 @@ def create_app(api_url: str, host: str, key: str | None = None) -> FastAPI:
         tailwind=False,
         gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=5),
         reconnect_timeout=15,
+        message_history_length=100,
         show_welcome_message=False,
         binding_refresh_interval=None,
         language="en-US",

@@ -1,4 +1,7 @@
-"""Turns what the API says of a machine into bands on a time axis: what it did, what it can spare, what is booked."""
+"""Turns what the API says of a machine into bars on a time axis: what it did, what it can spare, what is booked.
+
+Bars that reach into the window are kept whole: the chart cuts them, so that they stay the same while time goes on.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +9,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from cloud.booking.model import LIVE
-from cloud.dashboard.model import Booking, Capacity, Claim, Machine, Offer, Plant, States
+from cloud.booking.wire import Booking
+from cloud.dashboard.model import NO_STATEMENT, NOTHING_SEEN, Meter, Plant, span_of
+from cloud.registry.model import Capacity, CapacityPiece, Machine, States, Taken
 from gateway.span import Span, difference
 
 STACK = ("Unattainable", "Committed", "Available")
@@ -14,7 +19,7 @@ STACK = ("Unattainable", "Committed", "Available")
 
 
 @dataclass(frozen=True, slots=True)
-class StateBand:
+class StateBar:
     """The machine was in one state. `sure` is False where nothing was heard since, or the quality was not good.
 
     `changes` above 1: so many states within a time too short to draw; the one that lasted longest is shown.
@@ -29,11 +34,11 @@ class StateBand:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferBand:
+class OfferBar:
     """A piece of the capacity ledger, drawn from `low` to `high` of its lane (0 to 1; a pool stacks its parts)."""
 
     span: Span
-    offer: Offer
+    offer: CapacityPiece
     low: float = 0.0
     high: float = 1.0
 
@@ -56,36 +61,47 @@ class Row:
     """Everything that is drawn for one machine."""
 
     machine: Machine
-    states: tuple[StateBand, ...]
+    states: tuple[StateBar, ...]
     gaps: tuple[Span, ...]
-    offers: tuple[OfferBand, ...]
+    offers: tuple[OfferBar, ...]
     bookings: tuple[BookingBar, ...]
 
 
-def row(plant: Plant, machine: Machine, window: Span, now: datetime, least: timedelta = timedelta(0)) -> Row:
-    """The machine's row over `window`: left of `now` what was, right of it what is offered; bookings on both sides."""
-    states = plant.states.get(machine.id, States())
-    capacity = plant.capacity.get(machine.id, Capacity())
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: a `window` around `now`, as told until `known`; states shorter than `least` are joined."""
+
+    window: Span
+    now: datetime
+    known: datetime
+    least: timedelta = timedelta(0)
+
+
+def row(plant: Plant, machine: Machine, view: View) -> Row:
+    """The machine's row: left of now what was, right of it what is offered; bookings on both sides."""
+    window, now = view.window, view.now
+    states = plant.states.get(machine.id, NOTHING_SEEN)
+    capacity = plant.capacity.get(machine.id, NO_STATEMENT)
     past, future = Span.between(window.start, now), Span.between(now, window.end)
     mine = [booking for booking in plant.bookings if booking.machine_id == machine.id]
     return Row(
         machine,
-        thinned(state_bands(machine, states, past, now), least) if past else (),
-        tuple(cut for gap in states.gaps if past and (cut := _between(gap.start, gap.end, past))),
-        offer_bands(capacity.spans, machine.quantity, future) if future else (),
+        thinned(state_bars(machine, states, past, view.known), view.least) if past else (),
+        tuple(span for gap in states.gaps if past and (span := _reaching(gap.start, gap.end, past))),
+        offer_bars(capacity.spans, machine.quantity, future) if future else (),
         booking_bars(mine, capacity.claims, window, now),
     )
 
 
-def state_bands(machine: Machine, states: States, past: Span, now: datetime) -> tuple[StateBand, ...]:
-    """The states within `past`. The last one goes on until now, as an assumption once the machine is silent."""
-    heard = now if machine.fresh or machine.last_receipt_at is None else machine.last_receipt_at
-    bands: list[StateBand] = []
+def state_bars(machine: Machine, states: States, past: Span, known: datetime) -> tuple[StateBar, ...]:
+    """The states of `past`. The last one goes on until its end, as an assumption from when the machine is silent."""
+    heard = known if machine.fresh or machine.last_receipt_at is None else machine.last_receipt_at
+    bands: list[StateBar] = []
     for piece in states.items:
         good = piece.quality == "good"
-        for start, end, sure in _told_and_assumed(piece.start, piece.end, heard, now):
-            if cut := _between(start, end, past):
-                bands.append(StateBand(cut, piece.state, piece.mode, piece.origin, sure=sure and good))
+        for start, end, sure in _told_and_assumed(piece.start, piece.end, heard, past.end):
+            if span := _reaching(start, end, past):
+                bands.append(StateBar(span, piece.state, piece.mode, piece.origin, sure=sure and good))
     return tuple(sorted(bands, key=lambda band: band.span.start))
 
 
@@ -98,10 +114,10 @@ def _told_and_assumed(
     return [(start, edge, True), (edge, now, False)]
 
 
-def thinned(bands: Sequence[StateBand], least: timedelta) -> tuple[StateBand, ...]:
+def thinned(bands: Sequence[StateBar], least: timedelta) -> tuple[StateBar, ...]:
     """The same time in bands of at least `least`: runs of shorter ones become one, in the state that lasted longest."""
-    shown: list[StateBand] = []
-    short: list[StateBand] = []
+    shown: list[StateBar] = []
+    short: list[StateBar] = []
     for band in bands:
         if short and (band.span.start != short[-1].span.end or _length(short) >= least):
             shown.append(_merged(short))
@@ -113,11 +129,11 @@ def thinned(bands: Sequence[StateBand], least: timedelta) -> tuple[StateBand, ..
     return (*shown, _merged(short)) if short else tuple(shown)
 
 
-def _length(bands: Sequence[StateBand]) -> timedelta:
+def _length(bands: Sequence[StateBar]) -> timedelta:
     return bands[-1].span.end - bands[0].span.start
 
 
-def _merged(bands: Sequence[StateBand]) -> StateBand:
+def _merged(bands: Sequence[StateBar]) -> StateBar:
     lasted: dict[str, timedelta] = {}
     for band in bands:
         lasted[band.state] = lasted.get(band.state, timedelta(0)) + band.span.duration
@@ -127,30 +143,30 @@ def _merged(bands: Sequence[StateBand]) -> StateBand:
     return replace(chosen, span=whole, sure=all(band.sure for band in bands), changes=len(bands))
 
 
-def offer_bands(offers: Iterable[Offer], quantity: int, future: Span) -> tuple[OfferBand, ...]:
-    """The ledger within `future`; a pool's parts are stacked, each as high as its share of `quantity`."""
-    cut = [
-        OfferBand(span, offer)
+def offer_bars(offers: Iterable[CapacityPiece], quantity: int, future: Span) -> tuple[OfferBar, ...]:
+    """The ledger of `future`; a pool's parts are stacked, each as high as its share of `quantity`."""
+    bands = [
+        OfferBar(span, offer)
         for offer in offers
-        if offer.quantity > 0 and (span := _between(offer.start, offer.end, future))
+        if offer.quantity > 0 and (span := _reaching(offer.start, offer.end, future))
     ]
     if quantity == 1:
-        return tuple(sorted(cut, key=lambda band: band.span))
-    edges = sorted({edge for band in cut for edge in (band.span.start, band.span.end)})
-    return tuple(part for pair in pairwise(edges) for part in _stacked(cut, Span(*pair), quantity))
+        return tuple(sorted(bands, key=lambda band: band.span))
+    edges = sorted({edge for band in bands for edge in (band.span.start, band.span.end)})
+    return tuple(part for pair in pairwise(edges) for part in _stacked(bands, Span(*pair), quantity))
 
 
-def _stacked(bands: Sequence[OfferBand], span: Span, quantity: int) -> Iterable[OfferBand]:
+def _stacked(bands: Sequence[OfferBar], span: Span, quantity: int) -> Iterable[OfferBar]:
     here = [band for band in bands if band.span.covers(span)]
     low = 0.0
     for band in sorted(here, key=lambda band: STACK.index(band.offer.type) if band.offer.type in STACK else -1):
         high = min(1.0, low + band.offer.quantity / quantity)
-        yield OfferBand(span, band.offer, low, high)
+        yield OfferBar(span, band.offer, low, high)
         low = high
 
 
 def booking_bars(
-    bookings: Iterable[Booking], claims: Iterable[Claim], window: Span, now: datetime
+    bookings: Iterable[Booking], claims: Iterable[Taken], window: Span, now: datetime
 ) -> tuple[BookingBar, ...]:
     """Bookings, and claims that are nobody's booking yet (holds), as far as they reach into `window`.
 
@@ -170,7 +186,7 @@ _DRAWN = LIVE | {"COMPLETED", "ABORTED", "NO_SHOW", "METERED", "SETTLED", "DISPU
 
 
 def _bar(booking: Booking, now: datetime) -> BookingBar:
-    meter = booking.meter
+    meter = Meter.of(booking)
     ran = None
     if meter and meter.started:
         ran = Span.between(meter.started, meter.ended or now)
@@ -178,10 +194,10 @@ def _bar(booking: Booking, now: datetime) -> BookingBar:
         ran = Span.between(booking.start, min(now, booking.end))
     live = booking.state in LIVE
     share = meter.share if meter else None
-    return BookingBar(booking.span, booking.id, booking.state, live, booking.at_risk, share, ran)
+    return BookingBar(span_of(booking), booking.id, booking.state, live, booking.at_risk, share, ran)
 
 
-def free_spans(capacity: Capacity, after: datetime) -> list[tuple[Span, Offer]]:
+def free_spans(capacity: Capacity, after: datetime) -> list[tuple[Span, CapacityPiece]]:
     """What of the Available pieces is still to be had after `after`, for a machine of quantity 1, with its piece."""
     taken = [Span(claim.start, claim.end) for claim in capacity.claims]
     open_ended = [
@@ -192,5 +208,6 @@ def free_spans(capacity: Capacity, after: datetime) -> list[tuple[Span, Offer]]:
     return [(span, piece) for whole, piece in open_ended for span in difference([whole], taken)]
 
 
-def _between(start: datetime, end: datetime, within: Span) -> Span | None:
-    return Span.between(max(start, within.start), min(end, within.end))
+def _reaching(start: datetime, end: datetime, within: Span) -> Span | None:
+    span = Span.between(start, end)
+    return span if span and span.overlaps(within) else None

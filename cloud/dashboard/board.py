@@ -44,14 +44,13 @@ def install(house: House) -> None:
         if session.key is None:
             return RedirectResponse("/login")
         key = session.key
-        watcher = house.watch.enter(key)
-        ui.context.client.on_delete(lambda: house.watch.leave(key, watcher))
+        watcher = house.watchers.enter(key)
+        ui.context.client.on_delete(lambda: house.watchers.leave(key, watcher))
         dark = dress(session, words, "app.title")
         ui.add_head_html(browser_words(words, TAGS[words.language]))
 
         def log_out() -> None:
             house.sessions.end(browser)
-            session.ended = bool(house.key)
             ui.navigate.to("/login")
 
         skip = said("a", words("app.skip"), "skip")
@@ -70,7 +69,7 @@ class Board:
         self._session = session
         self._words = words
         self._header = header
-        self._version = -1
+        self._shown: tuple[int, bool] | None = None
         self._told = self._slid = 0.0
         self._bookings = ""
         with ui.element("main").classes("page"):
@@ -100,7 +99,7 @@ class Board:
     def _choose(self, shown: str) -> None:
         self._session.shown = shown
         self._watcher.reach_back(self._machines.back)
-        self._version = -1
+        self._shown = None
         self.tick()
 
     def _open(self, machine_id: str) -> None:
@@ -115,7 +114,7 @@ class Board:
     def tick(self) -> None:
         """Show what is new: all of it, or only that time went on."""
         if self._watcher.refused:
-            self._session.key, self._session.ended = None, True
+            self._session.key, self._session.refused = None, True
             ui.navigate.to("/login")
             return
         when, plant = self._when(), self._watcher.plant
@@ -128,8 +127,9 @@ class Board:
 
     def _bring_up_to_date(self, plant: Plant, when: When) -> None:
         moment = time.monotonic()
-        if self._watcher.version != self._version:
-            self._version = self._watcher.version
+        news = (self._watcher.version, self._watcher.silent is not None)
+        if news != self._shown:
+            self._shown = news
             self._told = self._slid = moment
             self._show(plant, when)
         elif moment - self._slid >= self._pixel():
@@ -140,17 +140,18 @@ class Board:
             self._machines.tell(plant, when)
 
     def _pixel(self) -> float:
-        """Seconds (real) in which time moves on by a pixel; not below one, not above thirty."""
+        """Seconds (real) in which time moves on by half a pixel; not below one, not above thirty."""
         speed = self._watcher.pace.speed if self._watcher.pace else 1.0
-        return min(30.0, max(1.0, 2 * self._machines.back.total_seconds() / WIDE / speed))
+        return min(30.0, max(1.0, self._machines.back.total_seconds() / WIDE / speed))
 
     def _show(self, plant: Plant, when: When) -> None:
         self._tiles.show(plant, when)
         empty = not plant.machines
         hide(self._machines.card, hidden=empty)
-        hide(self._empty.card, hidden=not empty)
+        # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.
+        hide(self._empty.card, hidden=not empty or bool(plant.bookings))
         if not empty:
-            self._machines.show(plant, when)
+            self._machines.show(plant, when, away=self._watcher.silent is not None)
         inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
         if inside != self._bookings:
             self._bookings = inside
@@ -180,6 +181,12 @@ class _Tiles:
                 part.set_text(text)
 
 
+def _with_code(text: str) -> None:
+    """Words, and between backticks what is typed."""
+    for number, part in enumerate(text.split("`")):
+        said("code" if number % 2 else "span", part)
+
+
 class _Empty:
     def __init__(self, words: Words) -> None:
         with ui.element("section").classes("card empty") as self.card:
@@ -187,6 +194,6 @@ class _Empty:
             said("p", words("empty.about"))
             with ui.element("ol"):
                 for step in ("empty.step1", "empty.step2", "empty.step3"):
-                    said("li", words(step))
-            said("p", words("empty.partner"))
+                    with ui.element("li"):
+                        _with_code(words(step))
         hide(self.card, hidden=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cloud.dashboard.model import Booking, Gap, Piece, States
+from cloud.booking.wire import Booking
+from cloud.registry.model import Gap, StateBand, States
 
 
 @dataclass(slots=True)
@@ -34,13 +35,13 @@ def mark(stale: Stale, kind: str, data: Mapping[str, object]) -> None:
         case "capacity.changed" if machine:
             stale.machines = True
             stale.capacity.add(machine)
-        case "booking.changed" if machine and booking:
+        case "booking.changed" | "hold.changed" if machine and booking:
             stale.capacity.add(machine)
             if booking.startswith("bkg_"):
                 stale.bookings.add(booking)
         case "message.parked":
             stale.parked = True
-        case "machine.state" | "capacity.changed" | "booking.changed":
+        case "machine.state" | "capacity.changed" | "booking.changed" | "hold.changed":
             stale.everything = True
         case _:
             pass
@@ -69,7 +70,7 @@ def joined(old: States, new: States, since: datetime, oldest: datetime) -> State
     )
 
 
-def _not_before(piece: Piece, since: datetime) -> Piece:
+def _not_before(piece: StateBand, since: datetime) -> StateBand:
     return piece if piece.start >= since else piece.model_copy(update={"start": since})
 
 

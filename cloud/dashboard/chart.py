@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from cloud.dashboard.bands import BookingBar, OfferBand, Row, StateBand
+from cloud.dashboard.bands import BookingBar, OfferBar, Row, StateBar
 from cloud.dashboard.ticks import ticks
 from cloud.dashboard.when import When
 from gateway.span import Span
@@ -35,7 +35,7 @@ def lanes(rows: Sequence[Row], now: datetime) -> dict[str, Data]:
             for n, row in numbered
             for item in (
                 *(_state(n, band, now) for band in row.states),
-                *([n, _seconds(gap.start), _seconds(gap.end), len(STATES) + 1, 1, 1, "", ""] for gap in row.gaps),
+                *([n, _seconds(gap.start), _seconds(gap.end), len(STATES), 1, 1, "", ""] for gap in row.gaps),
             )
         ],
         "offers": [_offer(n, band) for n, row in numbered for band in row.offers],
@@ -110,17 +110,17 @@ def _series(lane: str, data: Data) -> dict[str, Any]:
     }
 
 
-def _state(row: int, band: StateBand, now: datetime) -> list[Any]:
-    code = STATES.index(band.state) if band.state in STATES else len(STATES)
+def _state(row: int, band: StateBar, now: datetime) -> list[Any]:
+    code = STATES.index(band.state)
     end = 0 if band.span.end >= now else _seconds(band.span.end)
     shown = [row, _seconds(band.span.start), end, code, int(band.sure), band.changes]
     return [*shown, band.state, band.mode, band.origin]
 
 
-def _offer(row: int, band: OfferBand) -> list[Any]:
+def _offer(row: int, band: OfferBar) -> list[Any]:
     offer = band.offer
     code = TYPES.index(offer.type) if offer.type in TYPES else len(TYPES) - 1
-    shown = [row, _seconds(band.span.start), _seconds(band.span.end), code, offer.confidence, band.low, band.high]
+    shown = [row, _seconds(band.span.start), _seconds(band.span.end), code, int(offer.confidence), band.low, band.high]
     return [*shown, offer.type, offer.reason, offer.quantity, offer.detail or ""]
 
 

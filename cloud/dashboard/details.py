@@ -1,9 +1,12 @@
 """One machine in words: what the chart shows, as lists that can be read without seeing it."""
 
 from cloud.dashboard.bands import free_spans
-from cloud.dashboard.model import Capacity, Machine, Plant, States
+from cloud.dashboard.model import NO_STATEMENT, Plant
 from cloud.dashboard.say import heard, short
 from cloud.dashboard.when import DASH, When
+from cloud.dashboard.words import Words
+from cloud.registry.model import Capacity, Machine, States
+from gateway.capacity import Confidence
 from gateway.machine import PLANT
 from gateway.span import Span
 
@@ -39,11 +42,16 @@ def free(capacity: Capacity, when: When) -> Cells:
         (
             when.span(span),
             when.long(span.duration),
-            words("tip.confidence", band=offer.confidence, word=words.term("confidence", str(offer.confidence))),
+            _surely(offer.confidence, words),
             words.term("reason", offer.reason),
         )
         for span, offer in free_spans(capacity, when.now)[:MOST]
     ]
+
+
+def _surely(confidence: Confidence, words: Words) -> str:
+    band = int(confidence)
+    return words("tip.confidence", band=band, word=words.term("confidence", str(band)))
 
 
 def past(states: States, when: When) -> Cells:
@@ -64,7 +72,7 @@ def past(states: States, when: When) -> Cells:
 def taken(plant: Plant, machine: Machine, when: When) -> Cells:
     """The claims on it: when, how long, in which state."""
     words = when.words
-    claims = plant.capacity.get(machine.id, Capacity()).claims
+    claims = plant.capacity.get(machine.id, NO_STATEMENT).claims
     return [
         (
             when.span(Span(claim.start, claim.end)),

@@ -55,8 +55,9 @@ class Header:
     def _tell(self, when: When, speed: float) -> None:
         self._time.set_text(f"{when.now.astimezone(when.zone):%H:%M:%S}")
         self._date.set_text(when.date(when.now))
-        if speed != 1:
-            self._speed.set_text(f"{speed:g}×")  # noqa: RUF001 - a multiplication sign is meant
+        fast = "" if speed == 1 else f"{speed:g}×"  # noqa: RUF001 - a multiplication sign is meant
+        if self._speed.text != fast:
+            self._speed.set_text(fast)
             self._speed.props["title"] = self._words("clock.speed", speed=f"{speed:g}")
 
     def _state(self, name: str, key: str) -> None:

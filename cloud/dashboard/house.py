@@ -8,7 +8,7 @@ from fastapi import Request
 
 from cloud.dashboard.registry import Registry
 from cloud.dashboard.sessions import Session, Sessions
-from cloud.dashboard.watch import Watch
+from cloud.dashboard.watchers import Watchers
 from cloud.dashboard.words import Words, preferred
 
 FIRST_BACK = timedelta(hours=24)
@@ -21,10 +21,10 @@ class House:
     api_url: str
     key: str | None = None
     sessions: Sessions = field(default_factory=Sessions)
-    watch: Watch = field(init=False)
+    watchers: Watchers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.registry, FIRST_BACK)
+        self.watchers = Watchers(self.registry, FIRST_BACK)
 
     def registry(self, key: str) -> Registry:
         return Registry(self.api_url, key)
@@ -33,6 +33,6 @@ class House:
         """The browser's id, its session, and its language (chosen here, or the browser's own)."""
         browser = str(request.session["id"])
         session = self.sessions.of(browser, time.monotonic())
-        if self.key and session.key is None and not session.ended:
+        if self.key and session.key is None and not (session.left or session.refused):
             session.key = self.key
         return browser, session, Words(session.language or preferred(request.headers.get("accept-language", "")))

@@ -35,7 +35,7 @@ def install(house: House) -> None:
             if refusal:
                 problem.set_text(words(refusal))
                 return
-            session.key, session.ended = text, False
+            session.key, session.left, session.refused = text, False, False
             ui.navigate.to("/")
 
         with ui.element("main").classes("door"), ui.element("section").classes("card"):
@@ -48,7 +48,7 @@ def install(house: House) -> None:
                 said("span", words("login.key"))
                 ui.element("input").props(FIELD).on("keydown.enter", enter, js_handler=TYPED)
                 said("span", words("login.hint"), "hint")
-            problem = said("p", words("login.ended") if session.ended else "", "problem")
+            problem = said("p", words("login.ended") if session.refused else "", "problem")
             problem.props["role"] = "alert"
             go = ui.element("button").classes("go").on("click", enter, js_handler=TYPED)
             go.props["type"] = "button"

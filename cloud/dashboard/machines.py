@@ -7,14 +7,15 @@ from functools import partial
 from nicegui import ui
 from nicegui.element import Element
 
-from cloud.dashboard.bands import row
+from cloud.dashboard.bands import View, row
 from cloud.dashboard.frame import button, hide, said
 from cloud.dashboard.legend import legend
-from cloud.dashboard.model import Machine, Plant
+from cloud.dashboard.model import Plant
 from cloud.dashboard.picture import Picture
 from cloud.dashboard.say import machine_line
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
+from cloud.registry.model import Machine
 from gateway.span import Span
 
 RANGES = {"8h": timedelta(hours=8), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -142,8 +143,8 @@ class Machines:
     def window(self, now: datetime) -> Span:
         return Span(now - self.back, now + self.back)
 
-    def show(self, plant: Plant, when: When) -> None:
-        """Draw everything anew, as far as it differs."""
+    def show(self, plant: Plant, when: When, *, away: bool) -> None:
+        """Draw everything anew, as far as it differs. While the API is `away`, what goes on since is not known."""
         found = chosen(plant.machines, self._find)
         pages = max(1, -(-len(found) // PER_PAGE))
         self._page = min(self._page, pages - 1)
@@ -151,7 +152,9 @@ class Machines:
         self._arrange(page, pages, total=len(plant.machines))
         window = self.window(when.now)
         drawn = Span(window.start, window.end + self.back / SPARE)
-        rows = [row(plant, machine, drawn, when.now, self.back / FINEST) for machine in page]
+        told = View(drawn, when.now, plant.seen if away else when.now, self.back / FINEST)
+        rows = [row(plant, machine, told) for machine in page]
+        hide(self._list, hidden=away, by="old")
         self._zone.set_text(self._words("board.zone", zone=plant.zone))
         if page and self._picture is None:
             with self._board:

@@ -46,13 +46,10 @@ class Picture:
             self._data |= moved
 
     def _send(self, window: Span, data: dict[str, Data]) -> None:
-        if not data and edges(window) == self._edges:
-            return
-        self._edges = edges(window)
-        for series in self._chart.options["series"]:
-            series["data"] = data.get(series["id"], series["data"])
-        self._chart.options["xAxis"].update(self._edges)
-        self._run("patch", patch(window, data))
+        # Not by the element's options: NiceGUI would send all of them for each that changes.
+        if data or edges(window) != self._edges:
+            self._edges = edges(window)
+            self._run("patch", patch(window, data))
 
     def _tell_zone(self, when: When) -> None:
         zone = getattr(when.zone, "key", "UTC")

@@ -1,37 +1,23 @@
-"""Reads the API for one key: every list to its end, and the stream of events; failures as Away or KeyRefused."""
+"""Reads the API for one key, a few requests at a time; failures are Away or KeyRefused."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from cloud.dashboard.model import (
-    Booking,
-    Capacity,
-    Enterprise,
-    Health,
-    Machine,
-    Read,
-    Service,
-    Site,
-    States,
-)
+from cloud.booking.wire import Booking
+from cloud.client import ApiError, ApiUnreachable, Client, Event
 from cloud.errors import CloudError
-
-Answer = TypeVar("Answer", bound=Read)
+from cloud.registry.model import Capacity, Enterprise, Machine, Site, States
 
 AT_ONCE = 8
 """Requests of one key that may be under way at the same time."""
 
-MOST_PAGES = 20
-PAGE = 200
+MOST_PARTS = 20
 ANSWER_WITHIN = 5.0
-SILENCE = 60.0
-"""Seconds (real) without even a heartbeat after which the event stream counts as broken."""
 
 
 class Away(CloudError):
@@ -50,135 +36,98 @@ class KeyRefused(CloudError):
     code = "auth.invalid"
 
 
+class Health(BaseModel):
+    """Business time at the registry, which runs `speed` times as fast as the wall clock."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    now: AwareDatetime
+    speed: float = Field(default=1.0, gt=0)
+
+
 class Registry:
     """The API as one key sees it. Close it with `aclose`."""
 
     def __init__(self, url: str, key: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._http = httpx2.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=ANSWER_WITHIN,
-            transport=transport,
-            trust_env=False,
-        )
+        self._client = Client(url, key, timeout=ANSWER_WITHIN, transport=transport)
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self._client.close()
 
     async def health(self) -> Health:
-        return await self._read("/v1/health", Health)
+        async with self._asking():
+            return Health.model_validate(await self._client.health())
 
     async def enterprise(self) -> Enterprise:
-        return await self._read("/v1/enterprise", Enterprise)
-
-    async def machines(self) -> tuple[Machine, ...]:
-        return await self._list("/v1/machines", Machine)
+        async with self._asking():
+            return await self._client.enterprise()
 
     async def sites(self) -> tuple[Site, ...]:
-        return await self._list("/v1/sites", Site)
+        async with self._asking():
+            return tuple(await self._client.sites())
 
-    async def services(self) -> tuple[Service, ...]:
-        return await self._list("/v1/services", Service)
+    async def machines(self) -> tuple[Machine, ...]:
+        async with self._asking():
+            return tuple(await self._client.machines())
 
     async def bookings(self) -> tuple[Booking, ...]:
-        return await self._list("/v1/bookings", Booking)
+        async with self._asking():
+            return tuple(await self._client.bookings())
 
     async def booking(self, identity: str) -> Booking:
-        return await self._read(f"/v1/bookings/{identity}", Booking)
+        async with self._asking():
+            return await self._client.booking(identity)
 
     async def parked(self) -> int:
-        """How many messages were refused; no more than one page is counted."""
-        return len((await self._get("/v1/parked", limit=str(PAGE)))["items"])
+        """How many messages were refused."""
+        async with self._asking():
+            return len(await self._client.parked())
 
     async def states(self, machine_id: str, start: datetime, end: datetime) -> States:
         """What the machine did over a window, asked for again and again where it is too much for one answer."""
-        found = States(next_start=start)
-        for _ in range(MOST_PAGES):
+        found = States(items=(), gaps=(), next_start=start)
+        for _ in range(MOST_PARTS):
             if found.next_start is None:
                 break
-            more = await self._read(f"/v1/machines/{machine_id}/states", States, **_window(found.next_start, end))
-            found = States(
-                items=(*found.items, *more.items), gaps=(*found.gaps, *more.gaps), next_start=more.next_start
-            )
+            async with self._asking():
+                more = await self._client.states(machine_id, found.next_start, end)
+            items, gaps = (*found.items, *more.items), (*found.gaps, *more.gaps)
+            found = States(items=items, gaps=gaps, next_start=more.next_start)
         return found
 
     async def capacity(self, machine_id: str, start: datetime, end: datetime) -> Capacity:
-        return await self._read(f"/v1/machines/{machine_id}/capacity", Capacity, **_window(start, end))
+        async with self._asking():
+            return await self._client.capacity(machine_id, start, end)
+
+    async def events(self, opened: asyncio.Event) -> AsyncIterator[Event]:
+        """What happens from when `opened` is set on; raises when the stream ends, however it does."""
+        with _understood():
+            async for event in self._client.events(reconnect=False, opened=opened):
+                yield event
+        msg = "the event stream ended"
+        raise Away(msg)
 
     @contextlib.asynccontextmanager
-    async def events(self) -> AsyncIterator[AsyncIterator[tuple[str, Mapping[str, object]]]]:
-        """The stream of (type, data) of what happens from now on; entered once it is open."""
-        timeout = httpx2.Timeout(ANSWER_WITHIN, read=SILENCE)
-        with _reaching():
-            async with self._http.stream("GET", "/v1/events", timeout=timeout) as response:
-                if response.is_error:
-                    await response.aread()
-                    _check(response)
-                yield _told(response)
-
-    async def _read(self, path: str, model: type[Answer], **query: str) -> Answer:
-        return _understood(model, await self._get(path, **query), path)
-
-    async def _list(self, path: str, model: type[Answer]) -> tuple[Answer, ...]:
-        found: list[Answer] = []
-        query = {"limit": str(PAGE)}
-        for _ in range(MOST_PAGES):
-            page = await self._get(path, **query)
-            found += [_understood(model, item, path) for item in page["items"]]
-            if not page.get("next_cursor"):
-                break
-            query["cursor"] = page["next_cursor"]
-        return tuple(found)
-
-    async def _get(self, path: str, **query: str) -> dict[str, Any]:
+    async def _asking(self) -> AsyncIterator[None]:
         async with self._turn:
-            with _reaching():
-                response = await self._http.get(path, params=query)
-        _check(response)
-        answer: dict[str, Any] = response.json()
-        return answer
-
-
-def _window(start: datetime, end: datetime) -> dict[str, str]:
-    return {"start": start.isoformat(), "end": end.isoformat()}
-
-
-async def _told(response: httpx2.Response) -> AsyncIterator[tuple[str, Mapping[str, object]]]:
-    async for event in httpx2.EventSource(response):
-        body = event.json()
-        data = body.get("data", body) if isinstance(body, dict) else {}
-        yield event.event, data if isinstance(data, dict) else {}
+            with _understood():
+                yield
 
 
 @contextlib.contextmanager
-def _reaching() -> Iterator[None]:
+def _understood() -> Iterator[None]:
+    """Failures in the words of this dashboard."""
     try:
         yield
-    except (httpx2.TransportError, httpx2.StreamError) as error:
-        msg = f"the API does not answer ({type(error).__name__})"
-        raise Away(msg) from error
-
-
-def _check(response: httpx2.Response) -> None:
-    if response.status_code in {401, 403}:
-        msg = f"the registry refuses the key ({response.status_code})"
-        raise KeyRefused(msg)
-    if response.is_error:
-        msg = f"the API answers {response.status_code} to {response.request.url.path}"
-        raise Away(msg, _code(response))
-
-
-def _code(response: httpx2.Response) -> str:
-    try:
-        return str(response.json().get("code", "api.away"))
-    except (ValueError, AttributeError):
-        return "api.away"
-
-
-def _understood(model: type[Answer], answer: object, path: str) -> Answer:
-    try:
-        return model.model_validate(answer)
+    except ApiUnreachable as error:
+        raise Away(str(error)) from error
+    except ApiError as error:
+        if error.status in {401, 403}:
+            raise KeyRefused(str(error)) from error
+        raise Away(str(error), error.code) from error
     except ValidationError as error:
-        msg = f"the answer of {path} is not what this dashboard understands: {error}"
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        msg = f"an answer is not what this dashboard understands: {error.title} {place}: {first['msg']}"
         raise Away(msg, "api.strange") from error

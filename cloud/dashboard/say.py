@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloud.dashboard.model import Booking, Enterprise, Machine, Plant
+from cloud.booking.wire import Booking
+from cloud.dashboard.model import Meter, Plant, span_of
 from cloud.dashboard.totals import Totals
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
+from cloud.registry.model import Enterprise, Machine
 from gateway.machine import PLANT
 
 SHORT = 12
@@ -95,7 +97,7 @@ def heard(machine: Machine, when: When) -> str:
 def _origin(machine: Machine, words: Words) -> str:
     if machine.origin is None:
         return ""
-    return words("row.plant") if machine.origin == PLANT else words("row.booking", id=short(machine.origin))
+    return words("row.plant" if machine.origin == PLANT else "row.sold")
 
 
 def short(identity: str) -> str:
@@ -136,7 +138,7 @@ def _delivered(total: Totals, words: Words) -> str:
 
 def booking_line(booking: Booking, plant: Plant, when: When, tone: str) -> BookingLine:
     """A booking as a row, from the side of the key's enterprise."""
-    words, meter = when.words, booking.meter
+    words, meter = when.words, Meter.of(booking)
     state = words.term("booking", booking.state)
     if meter and meter.outcome and meter.outcome != "COMPLETED":
         state = words("bookings.outcome", state=state, outcome=words.term("booking", meter.outcome))
@@ -148,14 +150,14 @@ def booking_line(booking: Booking, plant: Plant, when: When, tone: str) -> Booki
         state,
         tone,
         (booking.at_risk_reason or words("bookings.risk")) if booking.at_risk else "",
-        when.span(booking.span),
+        when.span(span_of(booking)),
         names.get(booking.machine_id, short(booking.machine_id)),
         partner,
         partner_id,
-        words("bookings.hours", hours=figure(booking.span.hours * booking.quantity)),
+        words("bookings.hours", hours=figure(span_of(booking).hours * booking.quantity)),
         "" if ran is None else words("bookings.hours", hours=figure(ran)),
         meter.share if meter else None,
-        f"{booking.price.amount:,.2f} {booking.price.currency}" if booking.price else "",
+        f"{booking.price.amount:,.2f} {booking.price.currency}",
     )
 
 
@@ -163,7 +165,7 @@ def partner_of(booking: Booking, own: Enterprise, words: Words) -> tuple[str, st
     """The other side as text (`for …` where it books here, `at …` where we book there), and its id."""
     here = booking.role == "provider"
     name = booking.booker_name if here else booking.provider_name
-    identity = (booking.booker_id if here else booking.provider_id) or ""
+    identity = booking.booker_id if here else booking.provider_id
     if identity == own.id:
         return words("bookings.self"), identity
     return words("bookings.for" if here else "bookings.at", partner=name or short(identity)), identity

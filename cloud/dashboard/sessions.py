@@ -14,13 +14,17 @@ MOST = 10_000
 
 @dataclass(slots=True)
 class Session:
-    """One browser. Without a key it is nobody's, but its preferences hold on the log-in page already."""
+    """One browser. Without a key it is nobody's, but its preferences hold on the log-in page already.
+
+    `refused`: the registry stopped accepting its key. `left`: it logged out.
+    """
 
     key: str | None = None
     language: str | None = None
     theme: Theme = "auto"
     shown: str = "24h"
-    ended: bool = False
+    refused: bool = False
+    left: bool = False
     used: float = field(default_factory=time.monotonic)
 
 
@@ -47,7 +51,7 @@ class Sessions:
     def end(self, browser: str) -> None:
         """Log out: the key is gone, the preferences stay."""
         if session := self._by_browser.get(browser):
-            session.key = None
+            session.key, session.left = None, True
 
     def _forget(self, moment: float) -> None:
         # Kept in the order of use, so the first ones are those to go.

@@ -4,7 +4,7 @@ from nicegui import ui
 
 from cloud.dashboard.details import facts, free, past, taken
 from cloud.dashboard.frame import button, said
-from cloud.dashboard.model import Capacity, Plant, States
+from cloud.dashboard.model import NO_STATEMENT, NOTHING_SEEN, Plant
 from cloud.dashboard.table import facts_html, list_html
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
@@ -23,11 +23,11 @@ class Sheet:
         machine = next((one for one in plant.machines if one.id == identity), None)
         if machine is None:
             return
-        words, capacity = self._words, plant.capacity.get(identity, Capacity())
+        words, capacity = self._words, plant.capacity.get(identity, NO_STATEMENT)
         lists = {
             "detail.free": list_html(free(capacity, when), words("detail.no_free")),
             "detail.taken": list_html(taken(plant, machine, when), words("detail.no_free")),
-            "detail.past": list_html(past(plant.states.get(identity, States()), when), words("row.never")),
+            "detail.past": list_html(past(plant.states.get(identity, NOTHING_SEEN), when), words("row.never")),
         }
         self._card.clear()
         with self._card:

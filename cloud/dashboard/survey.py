@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cloud.dashboard.changes import Stale, joined, resume_from, with_bookings
-from cloud.dashboard.model import Capacity, Machine, Plant, States
+from cloud.dashboard.model import NOTHING_SEEN, Plant
 from cloud.dashboard.registry import Registry
+from cloud.registry.model import Capacity, Machine, States
 
 AHEAD = timedelta(days=8)
 """How far ahead capacity is read: the longest range shown, and a day, so that it does not run out between readings."""
@@ -15,10 +16,9 @@ AHEAD = timedelta(days=8)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """When is asked (business time, and its speed), and how far back the machines' past is wanted."""
+    """When is asked (business time), and how far back the machines' past is wanted."""
 
     now: datetime
-    speed: float
     back: timedelta
 
     @property
@@ -32,10 +32,9 @@ class Asked:
 
 async def survey(registry: Registry, asked: Asked) -> Plant:
     """Everything that the key may see."""
-    enterprise, sites, services, machines, bookings, parked = await asyncio.gather(
+    enterprise, sites, machines, bookings, parked = await asyncio.gather(
         registry.enterprise(),
         registry.sites(),
-        registry.services(),
         registry.machines(),
         registry.bookings(),
         registry.parked(),
@@ -46,9 +45,7 @@ async def survey(registry: Registry, asked: Asked) -> Plant:
     return Plant(
         enterprise,
         asked.now,
-        asked.speed,
         sites,
-        services,
         machines,
         dict(zip(ids, states, strict=True)),
         dict(zip(ids, capacity, strict=True)),
@@ -68,7 +65,6 @@ async def renewed(registry: Registry, plant: Plant, stale: Stale, asked: Asked) 
     return replace(
         plant,
         seen=asked.now,
-        speed=asked.speed,
         machines=machines,
         sites=await registry.sites() if new else plant.sites,
         states={**plant.states, **await _states(registry, plant, stale.states | new, asked)},
@@ -80,7 +76,7 @@ async def renewed(registry: Registry, plant: Plant, stale: Stale, asked: Asked) 
 
 async def _states(registry: Registry, plant: Plant, ids: Iterable[str], asked: Asked) -> dict[str, States]:
     async def one(identity: str) -> tuple[str, States]:
-        old = plant.states.get(identity, States())
+        old = plant.states.get(identity, NOTHING_SEEN)
         since = resume_from(old, asked.oldest)
         return identity, joined(old, await registry.states(identity, since, asked.now), since, asked.oldest)
 

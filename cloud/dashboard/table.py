@@ -5,7 +5,8 @@ from datetime import datetime
 from html import escape
 
 from cloud.booking.model import LIVE
-from cloud.dashboard.model import Booking, Plant
+from cloud.booking.wire import Booking
+from cloud.dashboard.model import Plant
 from cloud.dashboard.say import BookingLine, booking_line
 from cloud.dashboard.totals import VOID
 from cloud.dashboard.when import DASH, When
@@ -55,14 +56,14 @@ def bookings_html(rows: Sequence[BookingLine], words: Words, hidden: int = 0) ->
 def _row(row: BookingLine, words: Words) -> str:
     risk = f' <span class="badge risk" title="{escape(row.risk)}">! {escape(words("bookings.risk"))}</span>'
     cells = {
-        "state": f'<span class="badge {row.tone}">{escape(row.state)}</span>{risk if row.risk else ""}',
+        "state": f'<span><span class="badge {row.tone}">{escape(row.state)}</span>{risk if row.risk else ""}</span>',
         "span": f'{escape(row.span)}<small title="{escape(row.id)}">{escape(row.id)}</small>',
         "machine": escape(row.machine),
         "side": f'<span title="{escape(row.partner_id)}">{escape(row.partner)}</span>',
         "booked": escape(row.booked),
         "run": escape(row.run) or DASH,
         "share": _share(row.share),
-        "price": escape(row.price) or DASH,
+        "price": escape(row.price),
     }
     inside = "".join(_cell(name, cell, words) for name, cell in cells.items())
     return f'<tr class="{row.tone}">{inside}</tr>'

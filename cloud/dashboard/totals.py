@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cloud.booking.model import LIVE
-from cloud.dashboard.model import Booking, Capacity, Plant
-from gateway.capacity import CapacityType, available
+from cloud.booking.wire import Booking
+from cloud.dashboard.model import Meter, Plant, span_of
+from cloud.registry.model import Capacity, CapacityPiece
+from gateway.capacity import CapacitySpan, CapacityType, Reason, available
 from gateway.span import Span
 
 AHEAD = timedelta(days=7)
@@ -41,7 +43,7 @@ def totals(plant: Plant, now: datetime) -> Totals:
     week = Span(now, now + AHEAD)
     valid = [booking for booking in plant.bookings if booking.state not in VOID]
     live = [booking for booking in valid if booking.state in LIVE and booking.end > now]
-    read = [booking for booking in valid if booking.meter and booking.meter.run_hours is not None]
+    read = {booking.id: ran for booking in valid if (ran := _run(booking)) is not None}
     return Totals(
         machines=len(plant.machines),
         states=Counter(machine.state or "unknown" for machine in plant.machines),
@@ -51,8 +53,8 @@ def totals(plant: Plant, now: datetime) -> Totals:
         booked=sum(hours(booking) for booking in valid),
         ahead=sum(hours(booking, now) for booking in live),
         bookings_ahead=len(live),
-        run=sum(_run(booking) for booking in read),
-        metered=sum(hours(booking) for booking in read),
+        run=sum(read.values()),
+        metered=sum(hours(booking) for booking in valid if booking.id in read),
     )
 
 
@@ -67,7 +69,7 @@ def offered(capacity: Capacity, within: Span) -> float:
 
 def free(capacity: Capacity, within: Span) -> float:
     """Machine hours of the offer that nobody has claimed."""
-    ledger = [part for piece in capacity.spans if (part := piece.capacity())]
+    ledger = [_entry(piece) for piece in capacity.spans if piece.type == CapacityType.AVAILABLE]
     takings = [(Span(claim.start, claim.end), claim.quantity) for claim in capacity.claims]
     steps = available(ledger, takings)
     return sum(cut.hours * step.quantity for step in steps if (cut := step.span.intersection(within)))
@@ -75,9 +77,14 @@ def free(capacity: Capacity, within: Span) -> float:
 
 def hours(booking: Booking, after: datetime | None = None) -> float:
     """Machine hours booked, or what of them lies after a moment."""
-    span = booking.span if after is None else Span.between(max(booking.start, after), booking.end)
+    span = span_of(booking) if after is None else Span.between(max(booking.start, after), booking.end)
     return span.hours * booking.quantity if span else 0.0
 
 
-def _run(booking: Booking) -> float:
-    return (booking.meter.run_hours or 0.0) if booking.meter else 0.0
+def _entry(piece: CapacityPiece) -> CapacitySpan:
+    return CapacitySpan(Span(piece.start, piece.end), CapacityType.AVAILABLE, piece.quantity, Reason.IDLE)
+
+
+def _run(booking: Booking) -> float | None:
+    meter = Meter.of(booking)
+    return meter.run_hours if meter else None

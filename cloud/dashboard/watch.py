@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 
 from cloud.dashboard.changes import Stale, mark
-from cloud.dashboard.model import Health, Plant
-from cloud.dashboard.registry import Away, KeyRefused, Registry
+from cloud.dashboard.model import Plant
+from cloud.dashboard.registry import Away, Health, KeyRefused, Registry
 from cloud.dashboard.survey import Asked, renewed, survey
 
 REFRESH = 0.5
@@ -91,19 +91,21 @@ class Watcher:
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, guards nothing
 
     async def _watch(self) -> None:
+        opened = asyncio.Event()
+        self._stale = Stale()
         await self._tell_time()
-        async with self._registry.events() as events:
-            self._stale = Stale()
-            self._show(await survey(self._registry, self._asked()))
+        await _first_to_fail(self._listen(opened), self._read(opened), self._poll())
 
-            async def listen() -> None:
-                async for kind, data in events:
-                    mark(self._stale, kind, data)
-                    self._woken.set()
-                msg = "the event stream ended"
-                raise Away(msg)
+    async def _listen(self, opened: asyncio.Event) -> None:
+        async for event in self._registry.events(opened):
+            mark(self._stale, event.type, event.data)
+            self._woken.set()
 
-            await _first_to_fail(listen(), self._renew(), self._poll())
+    async def _read(self, opened: asyncio.Event) -> None:
+        """Everything, once the stream is open; then what it, or the poll, says is old."""
+        await opened.wait()
+        self._show(await survey(self._registry, self._asked()))
+        await self._renew()
 
     async def _renew(self) -> None:
         """Read what went old, all that gathered at once, and never more than half of the time."""
@@ -135,7 +137,7 @@ class Watcher:
 
     def _asked(self) -> Asked:
         assert self.pace  # noqa: S101 - _watch tells the time first
-        return Asked(self.pace.at(time.monotonic()), self.pace.speed, self._back)
+        return Asked(self.pace.at(time.monotonic()), self._back)
 
     def _show(self, plant: Plant) -> None:
         self.plant = plant
@@ -162,79 +164,3 @@ async def _first_to_fail(*work: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@dataclass(slots=True)
-class _Watched:
-    watcher: Watcher
-    registry: Registry
-    task: asyncio.Task[None]
-    pages: int = 0
-
-
-class Watch:
-    """All watchers of this process, by key: the first page of a key starts one, and it ends after the last left."""
-
-    def __init__(self, connect: Callable[[str], Registry], back: timedelta, linger: float = 60.0) -> None:
-        self._connect = connect
-        self._back = back
-        self._linger = linger
-        self._watched: dict[str, _Watched] = {}
-        self._ending: set[asyncio.Task[None]] = set()
-
-    def __len__(self) -> int:
-        return len(self._watched)
-
-    def enter(self, key: str) -> Watcher:
-        """A page begins to look at the key's view; it must `leave` once."""
-        watched = self._watched.get(key)
-        if watched is None or watched.watcher.refused:
-            watched = self._start(key)
-        watched.pages += 1
-        return watched.watcher
-
-    def leave(self, key: str, watcher: Watcher) -> None:
-        """A page is gone. The view lingers a little: reloading a page must not read the whole plant again."""
-        watched = self._watched.get(key)
-        if watched is None or watched.watcher is not watcher:
-            return
-        watched.pages -= 1
-        if watched.pages <= 0:
-            self._later(self._end(key, watched))
-
-    async def aclose(self) -> None:
-        """End all watchers."""
-        for key in list(self._watched):
-            await _close(self._watched.pop(key))
-
-    def _start(self, key: str) -> _Watched:
-        if refused := self._watched.pop(key, None):
-            self._later(_close(refused))
-        registry = self._connect(key)
-        watcher = Watcher(registry, self._back)
-        task = asyncio.get_running_loop().create_task(watcher.run(), name="watch")
-        task.add_done_callback(_tell_of_a_fault)
-        self._watched[key] = _Watched(watcher, registry, task)
-        return self._watched[key]
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-
-    async def _end(self, key: str, watched: _Watched) -> None:
-        await asyncio.sleep(self._linger)
-        if watched.pages <= 0 and self._watched.get(key) is watched:
-            del self._watched[key]
-            await _close(watched)
-
-
-def _tell_of_a_fault(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (fault := task.exception()):
-        log.error("watching ended by a fault of ours", exc_info=fault)
-
-
-async def _close(watched: _Watched) -> None:
-    watched.task.cancel()
-    await asyncio.gather(watched.task, return_exceptions=True)
-    await watched.registry.aclose()

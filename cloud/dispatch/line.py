@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import SystemRandom
 
 import asyncpg
@@ -15,6 +15,9 @@ from gateway.link import Acked, Lane, PeerClock, Resync, Sender, resync_note
 from gateway.messages import Stream
 
 log = structlog.get_logger(__name__)
+
+MOVED = timedelta(seconds=1)
+"""Real time by which an agent's clock must have moved against ours to be written down again."""
 
 
 class Line:
@@ -29,6 +32,9 @@ class Line:
         self.journal = journal
         self.sender = Sender(journal, lane, SystemRandom(), streams=[Stream.CONTROL])
         self.bell = bell
+        self.offset: timedelta | None = None
+        """How far the agent's clock is ahead of ours for certain (real time), as last heard."""
+        self._written: timedelta | None = None
         self._connections = connections
         self._again: str | None = None
 
@@ -46,7 +52,8 @@ class Line:
         self.bell.set()
 
     async def settle(self, now: datetime) -> bool:
-        """Write acknowledgements, queue again what was lost, number what is new; whether something new can be sent.
+        """Write acknowledgements and the agent's clock, queue again what was lost, number what is new; whether there is
+        something new to send.
 
         Raises DatabaseAway.
         """
@@ -54,6 +61,7 @@ class Line:
         async with reaching(), self._connections.acquire() as connection, connection.transaction():
             if acked:
                 await store.acknowledge(connection, acked, now)
+            await self._note_clock(connection)
             if token:
                 log.warning("an agent lost orders, they are sent again", agent=self.lane.agent)
                 await store.say_again(connection, self.lane.agent, {resync_note("down", Stream.CONTROL): token}, now)
@@ -62,3 +70,9 @@ class Line:
             self.sender.resynced(Stream.CONTROL, token)
         self.journal.extend(rows)
         return bool(rows)
+
+    async def _note_clock(self, connection: asyncpg.Connection) -> None:
+        heard, known = self.offset, self._written
+        if heard is not None and (known is None or abs(heard - known) >= MOVED):
+            await store.note_clock(connection, self.lane.agent, heard)
+            self._written = heard

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 
 import asyncpg
@@ -14,7 +13,9 @@ from cloud.dispatch import store
 from cloud.dispatch.line import Line
 from cloud.ingest.agents import Agents
 from cloud.ingest.outage import Outage
+from gateway.clock import Clock
 from gateway.courier import Courier
+from gateway.link import Acked, PeerClock, Resync
 from gateway.mqtt import MqttClient
 from gateway.topics import partition
 
@@ -35,13 +36,13 @@ class Post:
         self,
         connections: asyncpg.Pool,
         client: MqttClient,
-        now: Callable[[], datetime],
+        clock: Clock,
         outage: Outage,
         buckets: Collection[int] | None = None,
     ) -> None:
         self._connections = connections
         self._client = client
-        self._now = now
+        self._clock = clock
         self._buckets = buckets
         self._agents = Agents(connections)
         self._outage = outage
@@ -88,14 +89,19 @@ class Post:
             return
         bell = self._bells[agent_id]
         line = await Line.open(self._connections, agent.lane("down"), bell)
-        courier = Courier(line.sender, self._client, line.lane, line.on_effect)
+        courier = Courier(line.sender, self._client, line.lane, partial(self._told, line))
         bell.set()
         await _either(courier.run(), self._keep(line, courier))
+
+    def _told(self, line: Line, effect: Acked | Resync | PeerClock) -> None:
+        if isinstance(effect, PeerClock):
+            line.offset = effect.offset(self._clock.now(), self._clock.speed) / self._clock.speed
+        line.on_effect(effect)
 
     async def _keep(self, line: Line, courier: Courier) -> None:
         while await line.bell.wait():
             line.bell.clear()
-            while await line.settle(self._now()):
+            while await line.settle(self._clock.now()):
                 courier.wake()
 
     async def _persistently(self, work: Callable[[], Awaitable[None]]) -> None:

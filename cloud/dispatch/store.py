@@ -1,7 +1,7 @@
 """All the SQL of the way down: numbering, acknowledging, and saying again what an agent lost."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
@@ -27,18 +27,23 @@ FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS told (id, epoch, seq)
 WHERE outgoing.id = told.id
 """
 ACKED = "UPDATE outgoing SET acked_at = $2 WHERE id = ANY($1::int8[]) AND acked_at IS NULL"
+CLOCK = "UPDATE agent SET clock_offset_s = $2 WHERE id = $1"
 NOTES = "SELECT position FROM link_position WHERE agent_id = $1 AND leg = 'down' AND stream = 'control'"
 SAVE_NOTES = """
 INSERT INTO link_position (agent_id, leg, stream, position) VALUES ($1, 'down', 'control', $2)
 ON CONFLICT (agent_id, leg, stream) DO UPDATE SET position = excluded.position
 """
 
-# The last word on each booking that is not over, cancellations too; the agent knows a repeated revision.
+# The orders of live bookings, and the cancellations of all whose time is not over: an order of a booking that is done
+# would be run a second time. The agent knows a repeated revision, and finds on the machine what it had put there.
 AGAIN = """
 INSERT INTO outgoing (agent_id, claim_id, payload, created_at)
 SELECT agent_id, claim_id, payload, $2 FROM (
-    SELECT DISTINCT ON (told.claim_id) told.* FROM outgoing AS told JOIN claim ON claim.id = told.claim_id
-    WHERE told.agent_id = $1 AND (claim.live OR upper(claim.span) > $2) ORDER BY told.claim_id, told.id DESC
+    SELECT DISTINCT ON (told.claim_id, told.payload ->> 'kind') told.*
+    FROM outgoing AS told JOIN claim ON claim.id = told.claim_id
+    WHERE told.agent_id = $1
+      AND (claim.live OR upper(claim.span) > $2 AND told.payload ->> 'kind' = 'cancel_order')
+    ORDER BY told.claim_id, told.payload ->> 'kind', told.id DESC
 ) AS last ORDER BY id
 """
 
@@ -64,6 +69,11 @@ async def number(connection: asyncpg.Connection, agent: str, journal: OutgoingJo
 async def acknowledge(connection: asyncpg.Connection, ids: Sequence[int], now: datetime) -> None:
     """These rows are in the agent's store."""
     await connection.execute(ACKED, list(ids), now)
+
+
+async def note_clock(connection: asyncpg.Connection, agent: str, offset: timedelta) -> None:
+    """How far the agent's clock is ahead of ours."""
+    await connection.execute(CLOCK, agent, offset.total_seconds())
 
 
 async def say_again(connection: asyncpg.Connection, agent: str, notes: Mapping[str, str], now: datetime) -> None:

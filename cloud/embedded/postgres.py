@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 from cloud.embedded.account import account, home_of
 from cloud.embedded.binaries import Binaries, find
-from cloud.embedded.process import free_port, locked, works_in, write_private
+from cloud.embedded.process import free_port, locked, sync_folder, works_in, write_private
 from cloud.errors import CloudError
 
 SUPERUSER = "thirdshift"
@@ -150,13 +151,28 @@ class EmbeddedPostgres:
         write_private(password_file, known[SUPERUSER])
         self._account.own(password_file)
         try:
-            self._run("initdb", "-D", staging, "-U", SUPERUSER, f"--pwfile={password_file}", *self._locale())
+            self._run(
+                "initdb", "--no-sync", "-D", staging, "-U", SUPERUSER, f"--pwfile={password_file}", *self._locale()
+            )
         finally:
             password_file.unlink()
         with (staging / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = {value}\n" for name, value in SETTINGS.items())
-        self._run("postgres", "--single", "-D", staging, "postgres", stdin=f"CREATE DATABASE {DATABASE};\n")
+            file.writelines(f"{name} = {value}\n" for name, value in {**SETTINGS, **self._recovery()}.items())
+        self._run("postgres", "--single", "-F", "-D", staging, "postgres", stdin=f"CREATE DATABASE {DATABASE};\n")
+        self._sync(staging)
         staging.rename(self._cluster)
+        sync_folder(self._home)
+
+    def _sync(self, cluster: Path) -> None:
+        """Linux waits in sync(2) until all is written; file by file it took 4 s instead of 0.05 on a busy disk."""
+        if sys.platform == "linux":
+            os.sync()
+        else:
+            self._run("initdb", "--sync-only", "-D", cluster)
+
+    @staticmethod
+    def _recovery() -> dict[str, str]:
+        return {"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}
 
     def _locale(self) -> list[str]:
         """Sorting is by code point everywhere; case mapping knows all of Unicode where the server brings its own."""

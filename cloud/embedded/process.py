@@ -40,6 +40,15 @@ def write_private(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Names that were renamed or made in the folder are on the disk when this returns."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def works_in(pid: int, folder: Path) -> bool:
     """Whether the process has that working folder, as a postmaster has its cluster; True where nobody can tell."""
     link = Path(f"/proc/{pid}/cwd")

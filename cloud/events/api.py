@@ -1,7 +1,6 @@
 """GET /v1/events: what the enterprise is told, as server-sent events that resume where a connection broke off."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -12,16 +11,15 @@ from fastapi.sse import format_sse_event
 
 from cloud.api.call import Call, ReadCall
 from cloud.api.catalogue import CURSOR_INVALID
-from cloud.api.problems import Problem, documented
-from cloud.db import AWAY, reaching
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.errors import DatabaseAway
+from cloud.events import store
 from cloud.partners.model import Scope
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
 BATCH = 500
-
-_CURSOR = re.compile(r"\d{1,20}-\d{1,19}")
 
 LastEventId = Annotated[str | None, Header(description="the `id` of the last event seen; empty: from the first one")]
 
@@ -36,25 +34,12 @@ async def stream_events(call: ReadCall, request: Request, last_event_id: LastEve
 
     Without `Last-Event-ID` it starts with what happens from now on. Comments keep the connection alive.
     """
-    if last_event_id and not _CURSOR.fullmatch(last_event_id):
+    if last_event_id and not store.readable(last_event_id):
         raise Problem(CURSOR_INVALID, "Last-Event-ID is not the id of one of our events")
-    after = await _end(call) if last_event_id is None else last_event_id
+    after = await store.end(call.desk.pool) if last_event_id is None else last_event_id
     stream = _stream(call, request.headers["authorization"], after)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-
-
-async def _end(call: Call) -> str:
-    async with reaching():
-        cursor: str = await call.desk.pool.fetchval("SELECT ts_events_end()")
-    return cursor
-
-
-async def _next(call: Call, after: str) -> list[tuple[str, str, object, object]]:
-    """(cursor, type, at, data) of the next events."""
-    query = "SELECT cursor, type, at, data FROM ts_events($1, $2, $3)"
-    found: list[tuple[str, str, object, object]] = await call.desk.pool.fetch(query, call.tenant, after, BATCH)
-    return found
 
 
 async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[bytes]:
@@ -69,10 +54,10 @@ async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[b
             news.clear()
             try:
                 await desk.auth.admit(authorization, Scope.READ)
-                found = await _next(call, after)
+                found = await store.following(desk.pool, call.tenant, after, BATCH)
             except Problem:
                 return
-            except (*AWAY, DatabaseAway):
+            except DatabaseAway:
                 found = []
             for cursor, kind, at, data in found:
                 after = cursor

@@ -13,6 +13,8 @@ from cloud.db import AWAY
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 LOOK = 0.25
 """Seconds (real) between looks for news. A notification hastens the next one, but not every event has one."""
+IDLE = 1.0
+"""The same while nobody waits, when a look only asks whether the database is there."""
 REST = 0.02
 """Seconds (real) between looks at the most."""
 SLOW = 5.0
@@ -55,6 +57,7 @@ class Hub:
         """An event that is set whenever the enterprise has news; its holder clears it."""
         news = asyncio.Event()
         self._waiting[enterprise_id].add(news)
+        self._rung.set()
         try:
             yield news
         finally:
@@ -93,7 +96,7 @@ class Hub:
 
     async def _look(self, connection: asyncpg.Connection) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), LOOK)
+            await asyncio.wait_for(self._rung.wait(), LOOK if self._waiting else IDLE)
         self._rung.clear()
         row = await connection.fetchrow(_NEWS, self._horizon)
         self._horizon = row["horizon"]
@@ -102,7 +105,8 @@ class Hub:
         await asyncio.sleep(REST)
 
     def _heard_event(self, *_: object) -> None:
-        self._rung.set()
+        if self._waiting:
+            self._rung.set()
 
     def _heard_key(self, *_: object) -> None:
         self._forget()

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -12,11 +12,12 @@ import structlog
 from cloud.config import Settings
 from cloud.db import lazy_pool, reaching
 from cloud.dispatch.post import Post
-from cloud.dispatch.sweep import sweep
+from cloud.dispatch.sweep import flag_stale, sweep
 from cloud.errors import DatabaseAway
 from cloud.ingest.desk import Desk
 from cloud.ingest.intake import Intake
 from cloud.ingest.outage import Outage
+from cloud.ingest.retention import prune
 from cloud.settlement.service import settle
 from cloud.telemetry.model import SampleStore
 from cloud.telemetry.postgres import PostgresSamples
@@ -34,18 +35,25 @@ CHORES = 1.0
 PATIENCE = timedelta(seconds=10)
 """Real time for which a meter waits for state changes that its job's last report overtook."""
 
+DAY = timedelta(days=1)
+"""Business time between two rounds of deleting what was kept long enough."""
+
 SIDE_BY_SIDE = 6
 AGENTS = "SELECT id FROM agent"
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the process works with: the database, where samples go, the broker, and business time."""
+    """What the process works with: the database, where samples go, the broker, and business time.
+
+    `fresh` (real time): how long after its last receipt a machine counts as fresh.
+    """
 
     connections: asyncpg.Pool
     samples: SampleStore
     client: MqttClient
     clock: Clock
+    fresh: timedelta = timedelta(minutes=5)
 
 
 class Ingest:
@@ -56,10 +64,11 @@ class Ingest:
         self.intake = intake(means.connections, means.samples, now, boot)
         self._outage = Outage()
         self._desk = Desk(self.intake.take, means.client.publish, outage=self._outage, side_by_side=SIDE_BY_SIDE)
-        self._post = Post(means.connections, means.client, now, self._outage, buckets)
+        self._post = Post(means.connections, means.client, means.clock, self._outage, buckets)
         self._connections = means.connections
         self._client = means.client
         self._clock = means.clock
+        self._fresh = means.clock.business(means.fresh)
         self._buckets = buckets
 
     async def run(self) -> None:
@@ -89,11 +98,21 @@ class Ingest:
         log.info("ingest ready", agents=len(agents))
 
     async def _chores(self) -> None:
+        """Also begun anew after an outage: for a while it is then we who heard nothing, whatever the plants said."""
         failing: set[str] = set()
+        doubtful: set[str] = set()
+        listening_since = self._clock.now()
+        pruned: datetime | None = None
         while True:
             now = self._clock.now()
+            if pruned is None or now - pruned >= DAY:
+                pruned = now
+                await _chore("prune", prune(self._connections, now), failing)
+            if now - listening_since >= self._fresh:
+                await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
             await _chore("sweep", sweep(self._connections, now), failing)
-            await _chore("settle", settle(self._connections, now, self._clock.business(PATIENCE)), failing)
+            patience = self._clock.business(PATIENCE)
+            await _chore("settle", settle(self._connections, now, patience, doubtful), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
 
@@ -124,7 +143,8 @@ async def run(
     broker = MqttSettings(settings.mqtt_host, settings.mqtt_port, f"ingest-{secrets.token_hex(4)}", longest_wait=5.0)
     try:
         async with MqttClient(broker) as client:
-            await Ingest(Means(connections, PostgresSamples(samples), client, clock), buckets, intake).run()
+            means = Means(connections, PostgresSamples(samples), client, clock, settings.fresh_time)
+            await Ingest(means, buckets, intake).run()
     finally:
         connections.terminate()
         samples.terminate()

@@ -4,13 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from cloud.api import kept
 from cloud.api.call import AdminCall, ProvideCall, ReadCall
-from cloud.api.catalogue import NOT_FOUND
-from cloud.api.paging import Page
-from cloud.api.problems import Problem, documented
+from cloud.api.catalogue import IDEMPOTENCY_SHOWN_ONCE, NOT_FOUND
+from cloud.api.idempotency import KEYED, Key, intention
+from cloud.api.page import Page
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.ids import new_id
 from cloud.partners import store
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey, Secret
@@ -29,20 +32,23 @@ class Partner(BaseModel):
     created_at: datetime
 
 
-@router.post("/keys", status_code=201)
-async def add_key(call: AdminCall, request: KeyRequest) -> NewKey:
-    """Make a key for the enterprise. Its text is in this answer and never shown again."""
-    identity, secret = new_id("key"), Secret.new(live=request.live)
-    async with call.rows() as rows:
-        await store.add_key(rows, call.tenant, identity, request, secret, call.now)
-    return NewKey(
-        id=identity,
-        name=request.name,
+@router.post("/keys", status_code=201, responses=documented(*KEYED, IDEMPOTENCY_SHOWN_ONCE))
+async def add_key(call: AdminCall, key: Key, request: Request, wanted: KeyRequest) -> NewKey:
+    """Make a key for the enterprise. Its text is in this answer and never shown again, not even to a repeated call."""
+    meant, secret = intention(key, request, wanted), Secret.new(live=wanted.live)
+    made = KeyAnswer(
+        id=new_id("key"),
+        name=wanted.name,
         prefix=secret.prefix,
-        scopes=tuple(sorted(request.scopes)),
+        scopes=tuple(sorted(wanted.scopes)),
         created_at=call.now,
-        key=secret.text,
     )
+    async with call.rows() as rows:
+        if before := await kept.answer(rows, call.tenant, meant):
+            raise Problem(IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+        await store.add_key(rows, call.tenant, made.id, wanted, secret, call.now)
+        await kept.keep(rows, call.tenant, meant, made, call.now)
+    return NewKey(key=secret.text, **made.model_dump())
 
 
 @router.get("/keys")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cloud.api.catalogue import AUTH_INVALID, AUTH_MISSING, AUTH_SCOPE
-from cloud.api.problems import Problem
+from cloud.api.problem import Problem
 from cloud.partners.model import Scope, read
 
 REMEMBERED = 5.0

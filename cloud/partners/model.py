@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 _FORMS = ("ts_live_", "ts_test_")
 
@@ -59,6 +59,11 @@ class KeyRequest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
     live: bool = True
+
+    @field_serializer("scopes")
+    def _sorted(self, scopes: frozenset[Scope]) -> list[Scope]:
+        """In one order, so that a repeated request is known by its hash in any process."""
+        return sorted(scopes)
 
 
 class KeyAnswer(BaseModel):

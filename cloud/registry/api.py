@@ -5,12 +5,16 @@ import secrets
 from typing import Annotated, TypeVar
 
 import asyncpg
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
+from cloud.api import kept
 from cloud.api.call import AdminCall, ProvideCall, ReadCall
-from cloud.api.catalogue import NAME_TAKEN, NOT_FOUND
-from cloud.api.paging import Ask, Page, asked
-from cloud.api.problems import Problem, documented
+from cloud.api.catalogue import IDEMPOTENCY_SHOWN_ONCE, NAME_TAKEN, NOT_FOUND
+from cloud.api.idempotency import KEYED, Key, intention
+from cloud.api.page import Page
+from cloud.api.paging import Ask, asked
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.ids import new_id
 from cloud.registry import store
 from cloud.registry.model import (
@@ -42,16 +46,20 @@ async def read_enterprise(call: ReadCall) -> Enterprise:
     return Enterprise(id=call.tenant, name=name or "", scopes=tuple(sorted(call.scopes)))
 
 
-@router.post("/sites", status_code=201, responses=documented(NAME_TAKEN))
-async def add_site(call: ProvideCall, request: SiteRequest) -> Site:
+@router.post("/sites", status_code=201, responses=documented(*KEYED, NAME_TAKEN))
+async def add_site(call: ProvideCall, key: Key, request: Request, wanted: SiteRequest) -> Site:
     """Add a plant."""
-    identity = new_id("site")
+    meant = intention(key, request, wanted)
+    made = Site(id=new_id("site"), created_at=call.now, **wanted.model_dump())
     try:
         async with call.rows() as rows:
-            await store.add_site(rows, call.tenant, identity, request, call.now)
+            if before := await kept.answer(rows, call.tenant, meant):
+                return Site.model_validate(before)
+            await store.add_site(rows, call.tenant, made.id, wanted, call.now)
+            await kept.keep(rows, call.tenant, meant, made, call.now)
     except asyncpg.UniqueViolationError as error:
-        raise _taken(request.name) from error
-    return Site(id=identity, created_at=call.now, **request.model_dump())
+        raise _taken(wanted.name) from error
+    return made
 
 
 @router.get("/sites")
@@ -69,18 +77,21 @@ async def read_site(call: ReadCall, site_id: AnId) -> Site:
         return Site.model_validate(dict(known(await store.site(rows, call.tenant, site_id))))
 
 
-@router.post("/agents", status_code=201, responses=documented(NAME_TAKEN, NOT_FOUND))
-async def add_agent(call: AdminCall, request: AgentRequest) -> NewAgent:
-    """Let an edge agent in. Its link key is in this answer and never shown again."""
-    identity, key_id, key = new_id("agt"), new_id("lnk"), secrets.token_bytes(32)
+@router.post("/agents", status_code=201, responses=documented(*KEYED, IDEMPOTENCY_SHOWN_ONCE, NAME_TAKEN, NOT_FOUND))
+async def add_agent(call: AdminCall, key: Key, request: Request, wanted: AgentRequest) -> NewAgent:
+    """Let an edge agent in. Its link key is in this answer and never shown again, not even to a repeated call."""
+    meant, secret = intention(key, request, wanted), secrets.token_bytes(32)
+    made = Agent(id=new_id("agt"), key_id=new_id("lnk"), created_at=call.now, **wanted.model_dump())
     try:
         async with call.rows() as rows:
-            known(await store.site(rows, call.tenant, request.site_id), f"no site {request.site_id}")
-            await store.add_agent(rows, call.tenant, identity, request, key_id, key, call.now)
+            if before := await kept.answer(rows, call.tenant, meant):
+                raise Problem(IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+            known(await store.site(rows, call.tenant, wanted.site_id), f"no site {wanted.site_id}")
+            await store.add_agent(rows, call.tenant, made, secret)
+            await kept.keep(rows, call.tenant, meant, made, call.now)
     except asyncpg.UniqueViolationError as error:
-        raise _taken(request.name) from error
-    shown = base64.b64encode(key).decode()
-    return NewAgent(id=identity, key_id=key_id, key=shown, created_at=call.now, **request.model_dump())
+        raise _taken(wanted.name) from error
+    return NewAgent(key=base64.b64encode(secret).decode(), **made.model_dump())
 
 
 @router.get("/agents")
@@ -98,16 +109,20 @@ async def read_agent(call: ReadCall, agent_id: AnId) -> Agent:
         return Agent.model_validate(dict(known(await store.agent(rows, call.tenant, agent_id))))
 
 
-@router.post("/services", status_code=201, responses=documented(NOT_FOUND))
-async def add_service(call: ProvideCall, request: ServiceRequest) -> Service:
+@router.post("/services", status_code=201, responses=documented(*KEYED, NOT_FOUND))
+async def add_service(call: ProvideCall, key: Key, request: Request, wanted: ServiceRequest) -> Service:
     """Offer machines as a service. A booking that names no machine gets the first free one in the order given."""
-    identity = new_id("svc")
+    meant, identity = intention(key, request, wanted), new_id("svc")
     async with call.rows() as rows:
-        own = await store.own_machines(rows, call.tenant, request.machine_ids)
-        for machine_id in request.machine_ids:
+        if before := await kept.answer(rows, call.tenant, meant):
+            return Service.model_validate(before)
+        own = await store.own_machines(rows, call.tenant, wanted.machine_ids)
+        for machine_id in wanted.machine_ids:
             known(machine_id in own or None, f"no machine {machine_id}")
-        await store.add_service(rows, call.tenant, identity, request, call.now)
-        return service(known(await store.service(rows, call.tenant, identity)))
+        await store.add_service(rows, call.tenant, identity, wanted, call.now)
+        made = service(known(await store.service(rows, call.tenant, identity)))
+        await kept.keep(rows, call.tenant, meant, made, call.now)
+    return made
 
 
 @router.get("/services")

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 
 from cloud.api.call import ReadCall
 from cloud.api.catalogue import CURSOR_INVALID, NOT_FOUND, REQUEST_INVALID
-from cloud.api.paging import Page
-from cloud.api.problems import Problem, documented
+from cloud.api.page import Page
+from cloud.api.problem import Problem
+from cloud.api.problems import documented
 from cloud.registry import store
 from cloud.registry.api import AnAsk, AnId, known, page
 from cloud.registry.model import Capacity, CapacityPiece, Gap, Machine, Moment, Parked, StateBand, States, Taken

@@ -81,7 +81,9 @@ class AgentRequest(Wire):
 
 
 class Agent(Wire):
-    """An edge agent. `last_receipt_at` is business time; `clock_offset_s` is its clock minus ours, in seconds."""
+    """An edge agent. `last_receipt_at` is business time; `clock_offset_s` is its clock minus ours, in seconds, as
+    far as the post's delay leaves that certain; it is measured when messages go down to the agent.
+    """
 
     id: str
     name: str
@@ -213,6 +215,9 @@ class ServiceRequest(Wire):
             raise ValueError(msg)
         if self.setup_fee and self.setup_fee.currency != self.price.currency:
             msg = f"setup_fee must be in {self.price.currency}, as the price is"
+            raise ValueError(msg)
+        if len(set(self.machine_ids)) < len(self.machine_ids):
+            msg = "machine_ids names a machine twice"
             raise ValueError(msg)
         if self.max_duration is not None and self.max_duration < self.min_duration:
             msg = "max_duration is shorter than min_duration"

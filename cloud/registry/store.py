@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from cloud.api.paging import Ask
-from cloud.registry.model import AgentRequest, ServiceRequest, SiteRequest
+from cloud.registry.model import Agent, ServiceRequest, SiteRequest
 
 Rows = list[asyncpg.Record]
 
@@ -55,13 +55,11 @@ async def site(rows: asyncpg.Connection, tenant: str, identity: str) -> asyncpg.
     return await _one(rows, _SITE, tenant, identity)
 
 
-async def add_agent(  # noqa: PLR0913, PLR0917 - a row's columns
-    rows: asyncpg.Connection, tenant: str, identity: str, agent: AgentRequest, key_id: str, key: bytes, now: datetime
-) -> None:
+async def add_agent(rows: asyncpg.Connection, tenant: str, agent: Agent, key: bytes) -> None:
     """Raises asyncpg.UniqueViolationError where the name is taken."""
     await rows.execute(
         "INSERT INTO agent (id, enterprise_id, site_id, name, key_id, key, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7)",
-        *(identity, tenant, agent.site_id, agent.name, key_id, key, now),
+        *(agent.id, tenant, agent.site_id, agent.name, agent.key_id, key, agent.created_at),
     )
 
 

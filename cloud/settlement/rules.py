@@ -26,12 +26,10 @@ USUAL = Tolerance()
 
 def complete(report: FinalReport, latest_change: datetime | None, waited: timedelta, patience: timedelta) -> bool:
     """Whether the history for the job is all in: something later is known, or we waited for `patience`.
-    Where the edge says that nothing ran, there is nothing to wait for.
 
     State and control are streams of their own, so a report may overtake the last changes that prove it.
     """
-    nothing_ran = report.started is None
-    return nothing_ran or (latest_change is not None and latest_change >= report.end) or waited >= patience
+    return (latest_change is not None and latest_change >= report.end) or waited >= patience
 
 
 def meter(

@@ -1,6 +1,6 @@
 """All the SQL of metering: which jobs are due, what is known about them, and the meter's way into the booking."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,10 @@ DUE = """
 SELECT claim.id, claim.machine_id, lower(claim.span) AS start_at, upper(claim.span) AS end_at, claim.state, claim.work,
        claim.report, claim.updated_at,
        (SELECT max(at) FROM state_history WHERE machine_id = claim.machine_id) AS latest
-FROM claim WHERE claim.state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') AND claim.report IS NOT NULL
-ORDER BY claim.updated_at LIMIT $1
+FROM claim
+WHERE (state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') OR state = 'CANCELLED' AND report ->> 'started' IS NOT NULL)
+  AND NOT id = ANY($2)
+ORDER BY updated_at LIMIT $1
 """
 
 # From the change that was in force before the job could begin, to the first one at or after its end.
@@ -30,6 +32,8 @@ ORDER BY at, epoch, seq
 """
 UNSEEN = "SELECT start_at, end_at FROM gap WHERE machine_id = $1 AND start_at < $3 AND end_at > $2"
 METER = "SELECT ts_meter($1, $2, $3)"
+
+OUTCOMES = {"ended": Outcome.COMPLETED, "aborted": Outcome.ABORTED, "no_show": Outcome.NO_SHOW}
 
 EARLY = timedelta(hours=1)
 """A job may begin before its hour; what the machine did then is read as well, and counts if it is the booking's."""
@@ -46,9 +50,10 @@ class Due:
     latest: datetime | None
 
 
-async def due(connection: asyncpg.Connection, limit: int) -> list[Due]:
-    """The jobs that wait for their meter, the oldest first."""
-    return [_due(row) for row in await connection.fetch(DUE, limit)]
+async def due(connection: asyncpg.Connection, limit: int, doubtful: Collection[str]) -> list[asyncpg.Record]:
+    """The jobs that wait for their meter, the oldest first, without the doubtful ones."""
+    found: list[asyncpg.Record] = await connection.fetch(DUE, limit, list(doubtful))
+    return found
 
 
 async def history(connection: asyncpg.Connection, job: Due) -> list[Change]:
@@ -71,11 +76,20 @@ async def store(connection: asyncpg.Connection, job: Due, meter: Meter, now: dat
     return bool(answer["outcome"] == "applied")
 
 
-def _due(row: asyncpg.Record) -> Due:
-    report = JobReport.model_validate(row["report"])
+def read(row: asyncpg.Record) -> Due:
+    """The job in the row. Raises ValueError where its work or its report cannot be read."""
     booked = Booked(row["id"], Span(row["start_at"], row["end_at"]), int((row["work"] or {}).get("quantity", 0)))
-    final = FinalReport(
-        Outcome(row["state"]),
+    return Due(row["machine_id"], booked, _final(row, booked), row["updated_at"], row["latest"])
+
+
+def _final(row: asyncpg.Record, booked: Booked) -> FinalReport:
+    """The plant's last word; where none ever came, that nothing good is known of the job."""
+    if row["report"] is None:
+        silence = (booked.span.end, None, None, timedelta(), booked.ordered_quantity, 0)
+        return FinalReport(Outcome(row["state"]), *silence)
+    report = JobReport.model_validate(row["report"])
+    return FinalReport(
+        OUTCOMES[report.event],
         report.at,
         report.started,
         report.ended,
@@ -83,4 +97,3 @@ def _due(row: asyncpg.Record) -> Due:
         report.ordered_quantity,
         report.good_quantity,
     )
-    return Due(row["machine_id"], booked, final, row["updated_at"], row["latest"])

@@ -47,9 +47,6 @@ class Isa95Jobs:
     async def store(self, job: JobOrder) -> Outcome:
         return await self._send("Store", job)
 
-    async def store_and_start(self, job: JobOrder) -> Outcome:
-        return await self._send("StoreAndStart", job)
-
     async def start(self, job_id: str) -> Outcome:
         return await self._command("Start", job_id)
 

@@ -12,7 +12,7 @@ from edge.sources.opcua_session import OpcUaSession
 from gateway.errors import ThirdshiftError
 
 REQUEST_RESPONSE = "RequestJobResponseByJobOrderID"
-METHODS = frozenset({"Store", "StoreAndStart", "Start", "Abort", "Cancel", "Clear", REQUEST_RESPONSE})
+METHODS = frozenset({"Store", "Start", "Abort", "Cancel", "Clear", REQUEST_RESPONSE})
 """All that is ever called on a machine (OPC 10031-4, 7.2)."""
 
 

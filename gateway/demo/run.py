@@ -25,6 +25,9 @@ from gateway.supervisor import Supervisor
 MACHINES = 6
 HISTORY = timedelta(days=28)
 FUTURE = timedelta(days=60)
+KEPT = timedelta(seconds=2)
+"""Real time between two runs in one folder, at least."""
+
 QUIET, QUIET_MACHINES = timedelta(hours=3), 4
 
 
@@ -66,7 +69,9 @@ async def _play(wish: Wish, folder: Path) -> dict[str, Any]:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
         supervisor = await stack.enter_async_context(Supervisor(folder / "logs", wish.tell))
+        stack.push_async_callback(stage.fall_curtain, supervisor)
         stack.callback(_remember, stage)
+        stack.callback(asyncio.create_task(_keep_time(stage)).cancel)
         playing = asyncio.create_task(_acts(wish, stage, supervisor))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -167,9 +172,17 @@ def _record(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+async def _keep_time(stage: Stage) -> None:
+    """Remember the time again and again: after a kill, the next run must not go back behind what is in the database."""
+    while True:
+        _remember(stage)
+        await asyncio.sleep(1)
+
+
 def _remember(stage: Stage) -> None:
     if stage.scene.folder.exists():
-        stage.memory.stopped_at = stage.scene.clock.now().isoformat()
+        clock = stage.scene.clock
+        stage.memory.stopped_at = (clock.now() + clock.business(KEPT)).isoformat()
         stage.scene.remember(stage.memory)
 
 

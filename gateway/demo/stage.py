@@ -18,6 +18,8 @@ from gateway.demo.story import StoryFailed
 from gateway.supervisor import Process, Supervisor, http_ok
 
 AGENTS = 2
+AGENT = "agent"
+"""How the processes of agents are called."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,12 @@ class Stage:
                 await self.send_agent(supervisor, plant, hall)
             await self.offer(plant, await self.seen(plant))
         self.scene.remember(self.memory)
+
+    async def fall_curtain(self, supervisor: Supervisor) -> None:
+        """End the agents while there is somebody to say farewell to, then everything else at once."""
+        names = list(supervisor.pids())
+        await supervisor.stop_these([name for name in names if name.startswith(AGENT)])
+        await supervisor.stop_these([name for name in names if not name.startswith(AGENT)])
 
     async def raise_cloud(self, supervisor: Supervisor, *, dashboard: bool = True) -> None:
         """Database, broker, ingest, API and dashboard, by `thirdshift cloud serve`."""
@@ -86,7 +94,7 @@ class Stage:
             self.memory.agents[hall.name] = await files.enrol(plant, hall)
             self.scene.remember(self.memory)
         path = files.write_agent(self.scene, self.log, hall, self.memory.agents[hall.name])
-        process = self._process(f"agent {hall.name}", "edge", "run", str(path))
+        process = self._process(f"{AGENT} {hall.name}", "edge", "run", str(path))
         await self._start(supervisor, process, f"the agent of {hall.name} runs")
 
     async def seen(self, plant: Api) -> dict[str, dict[str, Any]]:

@@ -59,8 +59,10 @@ async def test_a_role_of_ours_is_neither_superuser_nor_past_row_level_security(p
 
 
 async def test_a_database_that_is_away_is_one_retryable_error():
+    connections = await db.pool("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(DatabaseAway) as caught:
-        await db.pool("postgresql://nobody@127.0.0.1:1/none")
+        async with db.as_tenant(connections, "ent_x"):
+            pass
     assert caught.value.retryable
 
 

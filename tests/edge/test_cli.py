@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,34 @@ def test_a_machine_that_is_not_there_cannot_be_paused(config: Path) -> None:
 def test_a_status_before_the_first_run_says_what_to_do(config: Path) -> None:
     found = CliRunner().invoke(app, ["status", str(config)])
     assert "has never run; start it with `thirdshift edge run" in str(found.exception)
+
+
+@pytest.mark.parametrize("words", [("run",), ("pause", "M1", "--config"), ("status",)], ids=lambda words: words[0])
+def test_a_data_folder_that_cannot_be_used_is_named_with_its_remedy(config: Path, words: tuple[str, ...]) -> None:
+    (config.parent / "data").write_text("a file where a folder should be")
+    found = CliRunner().invoke(app, [*words, str(config)])
+    assert isinstance(found.exception, FileInvalid)
+    assert re.search(r"data.*; (make the folder|run as the agent's user)", str(found.exception))
+
+
+@pytest.mark.parametrize(
+    ("tls", "what"),
+    [
+        ("{ca: none.pem}", r"broker.tls.ca: .*none.pem: .*No such file.*; check the path, and that it is a PEM"),
+        ("{ca: edge.yaml}", r"broker.tls.ca: .*edge.yaml: "),
+    ],
+    ids=["not there", "no certificate"],
+)
+def test_a_certificate_that_cannot_be_used_is_named_by_run_and_check(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tls: str, what: str
+) -> None:
+    monkeypatch.setattr("edge.check.BROKER_PATIENCE", 0.05)
+    config.write_text(config.read_text().replace("{port: 1}", f"{{port: 1, tls: {tls}}}"))
+    found = CliRunner().invoke(app, ["run", str(config)])
+    assert isinstance(found.exception, FileInvalid)
+    assert re.search(what, str(found.exception))
+    findings = json.loads(call("check", str(config), "--json", code=1))["findings"]
+    assert any(not each["ok"] and re.search(what, each["remedy"]) for each in findings)
 
 
 def test_the_profiles_are_listed() -> None:

@@ -15,6 +15,7 @@ from gateway.span import Span
 BERLIN = ZoneInfo("Europe/Berlin")
 Moment = Callable[..., datetime]
 Write = Callable[[str, str], Path]
+HEAD, ROW = "machine,start,end,order\n", "M1,2026-03-02T10:00,2026-03-02T11:00,"
 
 
 @pytest.mark.parametrize(
@@ -60,10 +61,27 @@ def test_a_logs_breakdowns_were_not_planned(write: Write) -> None:
             "machine,start,end,order\nM1,2026-03-02T10:00,2026-03-02T09:00,A\n",
             r"plan.csv:2: start/end: a span must end",
         ),
-        ("machine,start,end,order\nM1,soon,2026-03-02T09:00,A\n", r"plan.csv:2: start: .*soon.*ISO 8601"),
+        ("machine,start,end,order\nM1,soon,2026-03-02T09:00,A\n", r"plan.csv:2: start/end: .*soon.*ISO 8601"),
         ("machine,start,end,order\nM1,2026-03-02T10:00,2026-03-02T11:00,\n", r"plan.csv:2: order: is empty"),
+        (f'{HEAD}{ROW}"A\n{ROW}B\n{ROW}C\n', r"plan.csv:4: .*a quote that is not closed"),
+        (f'{HEAD}{ROW}"A\n{ROW}B"\n{ROW}C\n', r"plan.csv:3: order: goes over several lines; close the quote"),
+        (f'{HEAD}{ROW}"A\n{ROW}B"C\n', r"plan.csv:3: .*a quote that is not closed"),
+        (f"{HEAD}{ROW}{'A' * 140_000}\n", r"plan.csv:2: field larger than"),
+        (f'"{HEAD}{ROW}A\n', r"plan.csv:2: .*a quote that is not closed"),
+        (f"{HEAD}M1,0001-01-01T00:00+10:00,2026-03-02T11:00,A\n", r"plan.csv:2: start/end: .*out of range"),
     ],
-    ids=["no column", "backwards", "no time", "no order"],
+    ids=[
+        "no column",
+        "backwards",
+        "no time",
+        "no order",
+        "a quote that is never closed",
+        "two quotes that swallow a row",
+        "a quote closed in a word",
+        "a value without end",
+        "a quote in the first line",
+        "before the calendar",
+    ],
 )
 def test_a_plan_that_cannot_be_read_says_where(write: Write, text: str, complaint: str) -> None:
     with pytest.raises(FileInvalid, match=complaint):

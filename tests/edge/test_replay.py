@@ -94,6 +94,8 @@ def test_a_log_of_states_is_read_with_its_modes(write: Write) -> None:
     [
         ("machine,report,start,end\nM1,nap,2026-03-02T08:00,2026-03-02T09:00\n", r"log.csv:2: report: expected one of"),
         ("ts,machine,state\nsoon,M1,Executing\n", r"log.csv:2: ts: .*soon"),
+        ("ts,machine,state\n0001-01-01T00:00+10:00,M1,Executing\n", r"log.csv:2: ts: .*out of range"),
+        ('ts,machine,state\n2026-03-02T08:00,M1,"Executing\n', r"log.csv:2: .*a quote that is not closed"),
         ("a,b\n", r"log.csv:1: no column machine, state, ts"),
     ],
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from absent import absent_peer
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
@@ -76,7 +77,7 @@ class Broker:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Broker]:
     if not MOSQUITTO:
-        pytest.skip("mosquitto is not installed")
+        absent_peer("mosquitto (apt-get install mosquitto)")
     broker = Broker(tmp_path)
     broker.start()
     yield broker

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from gateway.crossing import Disclosure, MachineDisclosure, cross
-from gateway.messages import Samples, StateChange, Statement
+from gateway.messages import GapNotice, Samples, StateChange, Statement
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 POWER = Samples(machine="M04", signal="power", at=(1.0,), values=(3.5,))
 STATE = StateChange(machine="M04", at=NOW, state="Executing")
+GAP = GapNotice(machine="M04", start=NOW, end=LATER, reason="the machine was switched off")
 STATEMENT = Statement(
     machine="M04",
     version=1,
@@ -43,5 +44,7 @@ def test_an_order_number_stays_in_unless_the_plant_lets_it_out() -> None:
 def test_a_machine_can_keep_its_states_or_its_capacity_to_itself() -> None:
     silent = Disclosure(machines={"M04": MachineDisclosure(states=False, capacity=False)})
     assert cross(silent, STATE) is None
+    assert cross(silent, GAP) is None
+    assert cross(Disclosure(), GAP) == GAP
     assert cross(silent, STATEMENT) is None
     assert cross(silent, STATE.model_copy(update={"machine": "M05"})) is not None

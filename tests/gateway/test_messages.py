@@ -95,3 +95,25 @@ def test_columns_of_unequal_length_are_refused() -> None:
     raw = json.loads(encode(UP[4])) | {"at": [1.0]}
     with pytest.raises(MessageRefused, match="1 times but 2 values"):
         decode_up(json.dumps(raw).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"booking": "plant"}, "booking"),
+        ({"end": NOW.isoformat()}, "a span must end after it starts"),
+        ({"start": "0001-01-01T00:00:00+14:00"}, "out of range"),
+    ],
+    ids=["for nobody", "backwards", "before the calendar"],
+)
+def test_an_order_that_no_machine_could_run_is_refused_at_the_border(change: dict[str, object], said: str) -> None:
+    raw = json.loads(encode(DOWN[0])) | change
+    with pytest.raises(MessageRefused, match=said):
+        decode_down(json.dumps(raw).encode())
+
+
+@pytest.mark.parametrize("message", [*UP[5:], DOWN[1]], ids=lambda message: message.kind)
+def test_what_is_said_of_a_booking_names_one(message: Message) -> None:
+    raw = json.dumps(json.loads(encode(message)) | {"booking": "plant"}).encode()
+    with pytest.raises(MessageRefused, match="booking"):
+        decode_down(raw) if message in DOWN else decode_up(raw)

@@ -8,12 +8,10 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
-from under_fire import LOG, Change, theatre
+from under_fire import Change, theatre
 
 SEED = int(os.environ.get("THIRDSHIFT_SEED", SystemRandom().randrange(1 << 32)))
 HASTY = (sys.executable, str(Path(__file__).parents[1] / "peers" / "hasty_ingest.py"))
-
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the job-shop log {LOG} is missing")
 
 History = Mapping[str, Sequence[Change]]
 

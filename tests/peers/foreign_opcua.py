@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from absent import absent_peer
 
 FOLDER = Path(__file__).parent / "opcua"
 PLANT = "urn:foreign-plant:line"
@@ -110,17 +111,11 @@ class ForeignPlant:
                     pipe.close()
 
 
-def _missing(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def foreign_software(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The foreign server's packages, installed from their lock where that is still to be done."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        _missing("foreign OPC UA server: needs node and npm (apt-get install nodejs npm)")
+        absent_peer("foreign OPC UA server: needs node and npm (apt-get install nodejs npm)")
     if not (FOLDER / "node_modules" / "node-opcua" / "package.json").exists():
         done = subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund"],
@@ -131,7 +126,7 @@ def foreign_software(tmp_path_factory: pytest.TempPathFactory) -> Path:
             check=False,
         )
         if done.returncode:
-            _missing(f"foreign OPC UA server: `npm ci` failed: {done.stderr.strip()[-300:]}")
+            absent_peer(f"foreign OPC UA server: `npm ci` failed: {done.stderr.strip()[-300:]}")
     return FOLDER
 
 

@@ -5,23 +5,52 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from absent import absent_peer
 
 from cloud import db
 from cloud.embedded.binaries import PostgresMissing, find
-from cloud.embedded.postgres import EmbeddedPostgres
+from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from cloud.embedded.process import FolderInUse
 
 VERSION = "THIRDSHIFT_TEST_POSTGRES"
 """Set it to 15 to run the tests on that version, from the system, instead of the wheel's."""
 
 TEMPLATE = "thirdshift_template"
+
+
+PREFIX = "thirdshift-test-"
+FORGOTTEN_S = 3600.0
+ROOM = 4 << 30
+
+
+def new_folder() -> Path:
+    """A folder that the database's user may enter; in memory where there is room, because disks are shared and slow."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory if roomy else None))
+    folder.chmod(0o711)
+    return folder
+
+
+def clear_forgotten(base: Path) -> None:
+    """End and delete what a killed test run left behind long ago; a live run holds its folder's lock."""
+    for folder in base.glob(f"{PREFIX}*"):
+        if folder.stat().st_mtime < time.time() - FORGOTTEN_S:
+            left = EmbeddedPostgres(folder)
+            with suppress(FolderInUse, PostgresFailed):
+                left.start()
+                left.remove()
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -66,9 +95,9 @@ def postgres() -> Iterator[Server]:
     try:
         binaries = find(int(wanted) if wanted else None)
     except PostgresMissing as error:
-        pytest.skip(f"PostgreSQL missing: {error}")
-    folder = Path(tempfile.mkdtemp(prefix="thirdshift-test-"))
-    folder.chmod(0o711)
+        absent_peer(f"PostgreSQL: {error}")
+    folder = new_folder()
+    clear_forgotten(folder.parent)
     server = EmbeddedPostgres(folder, binaries=binaries)
     try:
         found = Server(server.start(), server.passwords)

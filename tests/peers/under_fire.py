@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,13 +15,13 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import asyncpg
+from absent import absent_peer
+from fire_evidence import Change, changes, history, log_file, look, register
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
@@ -31,19 +30,7 @@ from cloud.ids import new_id
 from edge.sources.replaylog import read_log
 
 ROOT = Path(__file__).parents[2]
-LOG = ROOT / "../shared/data/jobshop-2012/reports.csv"
-STATES = {
-    "idle": ("NotExecuting", "Processing"),
-    "setup": ("NotExecuting", "Setup"),
-    "production": ("Executing", "Processing"),
-    "breakdown": ("OutOfService", "Processing"),
-}
-"""What the profile `replay` makes of a report, written down a second time so that a mistake there would show."""
-
 T = TypeVar("T")
-
-Change = tuple[datetime, str, str]
-"""When, ItemState, OperationMode."""
 
 
 @dataclass
@@ -135,14 +122,14 @@ class Theatre:
     def await_traffic(self, within: float = 60.0) -> None:
         """Until the first changes have come all the way: before that, a kill strikes nothing."""
         deadline = time.monotonic() + within
-        while not _outside(_history, self.dsn):
+        while not _outside(history, self.dsn):
             assert time.monotonic() < deadline, self.words()
             time.sleep(0.2)
 
     def strike(self, victim: Program | Postgres) -> None:
         """kill -9 while the agent stands still, so that the count is that of the very moment; then start it again."""
         with self._standing_still():
-            self.kills.append(Kill(victim.name, _look(self.folder).unacknowledged, time.monotonic()))
+            self.kills.append(Kill(victim.name, look(self.folder).unacknowledged, time.monotonic()))
             victim.kill()
         victim.start()
 
@@ -173,12 +160,12 @@ class Theatre:
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             with self._standing_still():
-                seen = _look(self.folder)
+                seen = look(self.folder)
             if seen.unacknowledged == 0 and seen.cursors == self.ends:
                 break
             time.sleep(0.3)
         time.sleep(1.0)
-        return _outside(_history, self.dsn)
+        return _outside(history, self.dsn)
 
     def words(self) -> str:
         """The last that each process said, for a failure's message."""
@@ -238,18 +225,19 @@ class _Wishes:
 
 
 def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) -> Theatre:
-    log = read_log(LOG, ZoneInfo("UTC"))
+    path = log_file(folder)
+    log = read_log(path, ZoneInfo("UTC"))
     machines = sorted(log)
     names = {
         f"{'ABCDEFGH'[n // len(log)]}-{machines[n % len(log)]}": machines[n % len(log)] for n in range(wishes.machines)
     }
     total = sum(len(log[of]) for of in names.values())
     agent, key, port = new_id("agt"), os.urandom(32), free_port()
-    _outside(_register, dsn, agent, key)
+    _outside(register, dsn, agent, key)
     # Machines with longer logs go faster, so that all of them end together.
     rates = {name: wishes.rate * len(log[of]) / total for name, of in names.items()}
     config = folder / "agent.yaml"
-    config.write_text(_config(agent, port, names, rates))
+    config.write_text(_config(agent, port, path, names, rates))
     python, environment = sys.executable, {"AGENT_KEY": base64.b64encode(key).decode()}
     cloud = {
         "THIRDSHIFT_INGEST_DSN": db.as_role(dsn, "ts_ingest", server.passwords["ts_ingest"]),
@@ -263,7 +251,7 @@ def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) ->
         Program("broker", _broker(folder, port, amqtt=wishes.amqtt), {}, folder / "broker.log", port),
         Program("ingest", wishes.ingest or (python, "-m", "cloud.ingest"), cloud, folder / "ingest.log"),
         Program("agent", (python, "-c", run_agent, "run", str(config)), environment, folder / "agent.log"),
-        {name: _changes(log[of]) for name, of in names.items()},
+        {name: changes(log[of]) for name, of in names.items()},
         {name: log[of][-1].at.isoformat() for name, of in names.items()},
         config,
         dsn,
@@ -272,6 +260,8 @@ def _build(folder: Path, server: EmbeddedPostgres, dsn: str, wishes: _Wishes) ->
 
 def _broker(folder: Path, port: int, *, amqtt: bool) -> Sequence[str]:
     found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None and not amqtt:
+        absent_peer("mosquitto (apt-get install mosquitto)")
     if amqtt or found is None:
         return (sys.executable, "-m", "cloud.embedded.broker", "--port", str(port))
     config = folder / "mosquitto.conf"
@@ -279,86 +269,13 @@ def _broker(folder: Path, port: int, *, amqtt: bool) -> Sequence[str]:
     return (found, "-c", str(config))
 
 
-def _config(agent: str, port: int, names: Mapping[str, str], rates: Mapping[str, float]) -> str:
+def _config(agent: str, port: int, log: Path, names: Mapping[str, str], rates: Mapping[str, float]) -> str:
     lines = [f"agent: {agent}", "link: {id: k1, secret: env:AGENT_KEY}", f"broker: {{host: 127.0.0.1, port: {port}}}"]
     lines += ["data: data", "machines:"]
     for name, of in names.items():
         lines += [f"  {name}:", "    profile: replay"]
-        lines += [f"    source: {{type: replay, file: {LOG.resolve()}, machine: {of}, rate: {rates[name]:.6f}}}"]
+        lines += [f"    source: {{type: replay, file: {log}, machine: {of}, rate: {rates[name]:.6f}}}"]
     return "\n".join(lines) + "\n"
-
-
-def _changes(moments: Sequence[object]) -> list[Change]:
-    """What a machine's log says that it did: a change wherever state or mode is another than before."""
-    changes: list[Change] = []
-    for moment in moments:
-        state, mode = STATES[moment.values["report"]]  # type: ignore[attr-defined]
-        if not changes or changes[-1][1:] != (state, mode):
-            changes.append((moment.at, state, mode))  # type: ignore[attr-defined]
-    return changes
-
-
-async def _register(dsn: str, agent: str, key: bytes) -> None:
-    now, connection = datetime.now(UTC), await asyncpg.connect(dsn)
-    await connection.execute("INSERT INTO enterprise VALUES ('ent_fire', 'Plant', $1)", now)
-    await connection.execute(
-        "INSERT INTO site (id, enterprise_id, name, zone, created_at)"
-        " VALUES ('site_fire', 'ent_fire', 'Hall', 'UTC', $1)",
-        now,
-    )
-    await connection.execute(
-        "INSERT INTO agent (id, enterprise_id, site_id, name, key_id, key, created_at)"
-        " VALUES ($1, 'ent_fire', 'site_fire', 'agent', 'k1', $2, $3)",
-        *(agent, key, now),
-    )
-    await connection.close()
-
-
-async def _history(dsn: str) -> dict[str, list[Change]]:
-    try:
-        connection = await asyncpg.connect(dsn, timeout=5)
-    except (OSError, asyncpg.PostgresError):
-        return {}
-    rows = await connection.fetch(
-        "SELECT m.name, h.at, h.state, h.mode FROM state_history h JOIN machine m ON m.id = h.machine_id"
-        " ORDER BY m.name, h.epoch, h.seq"
-    )
-    await connection.close()
-    found: dict[str, list[Change]] = {}
-    for name, at, state, mode in rows:
-        found.setdefault(name, []).append((at, state, mode))
-    return found
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """An outbox looked into: state messages without acknowledgement, and how far each machine's log was told."""
-
-    unacknowledged: int = 0
-    cursors: Mapping[str, str] = field(default_factory=dict)
-
-
-def _look(folder: Path) -> _Seen:
-    """Looks at a copy, as the agent has its outbox locked; SQLite recovers the copy as after a crash."""
-    source = folder / "data" / "outbox.sqlite"
-    with tempfile.TemporaryDirectory() as scratch:
-        for suffix in ("", "-wal"):
-            part = source.with_name(source.name + suffix)
-            if part.exists():
-                shutil.copy(part, Path(scratch) / part.name)
-        copy = sqlite3.connect(Path(scratch) / source.name)
-        try:
-            waiting = copy.execute(
-                "SELECT count(*) FROM item WHERE payload IS NOT NULL AND stream = 'state'"
-            ).fetchone()[0]
-            rows = copy.execute(
-                "SELECT name, body FROM document WHERE kind = 'cursor' AND name LIKE 'source/%'"
-            ).fetchall()
-        except sqlite3.DatabaseError:
-            return _Seen()
-        finally:
-            copy.close()
-    return _Seen(waiting, {name.removeprefix("source/"): body.decode() for name, body in rows})
 
 
 def _listens(port: int) -> bool:

@@ -57,6 +57,18 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- The service, if the tenant may see it and the span keeps its terms; or the refusal.
+CREATE FUNCTION ts_on_terms(p_tenant text, p_service text, p_span tstzrange, p_now timestamptz,
+                            OUT service service, OUT refusal jsonb) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT s.* INTO service FROM public.service s WHERE s.id = p_service;
+  IF service.id IS NULL OR NOT ts_may_see(p_tenant, service) THEN
+    refusal := ts_refused('service.unknown', 404);
+  ELSE
+    refusal := ts_against_terms(service, p_span, p_now);
+  END IF;
+END $$;
+
 -- The machine that gets the claim: the one named, or the first of the service's that is free; locked, with dead holds
 -- out of the way. Or the refusal. Of several machines only those that look free are locked, in order of their ids.
 CREATE FUNCTION ts_find_room(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,

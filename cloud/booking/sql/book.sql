@@ -8,20 +8,18 @@ DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
   v_span   constant tstzrange := tstzrange(p_start, p_end);
   s        service;
+  v_wish   record;
   v_room   record;
   c        claim;
 BEGIN
   IF v_answer IS NOT NULL THEN
     RETURN v_answer;
   END IF;
-  SELECT * INTO s FROM service WHERE id = p_service;
-  IF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
-    RETURN ts_refused('service.unknown', 404);
+  SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
+  IF v_wish.refusal IS NOT NULL THEN
+    RETURN v_wish.refusal;
   END IF;
-  v_answer := ts_against_terms(s, v_span, p_now);
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  END IF;
+  s := v_wish.service;
   SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_now);
   IF v_room.refusal IS NOT NULL THEN
     RETURN v_room.refusal;
@@ -42,6 +40,7 @@ DECLARE
   v_span    tstzrange := CASE WHEN p_hold IS NULL THEN tstzrange(p_start, p_end) END;
   s         service;
   h         claim;
+  v_wish    record;
   v_room    record;
   v_why_not text;
   c         claim;
@@ -57,14 +56,11 @@ BEGIN
     v_span := h.span;
     SELECT * INTO STRICT s FROM service WHERE id = h.service_id;
   ELSE
-    SELECT * INTO s FROM service WHERE id = p_service;
-    IF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
-      RETURN ts_refused('service.unknown', 404);
+    SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
+    IF v_wish.refusal IS NOT NULL THEN
+      RETURN v_wish.refusal;
     END IF;
-    v_answer := ts_against_terms(s, v_span, p_now);
-    IF v_answer IS NOT NULL THEN
-      RETURN v_answer;
-    END IF;
+    s := v_wish.service;
   END IF;
   IF s.work_masters <> '{}' AND NOT (p_work ->> 'work_master') = ANY (s.work_masters) THEN
     RETURN ts_refused('work.not_offered', 422, jsonb_build_object('work_masters', to_jsonb(s.work_masters)));
@@ -74,10 +70,15 @@ BEGIN
     IF v_room.refusal IS NOT NULL THEN
       RETURN v_room.refusal;
     END IF;
-  ELSE
-    PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
   END IF;
   v_why_not := ts_why_not_instant(s, v_room.chosen, p_now, p_fresh_after);
+  IF v_why_not IS NOT NULL AND lower(v_span) <= p_now THEN
+    -- A request ends when its span begins: this one would be over before anybody could confirm it.
+    RETURN ts_refused('notice.too_short', 409, jsonb_build_object('earliest', ts_time(p_now)));
+  END IF;
+  IF h.id IS NOT NULL THEN
+    PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
+  END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
                 CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
                 CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_now);

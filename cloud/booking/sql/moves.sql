@@ -66,17 +66,26 @@ END $$;
 -- Ends up to p_limit of all that are past their expiry; how many. Called now and then, so that they are told.
 CREATE FUNCTION ts_expire(p_limit int, p_now timestamptz) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN ts_end_all(ARRAY(
+    SELECT id FROM claim WHERE state IN ('HELD', 'REQUESTED') AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit),
+    '{HELD,REQUESTED}', 'EXPIRED', 'expired', p_now);
+END $$;
+
+-- Ends those of the claims that are in one of the states p_from once their machines' guards are locked; how many. What an
+-- edge may have in hand of them, it is told to drop.
+CREATE FUNCTION ts_end_all(p_claims text[], p_from text[], p_to text, p_reason text, p_now timestamptz) RETURNS int
+LANGUAGE plpgsql AS $$
 DECLARE
-  v_dead text[];
-  c      record;
+  c      claim;
   v_done int := 0;
 BEGIN
-  SELECT array_agg(id) INTO v_dead FROM (
-    SELECT id FROM claim WHERE state IN ('HELD', 'REQUESTED') AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit) d;
-  PERFORM ts_lock_machines(ARRAY(SELECT machine_id FROM claim WHERE id = ANY (v_dead)));
-  FOR c IN SELECT id, machine_id FROM claim WHERE id = ANY (v_dead) AND state IN ('HELD', 'REQUESTED')
-           ORDER BY machine_id, id LOOP
-    PERFORM ts_move(c.id, 'EXPIRED', 'expired', 'registry', p_now);
+  PERFORM ts_lock_machines(ARRAY(SELECT machine_id FROM claim WHERE id = ANY (p_claims)));
+  FOR c IN SELECT * FROM claim WHERE id = ANY (p_claims) AND state = ANY (p_from) ORDER BY machine_id, id LOOP
+    IF c.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING') THEN
+      PERFORM ts_call_off(c, p_reason, p_now);
+    END IF;
+    PERFORM ts_move(c.id, p_to, p_reason, 'registry', p_now);
     PERFORM ts_reassess(c.machine_id, p_now);
     v_done := v_done + 1;
   END LOOP;
@@ -97,16 +106,20 @@ CREATE FUNCTION ts_not_after(p_span tstzrange) RETURNS timestamptz LANGUAGE sql 
   SELECT to_timestamp(extract(epoch FROM lower(p_span)) * 0.75 + extract(epoch FROM upper(p_span)) * 0.25)
 $$;
 
--- The job order (gateway.messages.Order).
+-- The job order (gateway.messages.Order). What the work says goes in as it was said, or the edge would run other work.
 CREATE FUNCTION ts_send_order(c claim, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM ts_send(c, jsonb_strip_nulls(jsonb_build_object(
     'kind', 'order', 'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'not_after', ts_time(ts_not_after(c.span)),
     'work_master', c.work ->> 'work_master', 'quantity', coalesce((c.work -> 'quantity')::int, 1),
-    'capacity', c.quantity, 'material', c.work ->> 'material', 'parameters', coalesce(c.work -> 'parameters', '{}'))), p_now);
+    'capacity', c.quantity, 'material', c.work ->> 'material'))
+    || jsonb_build_object('parameters', coalesce(c.work -> 'parameters', '{}')), p_now);
 END $$;
 
-CREATE FUNCTION ts_send_cancel(c claim, p_reason text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- Tells the edge to drop the job (gateway.messages.CancelOrder); the claim's next revision.
+CREATE FUNCTION ts_call_off(c claim, p_reason text, p_now timestamptz) RETURNS claim LANGUAGE plpgsql AS $$
 BEGIN
+  UPDATE claim SET revision = revision + 1 WHERE id = c.id RETURNING * INTO STRICT c;
   PERFORM ts_send(c, jsonb_build_object('kind', 'cancel_order', 'reason', left(coalesce(p_reason, 'cancelled'), 500)), p_now);
+  RETURN c;
 END $$;

@@ -88,7 +88,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
   IF p_report ->> 'event' IN ('ended', 'aborted', 'no_show') THEN
     PERFORM ts_lock_machines(ARRAY[p_machine]);
-    UPDATE claim SET report = p_report
+    UPDATE claim SET report = p_report, updated_at = p_now
     WHERE id = p_report ->> 'booking' AND machine_id = p_machine AND report IS NULL AND meter IS NULL;
   END IF;
   RETURN ts_obey(p_machine, p_report, CASE p_report ->> 'event'
@@ -113,6 +113,10 @@ BEGIN
     c := ts_move(c.id, 'DISPATCHED', NULL, 'plant', p_now);
   END IF;
   IF NOT ts_can_move(c.state, p_to) THEN
+    IF NOT c.live AND p_to IN ('DISPATCHED', 'RUNNING') THEN
+      -- The plant has a job in hand that is over here: untold, it would run for nobody.
+      PERFORM ts_call_off(c, 'the booking is ' || c.state, p_now);
+    END IF;
     RETURN ts_told('refused', format('a booking can''t go from %s to %s', c.state, p_to));
   END IF;
   c := ts_move(c.id, p_to, p_message ->> 'reason', 'plant', p_now);
@@ -122,9 +126,10 @@ BEGIN
   RETURN ts_told('applied', NULL, jsonb_build_object('claim', ts_claim_json(c)));
 END $$;
 
+-- Only a cancellation makes a new revision; on its way to a running job it is overtaken by what the plant says of that.
 CREATE FUNCTION ts_is_old_news(c claim, p_message jsonb, p_to text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT c.state = p_to
-      OR (p_message ->> 'revision')::int < c.revision
+      OR (p_message ->> 'revision')::int < c.revision AND c.state <> 'RUNNING'
       OR c.state IN ('CANCELLED', 'METERED', 'SETTLED', 'DISPUTED')
       OR p_to = 'CANCELLED'
       OR p_to = 'DISPATCHED' AND c.state IN ('RUNNING', 'COMPLETED', 'ABORTED', 'NO_SHOW')

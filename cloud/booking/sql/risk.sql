@@ -21,10 +21,10 @@ BEGIN
     IF v_fits THEN
       v_kept := v_kept || c.id;
     END IF;
-    IF v_fits AND c.at_risk THEN
+    IF v_fits AND c.at_risk AND c.at_risk_reason <> 'stale-data' THEN
       cleared := cleared || c.id;
       PERFORM ts_flag(c.id, NULL, p_now);
-    ELSIF NOT v_fits AND NOT c.at_risk THEN
+    ELSIF NOT v_fits AND (NOT c.at_risk OR c.at_risk_reason = 'stale-data') THEN
       at_risk := at_risk || c.id;
       PERFORM ts_flag(c.id, ts_why_not(c, c.span * v_rest), p_now);
     END IF;
@@ -68,6 +68,39 @@ CREATE FUNCTION ts_why_not(c claim, p_span tstzrange) RETURNS text LANGUAGE sql 
                    WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type <> 'Available' AND o.quantity > 0
                    ORDER BY lower(o.span), o.type LIMIT 1), 'withdrawn')
 $$;
+
+-- Whether the claim is about to begin, or should have, and nothing was heard of its machine since p_fresh_after. Only inside
+-- the service's notice time: before that, a plant that is dark has time to come back.
+CREATE FUNCTION ts_is_stale(c claim, p_fresh_after timestamptz, p_now timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT c.state IN ('CONFIRMED', 'DISPATCHED') AND upper(c.span) > p_now
+    AND lower(c.span) <= p_now + (SELECT ts_exact(s.notice) FROM service s WHERE s.id = c.service_id)
+    AND (SELECT m.last_receipt_at IS NULL OR m.last_receipt_at <= p_fresh_after FROM machine m WHERE m.id = c.machine_id)
+$$;
+
+-- Flags up to p_limit of those, and clears the flag of those that are not stale any more; how many flags changed.
+CREATE FUNCTION ts_flag_stale(p_limit int, p_fresh_after timestamptz, p_now timestamptz) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  v_soon constant timestamptz := p_now + (SELECT coalesce(max(ts_exact(notice)), '0') FROM service);
+  v_ids  text[];
+  c      claim;
+  v_done int := 0;
+BEGIN
+  v_ids := ARRAY(
+    (SELECT id FROM claim AS k WHERE state IN ('CONFIRMED', 'DISPATCHED') AND lower(span) <= v_soon AND NOT k.at_risk
+       AND ts_is_stale(k, p_fresh_after, p_now) LIMIT p_limit)
+    UNION ALL
+    (SELECT id FROM claim AS k WHERE live AND k.at_risk AND k.at_risk_reason = 'stale-data'
+       AND NOT ts_is_stale(k, p_fresh_after, p_now) LIMIT p_limit));
+  PERFORM ts_lock_machines(ARRAY(SELECT machine_id FROM claim WHERE id = ANY (v_ids)));
+  FOR c IN SELECT * FROM claim WHERE id = ANY (v_ids) AND live ORDER BY machine_id, id LOOP
+    CONTINUE WHEN c.at_risk = ts_is_stale(c, p_fresh_after, p_now) OR c.at_risk AND c.at_risk_reason <> 'stale-data';
+    PERFORM ts_flag(c.id, CASE WHEN NOT c.at_risk THEN 'stale-data' END, p_now);
+    v_done := v_done + 1;
+  END LOOP;
+  RETURN v_done;
+END $$;
+GRANT EXECUTE ON FUNCTION ts_flag_stale(int, timestamptz, timestamptz) TO ts_ingest;
 
 CREATE FUNCTION ts_flag(p_claim text, p_reason text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -56,13 +56,15 @@ BEGIN
     c := ts_move(c.id, 'EXPIRED', 'expired', 'registry', p_now);
     PERFORM ts_reassess(c.machine_id, p_now);
   END IF;
+  IF p_to = 'CANCELLED' AND c.state = 'RUNNING' THEN
+    RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_ask_off(c, p_reason, p_tenant, p_now), 200, p_now);
+  END IF;
   v_was := c.state;
   IF NOT ts_can_move(v_was, p_to) OR p_to = 'DECLINED' AND v_was <> 'REQUESTED' THEN
     RETURN ts_refused('claim.state', 409, jsonb_build_object('state', v_was));
   END IF;
-  IF p_to = 'CANCELLED' AND v_was IN ('CONFIRMED', 'DISPATCHED', 'RUNNING') THEN
-    UPDATE claim SET revision = revision + 1 WHERE id = c.id RETURNING * INTO c;
-    PERFORM ts_send_cancel(c, p_reason, p_now);
+  IF p_to = 'CANCELLED' AND v_was IN ('CONFIRMED', 'DISPATCHED') THEN
+    PERFORM ts_call_off(c, p_reason, p_now);
   END IF;
   c := ts_move(c.id, p_to, p_reason, p_tenant, p_now);
   IF p_to = 'CONFIRMED' THEN
@@ -71,6 +73,23 @@ BEGIN
     PERFORM ts_reassess(c.machine_id, p_now);
   END IF;
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_claim_json(c), 200, p_now);
+END $$;
+
+-- A job that runs is stopped by its plant, and what it made until then is metered: so the booking goes on until the plant
+-- reports, and shows that somebody asked. Asking again changes nothing.
+CREATE FUNCTION ts_ask_off(c claim, p_reason text, p_actor text, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_why constant text := 'asked to stop' || coalesce(': ' || p_reason, '');
+BEGIN
+  IF c.cancel_asked_at IS NULL THEN
+    PERFORM ts_call_off(c, p_reason, p_now);
+    UPDATE claim SET cancel_asked_at = p_now, updated_at = p_now WHERE id = c.id RETURNING * INTO STRICT c;
+    INSERT INTO claim_history (claim_id, at, state, reason, actor) VALUES (c.id, p_now, c.state, v_why, p_actor);
+    INSERT INTO ledger (at, machine_id, claim_id, kind, data)
+    VALUES (p_now, c.machine_id, c.id, 'cancel_asked', jsonb_build_object('reason', p_reason));
+    PERFORM ts_tell(c, ts_claim_json(c) || jsonb_build_object('reason', v_why), p_now);
+  END IF;
+  RETURN ts_claim_json(c);
 END $$;
 
 -- A claim that the tenant books or provides, locked behind its machine's guard; a row of nulls where there is none.

@@ -5,10 +5,10 @@
 const thirdshift = (() => {
   const HEAD = 44;
   const LANE = { foot: 12, bar: 9, gap: 4, band: 24 };
-  const STATES = ["executing", "not-executing", "out-of-service", "not-available", "unknown", "gap"];
+  const STATES = ["executing", "not-executing", "out-of-service", "not-available", "gap"];
   const TYPES = ["available", "committed", "unattainable"];
   // Heights tell the same as colours: what works or can be sold is tall, what is off is low.
-  const STATE_HEIGHT = [1, 0.55, 1, 0.22, 0.22, 1];
+  const STATE_HEIGHT = [1, 0.55, 1, 0.22, 1];
   const TYPE_HEIGHT = [1, 0.55, 0.22];
   const SHADE = [0.3, 0.3, 0.47, 0.64, 0.82, 1];
 

@@ -47,6 +47,7 @@ CREATE TABLE claim (
   revision       int NOT NULL DEFAULT 1,
   at_risk        boolean NOT NULL DEFAULT false,
   at_risk_reason text,
+  cancel_asked_at timestamptz,
   report         jsonb,
   meter          jsonb,
   created_at     timestamptz NOT NULL,
@@ -61,6 +62,7 @@ COMMENT ON TABLE claim IS 'Holds (hld_), requests and bookings (bkg_). Admission
 COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
+COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.

@@ -44,4 +44,7 @@ GRANT UPDATE (last_receipt_at, clock_offset_s) ON agent TO ts_ingest;
 GRANT INSERT, UPDATE ON machine, state_history, outgoing TO ts_ingest;
 GRANT INSERT, UPDATE, DELETE ON link_position TO ts_ingest;
 GRANT INSERT ON link_loss, parked, gap, sample, event, ledger TO ts_ingest;
+-- For what is kept for a while only.
+GRANT DELETE ON idempotency, event, outgoing TO ts_ingest;
+GRANT SELECT (enterprise_id, key, created_at) ON idempotency TO ts_ingest;
 GRANT EXECUTE ON FUNCTION ts_sample_partition(timestamptz) TO ts_ingest;

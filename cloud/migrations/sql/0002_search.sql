@@ -68,3 +68,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 GRANT EXECUTE ON FUNCTION ts_search(text, timestamptz, timestamptz, timestamptz, text, text, text, float8, float8, float8,
   int) TO ts_api;
+
+-- The names of those enterprises with which the tenant has a claim in common: who books or provides is no secret to the
+-- other side.
+CREATE FUNCTION ts_names(p_tenant text, p_ids text[]) RETURNS TABLE (id text, name text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT e.id, e.name FROM public.enterprise e
+  WHERE e.id = ANY (p_ids) AND (e.id = p_tenant
+    OR EXISTS (SELECT FROM public.claim c WHERE c.booker_id = p_tenant AND c.provider_id = e.id)
+    OR EXISTS (SELECT FROM public.claim c WHERE c.provider_id = p_tenant AND c.booker_id = e.id))
+$$;
+GRANT EXECUTE ON FUNCTION ts_names(text, text[]) TO ts_api;

@@ -1,11 +1,16 @@
 """One key belongs to one request for ever: replayed, refused for another body, told while in flight."""
 
 import asyncio
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from api_market import Market, booking, until, wanted
 
 from cloud.client import ApiError
+from cloud.partners.model import KeyRequest, Scope
+from cloud.registry.model import AgentRequest, ServiceRequest, SiteRequest
+from gateway.money import Money
 
 
 async def test_the_same_key_and_body_replay_the_same_answer(market: Market) -> None:
@@ -50,6 +55,71 @@ async def test_the_same_key_with_another_body_or_on_another_route_is_refused(mar
             await call
         assert (caught.value.code, caught.value.status) == ("idempotency.mismatch", 422)
     assert (await buyer.read_hold(held.id)).state == "HELD"
+
+
+async def test_what_an_enterprise_adds_is_added_once_per_key(market: Market) -> None:
+    maker = market.clients["maker"]
+    site = SiteRequest(name="works", zone="UTC")
+    first = await maker.add_site(site, key="s")
+    assert await maker.add_site(site, key="s") == first
+    assert [one.id for one in await maker.sites()] == [first.id]
+    (machine_id,) = await market.plant("maker", "m")
+    offered = ServiceRequest(
+        name="milling",
+        machine_ids=(machine_id,),
+        price=Money(amount=Decimal(60), currency="EUR"),
+        notice=timedelta(hours=2),
+    )
+    service = await maker.add_service(offered, key="v")
+    assert await maker.add_service(offered, key="v") == service
+    assert [one.id for one in await maker.services()] == [service.id]
+    for call in (
+        maker.add_site(SiteRequest(name="other", zone="UTC"), key="s"),
+        maker.add_service(offered, key="s"),
+        maker.hold(wanted(service.id, 10, 12), key="v"),
+    ):
+        with pytest.raises(ApiError) as caught:
+            await call
+        assert caught.value.code == "idempotency.mismatch"
+
+
+async def test_a_secret_is_in_the_first_answer_and_kept_nowhere(market: Market) -> None:
+    maker = market.clients["maker"]
+    site = await maker.add_site(SiteRequest(name="works", zone="UTC"))
+    agent = await maker.add_agent(AgentRequest(name="hall", site_id=site.id), key="a")
+    made = await maker.add_key(KeyRequest(name="k", scopes=frozenset(Scope)), key="k")
+    for call, identity in (
+        (maker.add_agent(AgentRequest(name="hall", site_id=site.id), key="a"), agent.id),
+        (maker.add_key(KeyRequest(name="k", scopes=frozenset(Scope)), key="k"), made.id),
+    ):
+        with pytest.raises(ApiError) as caught:
+            await call
+        assert (caught.value.status, caught.value.code) == (409, "idempotency.shown_once")
+        assert caught.value.facts["id"] == identity
+    assert len(await maker.agents()) == 1
+    assert len(await maker.keys()) == 2
+    kept = str(await market.owner.fetch("SELECT answer FROM idempotency"))
+    assert agent.key not in kept
+    assert made.key not in kept
+
+
+async def test_a_thing_whose_twin_is_being_made_is_told_to_wait(market: Market) -> None:
+    site, maker = SiteRequest(name="works", zone="UTC"), market.clients["maker"]
+    async with market.owner.acquire() as twin, twin.transaction():
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended($1 || E'\\n' || $2, 0))"
+        await twin.execute(lock, market.id("maker"), "k")
+        with pytest.raises(ApiError) as caught:
+            await maker.add_site(site, key="k")
+        assert (caught.value.code, caught.value.retryable) == ("idempotency.in_flight", True)
+    assert (await maker.add_site(site, key="k")).name == "works"
+
+
+async def test_a_name_that_is_taken_leaves_the_key_free(market: Market) -> None:
+    maker = market.clients["maker"]
+    await maker.add_site(SiteRequest(name="works", zone="UTC"))
+    with pytest.raises(ApiError, match=r"name\.taken"):
+        await maker.add_site(SiteRequest(name="works", zone="UTC"), key="k")
+    assert (await maker.add_site(SiteRequest(name="hall", zone="UTC"), key="k")).name == "hall"
 
 
 async def test_two_tenants_may_use_the_same_key(market: Market) -> None:

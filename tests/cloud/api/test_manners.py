@@ -5,8 +5,9 @@ from pathlib import Path
 import httpx2
 import orjson
 import pytest
-from api_market import Market, until
+from api_market import Market, booking, until
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from cloud.api.catalogue import CATALOGUE, markdown
 from cloud.app import PUBLIC, create_app, describe
@@ -29,55 +30,97 @@ async def test_every_answer_carries_a_request_id_and_echoes_a_usable_one(bare: h
     assert answer.headers["request-id"].startswith("req_")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "headers", "content", "code"),
-    [
-        ("GET", "/v1/nowhere", {}, None, "route.unknown"),
-        ("PATCH", "/v1/sites", {}, None, "method.unknown"),
-        ("GET", "/v1/sites", {}, None, "auth.missing"),
-        ("GET", "/v1/sites", {"Authorization": "Bearer ts_live_forged"}, None, "auth.invalid"),
-        ("GET", "/v1/sites", {"Authorization": "Basic dTpw"}, None, "auth.invalid"),
-        ("POST", "/v1/sites", {"as": "maker"}, b"{", "request.malformed"),
-        ("POST", "/v1/sites", {"as": "maker"}, b'{"name": "w", "zone": "Mars/Olympus"}', "request.invalid"),
-        ("POST", "/v1/sites", {"as": "maker"}, b'{"name": "\\u0000", "zone": "UTC"}', "request.invalid"),
-        ("POST", "/v1/sites", {"as": "maker"}, b" " * (1 << 20) + b"{}", "request.too_large"),
-        ("GET", "/v1/sites?cursor=!!", {"as": "maker"}, None, "cursor.invalid"),
-        ("GET", "/v1/parked?cursor=WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIngiXQ", {"as": "maker"}, None, "cursor.invalid"),
-        ("GET", "/v1/sites?limit=0", {"as": "maker"}, None, "request.invalid"),
-        ("GET", "/v1/machines/mch_none", {"as": "maker"}, None, "not_found"),
-        ("GET", "/v1/machines/%00", {"as": "maker"}, None, "request.invalid"),
-        ("GET", "/v1/events", {"as": "maker", "Last-Event-ID": "yesterday"}, None, "cursor.invalid"),
-        (
-            "POST",
-            "/v1/holds",
-            {"as": "buyer"},
-            b'{"service_id":"svc_x","start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z"}',
-            "idempotency.missing",
-        ),
-    ],
-)
+KEY = {"Idempotency-Key": "k"}
+
+FAULTS: list[tuple[str, str, dict[str, str], bytes | None, str]] = [
+    ("GET", "/v1/nowhere", {}, None, "route.unknown"),
+    ("PATCH", "/v1/sites", {}, None, "method.unknown"),
+    ("GET", "/v1/sites", {}, None, "auth.missing"),
+    ("GET", "/v1/sites", {"Authorization": "Bearer ts_live_forged"}, None, "auth.invalid"),
+    ("GET", "/v1/sites", {"Authorization": "Basic dTpw"}, None, "auth.invalid"),
+    ("POST", "/v1/sites", {"as": "maker"}, b"{", "request.malformed"),
+    ("POST", "/v1/sites", {"as": "maker", **KEY}, b'{"name": "w", "zone": "Mars/Olympus"}', "request.invalid"),
+    ("POST", "/v1/sites", {"as": "maker", **KEY}, b'{"name": "\\u0000", "zone": "UTC"}', "request.invalid"),
+    ("POST", "/v1/sites", {"as": "maker"}, b'{"name": "w", "zone": "UTC"}', "idempotency.missing"),
+    ("POST", "/v1/keys", {"as": "maker"}, b'{"name": "k", "scopes": ["read"]}', "idempotency.missing"),
+    ("POST", "/v1/sites", {"as": "maker"}, b" " * (1 << 20) + b"{}", "request.too_large"),
+    ("GET", "/v1/sites?cursor=!!", {"as": "maker"}, None, "cursor.invalid"),
+    ("GET", "/v1/parked?cursor=WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIngiXQ", {"as": "maker"}, None, "cursor.invalid"),
+    ("GET", "/v1/sites?limit=0", {"as": "maker"}, None, "request.invalid"),
+    ("GET", "/v1/machines/mch_none", {"as": "maker"}, None, "not_found"),
+    ("GET", "/v1/machines/%00", {"as": "maker"}, None, "request.invalid"),
+    ("GET", "/v1/events", {"as": "maker", "Last-Event-ID": "yesterday"}, None, "cursor.invalid"),
+    ("GET", "/v1/events", {"as": "maker", "Last-Event-ID": "18446744073709551616-1"}, None, "cursor.invalid"),
+    ("GET", "/v1/events", {"as": "maker", "Last-Event-ID": "1-9223372036854775808"}, None, "cursor.invalid"),
+    (
+        "POST",
+        "/v1/holds",
+        {"as": "buyer"},
+        b'{"service_id":"svc_x","start":"2026-03-02T08:00:00Z","end":"2026-03-02T09:00:00Z"}',
+        "idempotency.missing",
+    ),
+]
+
+
 async def test_whatever_goes_wrong_is_a_problem_with_a_code_and_a_remedy(
-    market: Market, bare: httpx2.AsyncClient, method: str, path: str, headers: dict[str, str], content: bytes, code: str
+    market: Market, bare: httpx2.AsyncClient
 ) -> None:
-    if who := headers.get("as"):
-        headers = {**headers, "Authorization": f"Bearer {market.enterprises[who].key}"}
-    if content:
-        headers = {**headers, "Content-Type": "application/json"}
-    answer = await bare.request(method, path, headers=headers, content=content)
-    problem = answer.json()
-    assert problem["code"] == code, problem
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.status_code == problem["status"] == CATALOGUE[code].status
-    assert problem["type"] == f"/v1/problems/{code}"
-    assert problem["remedy"]
-    if answer.status_code == 401:
-        assert "WWW-Authenticate" in answer.headers
+    for method, path, headers, content, code in FAULTS:
+        given = dict(headers)
+        if who := given.pop("as", None):
+            given["Authorization"] = f"Bearer {market.enterprises[who].key}"
+        if content:
+            given["Content-Type"] = "application/json"
+        answer = await bare.request(method, path, headers=given, content=content)
+        problem = answer.json()
+        assert problem["code"] == code, (method, path, problem)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.status_code == problem["status"] == CATALOGUE[code].status
+        assert (code == "request.invalid") is bool(problem.get("errors")), problem
+        assert problem["type"] == f"/v1/problems/{code}"
+        assert problem["remedy"]
+        assert ("WWW-Authenticate" in answer.headers) is (answer.status_code == 401)
 
 
 async def test_a_refused_field_is_pointed_to(market: Market) -> None:
     service = {"name": "s", "machine_ids": ["mch_x"], "price": {"amount": "85,00", "currency": "EUR"}, "colour": "red"}
-    answer = await market.clients["maker"]._http.post("/v1/services", json=service)
+    answer = await market.clients["maker"]._http.post("/v1/services", json=service, headers=KEY)
     assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/price/amount", "/colour"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/v1/sites", {"name": "a\0b", "zone": "UTC"}, "/name"),
+        ("/v1/holds", {"service_id": "svc_1", "start": "2026-03-02T08:00:00Z", "end": "\0"}, "/end"),
+        ("/v1/bookings/bkg\0/cancel", {"reason": "x"}, "path/booking_id"),
+        ("/v1/bookings/bkg_1/cancel", {"reason": "\0"}, "/reason"),
+    ],
+)
+async def test_what_cannot_be_kept_is_pointed_to_in_our_own_words(
+    market: Market, path: str, body: dict[str, str], place: str
+) -> None:
+    service_id, _ = await market.offer()
+    booked = await market.clients["buyer"].book(booking(service_id, 10, 12))
+    url = path.replace("bkg_1", booked.id).replace("\0", "%00")
+    http = market.clients["buyer" if "bookings" in path else "maker"]._http
+    problem = (await http.post(url, json=body, headers=KEY)).json()
+    assert problem["code"] == "request.invalid"
+    assert [fault["pointer"] for fault in problem["errors"]] == [place]
+    assert [word for word in ("DETAIL", "escape", "byte sequence") if word in str(problem)] == []
+
+
+async def test_the_manual_needs_nothing_from_outside_and_names_every_route_and_model(bare: httpx2.AsyncClient) -> None:
+    answer = await bare.get("/docs")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert [part for part in ("http://", "https://", "<script", "src=", "url(") if part in answer.text] == []
+    described = describe(create_app(Settings(), Clock()))
+    for path, item in described["paths"].items():
+        for method in item:
+            assert f"{method.upper()} {path}" in answer.text
+    for name in described["components"]["schemas"]:
+        assert f"id='{name}'" in answer.text
 
 
 async def test_an_unexpected_failure_is_a_problem_that_tells_nothing_of_the_inside(settings: Settings) -> None:
@@ -85,13 +128,16 @@ async def test_an_unexpected_failure_is_a_problem_that_tells_nothing_of_the_insi
 
     @app.get("/v1/broken")
     async def broken() -> None:
-        msg = "the secret is 42"
+        msg = "the secret is Rumpelstilzchen"
         raise RuntimeError(msg)
 
-    async with httpx2.AsyncClient(base_url="http://api", transport=httpx2.ASGITransport(app=app)) as client:
-        answer = await client.get("/v1/broken")
+    transport = httpx2.ASGITransport(app=app)
+    with capture_logs() as logs:
+        async with httpx2.AsyncClient(base_url="http://api", transport=transport) as client:
+            answer = await client.get("/v1/broken")
+    assert [entry["event"] for entry in logs] == ["request failed"]
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert "42" not in answer.text
+    assert "Rumpelstilzchen" not in answer.text
     assert answer.headers["request-id"] == answer.json()["request_id"]
 
 

@@ -1,8 +1,11 @@
 """A database that is away: 503 everywhere and nothing half-done; and all goes on when it is back."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +106,53 @@ async def test_the_api_starts_while_the_database_is_away_and_serves_when_it_come
                 return bool(answer.status_code == 401)
 
             await until(asks_for_a_key, within=10)
+
+
+async def test_a_database_that_takes_calls_and_says_nothing_is_away_within_the_limits(clock: Clock) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    mute = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    dsn = f"postgresql://ts_api@127.0.0.1:{mute.sockets[0].getsockname()[1]}/none"
+    app = create_app(Settings(api_dsn=dsn, pool_size=2, acquire_timeout=0.5, statement_timeout=20), clock)
+    async with serving(app) as url:
+        market = Market(None, None, "", None, url)  # type: ignore[arg-type]
+        async with market.client("ts_live_whoever") as client:
+            begun = time.monotonic()
+            answers = await asyncio.gather(*(client._http.get("/v1/sites") for _ in range(8)))
+            assert {answer.status_code for answer in answers} == {503}
+            assert time.monotonic() - begun < 3
+    mute.close()
+
+
+async def test_a_database_that_freezes_under_open_connections_is_away_within_the_limits(
+    server: EmbeddedPostgres, clock: Clock
+) -> None:
+    dsn = server.running() or ""
+    api = db.as_role(dsn, "ts_api", server.passwords["ts_api"])
+    limits = {"acquire_timeout": 0.5, "statement_timeout": 1}
+    owner = await db.lazy_pool(dsn, size=1)
+    async with serving(create_app(Settings(api_dsn=api, pool_size=2, **limits), clock)) as url:
+        market = Market(owner, None, dsn, None, url)  # type: ignore[arg-type]
+        client = await market.enterprise("freezer")
+        await client.sites()
+        query = "SELECT pid FROM pg_stat_activity WHERE usename = 'ts_api' AND datname = current_database()"
+        backends = [row["pid"] for row in await owner.fetch(query)]
+        postmaster = int((server.home / "data" / "postmaster.pid").read_text().split()[0])
+        for pid in (postmaster, *backends):
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                begun = time.monotonic()
+                answers = await asyncio.gather(*(client._http.get("/v1/sites") for _ in range(6)))
+                assert {answer.status_code for answer in answers} == {503}
+                assert time.monotonic() - begun < 5
+        finally:
+            for pid in (postmaster, *backends):
+                os.kill(pid, signal.SIGCONT)
+        await market.close()
+    owner.terminate()
 
 
 def _paths() -> list[tuple[str, str]]:

@@ -36,18 +36,27 @@ async def test_a_service_is_read_back_as_it_was_offered(market: Market) -> None:
     assert (raw["notice"], raw["created_at"][-1]) == ("PT2H", "Z")
 
 
-@pytest.mark.parametrize(
-    ("heard", "fresh"),
-    [(START - timedelta(seconds=290), True), (START - timedelta(seconds=301), False), (None, False)],
-    ids=["within the limit", "past the limit", "never"],
-)
-async def test_whether_a_machine_is_fresh_is_worked_out_when_asked(market: Market, heard: object, fresh: bool) -> None:
+async def test_a_service_that_names_a_machine_twice_is_refused(market: Market) -> None:
+    (machine_id,) = await market.plant("maker", "m")
+    body = {"name": "s", "machine_ids": [machine_id] * 2, "price": {"amount": "1.00", "currency": "EUR"}}
+    headers = {"Idempotency-Key": "k"}
+    answer = await market.clients["maker"]._http.post("/v1/services", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+    assert "twice" in answer.json()["detail"]
+
+
+async def test_whether_a_machine_is_fresh_is_worked_out_when_asked(market: Market) -> None:
     _, machine_id = await market.offer()
-    await market.owner.execute("UPDATE machine SET last_receipt_at = $1", heard)
     maker = market.clients["maker"]
-    assert (await maker.machine(machine_id)).fresh is fresh
-    assert (await maker.machines())[0].fresh is fresh
-    assert (await maker.capacity(machine_id)).fresh is fresh
+    for heard, fresh in (
+        (START - timedelta(seconds=290), True),
+        (START - timedelta(seconds=301), False),
+        (None, False),
+    ):
+        await market.owner.execute("UPDATE machine SET last_receipt_at = $1", heard)
+        assert (await maker.machine(machine_id)).fresh is fresh
+        assert (await maker.machines())[0].fresh is fresh
+        assert (await maker.capacity(machine_id)).fresh is fresh
 
 
 async def test_a_machines_states_are_bands_and_the_last_one_is_open(market: Market) -> None:

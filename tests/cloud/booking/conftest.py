@@ -84,18 +84,21 @@ class World:
 
     async def states(self, machine, *pieces, start=0, end=48, lease=24, version=None):
         """The plant's statement: these pieces and nothing else from start to end (hours after NOW)."""
-        said = {
+        said = self.said(machine, pieces, version or next(self.versions), start, end, lease)
+        return await self.ingest.fetchval("SELECT ts_apply_statement($1, $2, $3)", machine, said, self.now)
+
+    def said(self, machine, pieces, version, start=0, end=48, lease=24):
+        return {
             "v": 1,
             "kind": "statement",
             "machine": machine.removeprefix("mch_"),
-            "version": version or next(self.versions),
+            "version": version,
             "issued_at": self.now.isoformat(),
             "valid_until": (NOW + timedelta(hours=lease)).isoformat(),
             "start": span_of(start, end).start.isoformat(),
             "end": span_of(start, end).end.isoformat(),
             "spans": list(pieces),
         }
-        return await self.ingest.fetchval("SELECT ts_apply_statement($1, $2, $3)", machine, said, self.now)
 
     async def answers(self, claim, answer, **more):
         said = {"booking": claim.id, "revision": claim.revision, "answer": answer, **more}
@@ -149,14 +152,24 @@ def piece():
 
 @pytest.fixture
 async def world(pool_owner, pool_ingest, pool_api):
+    return await a_world(pool_owner, pool_ingest, pool_api)
+
+
+@pytest.fixture
+def new_world():
+    """Makes a world of other pools than this test's own."""
+    return a_world
+
+
+async def a_world(owner, ingest, api):
     """Three enterprises; the maker has machines a and b (one unit each) and a pool of five, all free for two days."""
-    made = World(pool_owner, pool_ingest, pool_api)
+    made = World(owner, ingest, api)
     for name in (MAKER, BUYER, RIVAL):
         await made.enterprise(name)
-    await pool_owner.execute(
+    await owner.execute(
         "INSERT INTO site VALUES ('site_ent_maker', 'ent_maker', 'works', 'Europe/Berlin', 52, 13, $1)", NOW
     )
-    await pool_owner.execute(
+    await owner.execute(
         "INSERT INTO agent VALUES ('agt_ent_maker', 'ent_maker', 'site_ent_maker', 'agent', 'k1', '\\x00', $1)", NOW
     )
     for name, quantity in (("a", 1), ("b", 1), ("pool", 5)):

@@ -96,6 +96,57 @@ async def test_a_booking_that_runs_changes_no_statement_and_is_not_at_risk(world
     assert row["state"] == State.RUNNING
 
 
+async def stale(world, fresh_after=5):
+    limit = world.now - timedelta(minutes=fresh_after)
+    return await world.ingest.fetchval("SELECT ts_flag_stale(9, $1, $2)", limit, world.now)
+
+
+async def heard(world, moment=None):
+    await world.owner.execute("UPDATE machine SET last_receipt_at = $1", moment or world.now)
+
+
+@pytest.fixture
+async def noticed(world, hours):
+    """A booking from hour 4 to 5 of a service that wants two hours of notice."""
+    await world.service("notice", "mch_a", notice=timedelta(hours=2))
+    return (await world.book("svc_notice", hours(4, 5))).claim
+
+
+async def test_a_dark_machine_flags_its_booking_inside_the_notice_time_only(world, hours, noticed, risky):
+    world.now = hours(1.9, 2).start
+    assert (await stale(world), await risky()) == (0, [])
+    world.now = hours(2, 3).start
+    assert (await stale(world), await stale(world), await risky()) == (1, 0, [noticed.id])
+    last = (await world.told(BUYER))[-1]
+    assert (last["at_risk"], last["reason"]) == (True, "stale-data")
+    await heard(world)
+    assert (await stale(world), await stale(world), await risky()) == (1, 0, [])
+    assert [told["at_risk"] for told in await world.told(MAKER)] == [False, True, False]
+
+
+async def test_a_machine_that_is_heard_of_or_runs_the_job_is_not_dark(world, hours, noticed, risky):
+    world.now = hours(3, 4).start
+    await heard(world, world.now - timedelta(minutes=4))
+    assert await stale(world) == 0
+    await world.reports(noticed, "started")
+    world.now = hours(4, 5).start
+    assert (await stale(world), await risky()) == (0, [])
+
+
+async def test_what_the_plant_withdraws_outweighs_that_it_is_dark_and_neither_clears_the_other(
+    world, hours, piece, noticed, risky
+):
+    world.now = hours(3, 4).start
+    await stale(world)
+    await world.hold("svc_pool", hours(20, 21), machine="mch_pool")
+    await world.states("mch_a", piece(3, 48), start=3)
+    assert (await world.claim(noticed.id))["at_risk_reason"] == "stale-data"
+    await world.states("mch_a", start=3)
+    assert (await world.claim(noticed.id))["at_risk_reason"] == "withdrawn"
+    await heard(world)
+    assert (await stale(world), await risky()) == (0, [noticed.id])
+
+
 async def test_a_claim_that_ends_is_not_at_risk_any_more(world, hours, risky):
     claim = (await world.book("svc_a", hours(1, 3))).claim
     await world.states("mch_a")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -42,6 +43,13 @@ async def test_the_order_is_one_that_the_wire_contract_admits(world, hours):
     await world.book("svc_pool", hours(1, 2), quantity=4)
     orders = [Order.model_validate(order) for order in await world.orders()]
     assert [(order.quantity, order.material, order.capacity) for order in orders] == [(3, "steel", 1), (10, None, 4)]
+
+
+async def test_the_order_carries_the_parameters_as_the_work_has_them(world, hours):
+    said = {"speed": None, "feed": 0.25, "tool": "T1", "passes": 3}
+    await world.book("svc_a", hours(1, 2), work={"work_master": "m", "quantity": 3, "parameters": said})
+    (order,) = await world.orders()
+    assert order["parameters"] == said
 
 
 async def test_both_sides_are_told_once(world, hours):
@@ -193,6 +201,22 @@ async def test_the_price_is_hours_times_rate_plus_fee(world, hours, start, end, 
     assert claim.price == Money(amount=Decimal(total), currency="EUR")
     worth = Decimal(price) * quantity * Decimal(span.duration / timedelta(seconds=1)) / 3600 + Decimal(fee)
     assert claim.price == Money(amount=Decimal(1), currency="EUR").times(worth)
+
+
+async def test_sql_and_money_agree_on_any_price(world):
+    dice = Random(7)
+    for _ in range(300):
+        rate, fee = (Decimal(dice.randrange(10**6)).scaleb(-dice.randrange(5)) for _ in range(2))
+        seconds, quantity = dice.choice([450, 900, 1800, dice.randrange(1, 10**6)]), dice.randrange(1, 4)
+        asked = await world.owner.fetchval(
+            "SELECT ts_price(jsonb_populate_record(NULL::service, $1), tstzrange($2, $3), $4)",
+            {"price_amount": str(rate), "setup_fee_amount": str(fee)},
+            world.now,
+            world.now + timedelta(seconds=seconds),
+            quantity,
+        )
+        worth = rate * quantity * seconds / 3600 + fee
+        assert Money(amount=asked, currency="EUR") == Money(amount=Decimal(1), currency="EUR").times(worth)
 
 
 async def test_an_instant_service_asks_the_provider_when_the_lease_is_over(world, hours, piece):

@@ -6,6 +6,7 @@ import pytest
 
 from cloud.booking import store
 from cloud.booking.model import Accepted, Refused, State
+from cloud.booking.verify import audit
 from gateway.messages import CancelOrder
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
@@ -72,6 +73,19 @@ async def test_a_stranger_can_not_cancel(world, hours):
     assert await store.cancel(world.api, world.caller(RIVAL), booked.claim.id, None) == Refused(
         "booking.unknown", 404, {}
     )
+
+
+async def test_a_running_job_is_stopped_by_its_plant_and_what_it_made_counts(world, hours):
+    booked = (await world.book("svc_a", hours(1, 2))).claim
+    await world.reports(booked, "started")
+    for who in (BUYER, MAKER):
+        answer = await store.cancel(world.api, world.caller(who), booked.id, "no longer needed")
+        assert (answer.claim.state, answer.claim.revision) == (State.RUNNING, 2)
+    assert [order["kind"] for order in await world.orders()] == ["order", "cancel_order"]
+    assert (await world.told(MAKER))[-1]["cancel_asked_at"] == "2026-03-02T06:00:00Z"
+    assert (await world.reports(booked, "aborted", good_quantity=4))["outcome"] == "applied"
+    assert await world.states_of(booked.id) == ["CONFIRMED", "DISPATCHED", "RUNNING", "RUNNING", "ABORTED"]
+    assert await audit(world.owner) == []
 
 
 async def test_what_is_over_can_not_be_cancelled(world, hours):

@@ -89,3 +89,11 @@ async def test_a_hold_whose_hours_were_withdrawn_is_not_booked(world, hours, pie
     answer = await world.book(held.claim.id)
     assert (answer.code, answer.facts["nearest"]["start"]) == ("capacity.not_offered", "2026-03-02T09:00:00Z")
     assert (await world.claim(held.claim.id))["state"] == "HELD"
+
+
+async def test_a_hold_that_needs_the_provider_is_booked_before_its_span_begins_or_not_at_all(world, hours):
+    await world.service("asks", "mch_a", instant=False)
+    held = await world.hold("svc_asks", hours(1, 2), minutes=90)
+    world.now = hours(1, 2).start
+    assert await world.book(held.claim.id) == Refused("notice.too_short", 409, {"earliest": "2026-03-02T07:00:00Z"})
+    assert (await world.claim(held.claim.id))["state"] == "HELD"

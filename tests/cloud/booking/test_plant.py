@@ -1,11 +1,14 @@
 """What the plant says of a booking, and of its offer."""
 
+from datetime import timedelta
+
 import pytest
 
 from cloud.booking import store
 from cloud.booking.model import Accepted
 
 BUYER, MAKER = "ent_buyer", "ent_maker"
+GRACE, SOON = timedelta(days=7), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -67,11 +70,45 @@ async def test_a_booking_of_another_machine_is_unknown(world, booked):
 
 
 async def test_the_last_report_of_a_cancelled_job_is_kept(world, booked):
-    await world.reports(booked, "started")
+    await world.answers(booked, "accepted")
     await store.cancel(world.api, world.caller(), booked.id, None)
     told = await world.reports(booked, "aborted", good_quantity=4)
     row = await world.claim(booked.id)
     assert (told["outcome"], row["state"], row["report"]["good_quantity"]) == ("ignored", "CANCELLED", 4)
+
+
+async def undeliverable(world, claim):
+    world.now = claim.span.start + (claim.span.end - claim.span.start) / 4
+    assert await world.ingest.fetchval("SELECT ts_undeliverable(9, $1)", world.now) == 1
+    return [(order["kind"], order["revision"]) for order in await world.orders()]
+
+
+async def test_a_plant_that_answers_too_late_is_told_to_drop_the_job(world, booked):
+    assert await undeliverable(world, booked) == [("order", 1), ("cancel_order", 2)]
+    assert (await world.answers(booked, "accepted"))["outcome"] == "ignored"
+    assert (await world.claim(booked.id))["state"] == "UNDELIVERABLE"
+
+
+@pytest.mark.parametrize("say", ["accepted", "stored", "started"])
+async def test_a_plant_that_takes_up_what_is_over_is_told_to_drop_it_once(world, booked, say):
+    await world.answers(booked, "conflict")
+    for _ in range(2):
+        await (world.answers if say == "accepted" else world.reports)(booked, say)
+    assert [(order["kind"], order["revision"]) for order in await world.orders()] == [("order", 1), ("cancel_order", 2)]
+    assert (await world.claim(booked.id))["state"] == "DISPLACED"
+
+
+@pytest.mark.parametrize(
+    ("events", "state"), [(["stored"], "UNDELIVERABLE"), (["started"], "ABORTED")], ids=["never began", "began"]
+)
+async def test_a_job_of_which_the_plant_never_said_how_it_went_ends_after_a_grace(world, booked, events, state):
+    for event in events:
+        await world.reports(booked, event)
+    end = booked.span.end
+    for moment, ended in ((end, 0), (end + GRACE - SOON, 0), (end + GRACE, 1), (end + GRACE, 0)):
+        assert await world.ingest.fetchval("SELECT ts_overdue(9, $1, $2)", GRACE, moment) == ended
+    assert (await world.claim(booked.id))["state"] == state
+    assert (await world.orders())[-1]["kind"] == "cancel_order"
 
 
 async def test_a_finished_job_is_metered_once(world, booked):

@@ -17,13 +17,26 @@ from typing import Any
 
 import pytest
 import uvicorn
+from absent import absent_peer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cloud.dashboard.fake import NOW, Fake, furnished
-from cloud.dashboard.model import Booking, Capacity, Enterprise, Machine, Plant, States
+from cloud.booking.wire import Booking
+from cloud.dashboard.fake import NOW, Fake
+from cloud.dashboard.furnish import furnished
+from cloud.dashboard.model import Plant
+from cloud.registry.model import Capacity, Enterprise, Machine, States, Taken
 from gateway.clock import Clock
 
 CHROMIUM = "/usr/bin/chromium"
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 def free_port() -> int:
@@ -135,8 +148,13 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     if not shutil.which(CHROMIUM):
-        pytest.skip(f"peer missing: chromium ({CHROMIUM})")
+        absent_peer(f"chromium at {CHROMIUM} (apt-get install chromium)")
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def chromium_arguments() -> list[str]:
+    return list(ARGUMENTS)
 
 
 @pytest.fixture
@@ -157,23 +175,35 @@ class Make:
 
     def machine(self, **given: Any) -> Machine:
         told = {"id": "mch_1", "name": "mill-1", "state": "Executing", "mode": "Processing", "origin": "plant"}
-        told |= {"state_since": self.now, "last_receipt_at": self.now, "fresh": True}
+        told |= {"state_since": self.now, "last_receipt_at": self.now, "fresh": True, "quantity": 1}
+        told |= {"site_id": "site_1", "agent_id": "agt_1", "profile": "mill", "created_at": self.now}
+        told |= {"manufacturer": None, "model": None, "serial": None}
         return Machine.model_validate(told | given)
 
     def states(self, *pieces: tuple[datetime, datetime | None, str], **given: Any) -> States:
-        items = [{"start": start, "end": end, "state": state} for start, end, state in pieces]
-        return States.model_validate({"items": items, **given})
+        rest = {"mode": "None", "origin": "plant", "quality": "good"}
+        items = [{"start": start, "end": end, "state": state, **rest} for start, end, state in pieces]
+        return States.model_validate({"items": items, "gaps": [], **given})
 
     def capacity(self, *pieces: tuple[datetime, datetime, str, int], **given: Any) -> Capacity:
-        spans = [{"start": a, "end": b, "type": kind, "quantity": much} for a, b, kind, much in pieces]
-        return Capacity.model_validate({"version": 1, "fresh": True, "spans": spans, **given})
+        rest = {"reason": "idle", "confidence": 5}
+        spans = [{"start": a, "end": b, "type": kind, "quantity": much, **rest} for a, b, kind, much in pieces]
+        told = {"machine_id": "mch_1", "version": 1, "issued_at": self.now, "valid_until": None, "fresh": True}
+        return Capacity.model_validate({**told, "spans": spans, "claims": [], **given})
+
+    def claim(self, start: datetime, end: datetime, state: str = "CONFIRMED", **given: Any) -> Taken:
+        told = {"id": "bkg_1", "start": start, "end": end, "quantity": 1, "state": state}
+        return Taken.model_validate(told | given)
 
     def booking(self, start: datetime, end: datetime, state: str = "CONFIRMED", **given: Any) -> Booking:
-        told = {"id": "bkg_1", "machine_id": "mch_1", "start": start, "end": end, "state": state}
+        told = {"id": "bkg_1", "machine_id": "mch_1", "start": start, "end": end, "state": state, "quantity": 1}
+        told |= {"role": "provider", "service_id": "svc_1", "provider_id": "ent_own", "booker_id": "ent_guest"}
+        told |= {"work": {"work_master": "bracket", "quantity": 9}, "price": {"amount": "80", "currency": "EUR"}}
+        told |= {"at_risk": False, "revision": 1, "created_at": self.now, "updated_at": self.now}
         return Booking.model_validate(told | given)
 
     def plant(self, **given: Any) -> Plant:
-        return Plant(Enterprise(id="ent_own", name="Own"), self.now, **given)
+        return Plant(Enterprise(id="ent_own", name="Own", scopes=("read",)), self.now, **given)
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cloud.dashboard.bands import booking_bars, free_spans, offer_bands, row, state_bands, thinned
+from cloud.dashboard.bands import View, booking_bars, free_spans, offer_bars, row, state_bars, thinned
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.model import Claim, Offer, States
 from gateway.span import Span, total
 
 H = timedelta(hours=1)
@@ -18,11 +17,14 @@ def at(hours: float) -> datetime:
     return NOW + hours * H
 
 
-def test_states_are_cut_to_the_window_and_the_last_one_lasts_until_now(make):
-    told = make.states((at(-30), at(-20), "Executing"), (at(-20), at(-2), "NotExecuting"), (at(-2), None, "Executing"))
-    bands = state_bands(make.machine(), told, PAST, NOW)
+def test_states_that_reach_into_the_window_are_drawn_and_the_last_one_lasts_until_now(make):
+    old = (at(-40), at(-30), "NotExecuting")
+    told = make.states(
+        old, (at(-30), at(-20), "Executing"), (at(-20), at(-2), "NotExecuting"), (at(-2), None, "Executing")
+    )
+    bands = state_bars(make.machine(), told, PAST, NOW)
     assert [(band.span, band.state) for band in bands] == [
-        (Span(at(-24), at(-20)), "Executing"),
+        (Span(at(-30), at(-20)), "Executing"),
         (Span(at(-20), at(-2)), "NotExecuting"),
         (Span(at(-2), NOW), "Executing"),
     ]
@@ -31,20 +33,24 @@ def test_states_are_cut_to_the_window_and_the_last_one_lasts_until_now(make):
 
 def test_what_a_silent_machine_does_since_it_was_heard_of_is_only_assumed(make):
     silent = make.machine(fresh=False, last_receipt_at=at(-1))
-    bands = state_bands(silent, make.states((at(-3), None, "Executing")), PAST, NOW)
+    bands = state_bars(silent, make.states((at(-3), None, "Executing")), PAST, NOW)
     assert [(band.span, band.sure) for band in bands] == [(Span(at(-3), at(-1)), True), (Span(at(-1), NOW), False)]
 
 
+def test_while_the_api_is_away_nobody_knows_what_goes_on(make):
+    bands = state_bars(make.machine(), make.states((at(-3), None, "Executing")), PAST, at(-0.5))
+    assert [(band.span, band.sure) for band in bands] == [(Span(at(-3), at(-0.5)), True), (Span(at(-0.5), NOW), False)]
+
+
 def test_a_value_that_was_not_good_is_shown_as_unsure(make):
-    told = States.model_validate(
-        {"items": [{"start": at(-3), "end": at(-1), "state": "Executing", "quality": "uncertain"}]}
-    )
-    assert [band.sure for band in state_bands(make.machine(), told, PAST, NOW)] == [False]
+    told = make.states((at(-3), at(-1), "Executing"))
+    told = told.model_copy(update={"items": (told.items[0].model_copy(update={"quality": "uncertain"}),)})
+    assert [band.sure for band in state_bars(make.machine(), told, PAST, NOW)] == [False]
 
 
 def test_short_states_become_one_band_in_the_state_that_lasted_longest_and_no_time_is_lost(make):
     short = [(at(-3 + n / 60), at(-3 + (n + 1) / 60), "Executing" if n % 3 else "OutOfService") for n in range(60)]
-    bands = state_bands(make.machine(), make.states((at(-5), at(-3), "NotExecuting"), *short), PAST, NOW)
+    bands = state_bars(make.machine(), make.states((at(-5), at(-3), "NotExecuting"), *short), PAST, NOW)
     seen = thinned(bands, timedelta(minutes=10))
     assert [band.changes for band in seen] == [1, 10, 10, 10, 10, 10, 10]
     assert {band.state for band in seen[1:]} == {"Executing"}
@@ -53,28 +59,25 @@ def test_short_states_become_one_band_in_the_state_that_lasted_longest_and_no_ti
 
 def test_states_with_a_hole_between_them_are_never_joined_over_it(make):
     told = make.states((at(-3), at(-2.99), "Executing"), (at(-2), at(-1.99), "Executing"))
-    seen = thinned(state_bands(make.machine(), told, PAST, NOW), H / 2)
+    seen = thinned(state_bars(make.machine(), told, PAST, NOW), H / 2)
     assert [band.span for band in seen] == [Span(at(-3), at(-2.99)), Span(at(-2), at(-1.99))]
 
 
 def test_without_a_least_length_every_state_stays(make):
     told = make.states(*((at(-n - 1), at(-n), "Executing") for n in range(5)))
-    bands = state_bands(make.machine(), told, PAST, NOW)
+    bands = state_bars(make.machine(), told, PAST, NOW)
     assert thinned(bands, timedelta(0)) == bands
 
 
-def test_what_was_offered_before_now_is_not_drawn():
-    told = [Offer(start=at(-2), end=at(3), type="Available"), Offer(start=at(-3), end=at(-2), type="Committed")]
-    bands = offer_bands(told, 1, Span(NOW, at(24)))
-    assert [(band.span, band.low, band.high) for band in bands] == [(Span(NOW, at(3)), 0.0, 1.0)]
+def test_what_was_offered_until_now_is_not_drawn(make):
+    told = make.capacity((at(-2), at(3), "Available", 1), (at(-3), at(-2), "Committed", 1))
+    bands = offer_bars(told.spans, 1, Span(NOW, at(24)))
+    assert [(band.span, band.low, band.high) for band in bands] == [(Span(at(-2), at(3)), 0.0, 1.0)]
 
 
-def test_a_pool_stacks_its_parts_by_their_share():
-    told = [
-        Offer(start=NOW, end=at(4), type="Available", quantity=1),
-        Offer(start=NOW, end=at(2), type="Committed", quantity=3),
-    ]
-    bands = offer_bands(told, 4, Span(NOW, at(24)))
+def test_a_pool_stacks_its_parts_by_their_share(make):
+    told = make.capacity((NOW, at(4), "Available", 1), (NOW, at(2), "Committed", 3))
+    bands = offer_bars(told.spans, 4, Span(NOW, at(24)))
     assert [(band.span, band.offer.type, band.low, band.high) for band in bands] == [
         (Span(NOW, at(2)), "Committed", 0.0, 0.75),
         (Span(NOW, at(2)), "Available", 0.75, 1.0),
@@ -102,28 +105,25 @@ def test_a_running_booking_has_run_until_now_and_a_metered_one_as_the_meter_says
 
 
 def test_a_hold_of_somebody_else_is_drawn_beside_the_bookings_but_no_booking_twice(make):
-    claims = [
-        Claim(id="bkg_1", start=at(1), end=at(2), state="CONFIRMED"),
-        Claim(id="hld_1", start=at(3), end=at(4), state="HELD"),
-    ]
+    claims = [make.claim(at(1), at(2)), make.claim(at(3), at(4), "HELD", id="hld_1")]
     bars = booking_bars([make.booking(at(1), at(2))], claims, DAY, NOW)
     assert [(bar.id, bar.state) for bar in bars] == [("bkg_1", "CONFIRMED"), ("hld_1", "HELD")]
 
 
 def test_free_spans_are_what_nobody_claimed_of_the_offer(make):
     told = make.capacity((at(-1), at(4), "Available", 1), (at(4), at(9), "Committed", 1))
-    told = told.model_copy(update={"claims": (Claim(id="hld_1", start=at(1), end=at(2), state="HELD"),)})
+    told = told.model_copy(update={"claims": (make.claim(at(1), at(2), "HELD"),)})
     assert [span for span, _ in free_spans(told, NOW)] == [Span(NOW, at(1)), Span(at(2), at(4))]
 
 
 def test_a_machine_of_which_nothing_is_known_yet_has_an_empty_row(make):
     machine = make.machine(state=None, last_receipt_at=None)
-    found = row(make.plant(machines=(machine,)), machine, DAY, NOW)
+    found = row(make.plant(machines=(machine,)), machine, View(DAY, NOW, NOW))
     assert (found.states, found.gaps, found.offers, found.bookings) == ((), (), (), ())
 
 
 def test_what_nobody_could_see_is_part_of_the_row(make):
     gaps = [{"start": at(-30), "end": at(-23), "reason": "cut"}]
     machine = make.machine()
-    found = row(make.plant(machines=(machine,), states={"mch_1": make.states(gaps=gaps)}), machine, DAY, NOW)
-    assert found.gaps == (Span(at(-24), at(-23)),)
+    found = row(make.plant(machines=(machine,), states={"mch_1": make.states(gaps=gaps)}), machine, View(DAY, NOW, NOW))
+    assert found.gaps == (Span(at(-30), at(-23)),)

@@ -6,7 +6,7 @@ import pytest
 
 from cloud.dashboard.changes import Stale, joined, mark, resume_from, with_bookings
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.model import States
+from cloud.dashboard.model import NOTHING_SEEN
 
 H = timedelta(hours=1)
 
@@ -17,7 +17,7 @@ H = timedelta(hours=1)
         ("machine.state", {"machine_id": "mch_1"}, Stale(machines=True, states={"mch_1"})),
         ("capacity.changed", {"machine_id": "mch_1"}, Stale(machines=True, capacity={"mch_1"})),
         ("booking.changed", {"machine_id": "mch_1", "id": "bkg_1"}, Stale(capacity={"mch_1"}, bookings={"bkg_1"})),
-        ("booking.changed", {"machine_id": "mch_1", "id": "hld_1"}, Stale(capacity={"mch_1"})),
+        ("hold.changed", {"machine_id": "mch_1", "id": "hld_1"}, Stale(capacity={"mch_1"})),
         ("message.parked", {}, Stale(parked=True)),
         ("machine.state", {}, Stale(everything=True)),
         ("booking.changed", {"id": "bkg_1"}, Stale(everything=True)),
@@ -53,15 +53,15 @@ def test_an_api_that_tells_whole_states_beyond_the_window_doubles_nothing(make):
 
 
 def test_what_ended_too_long_ago_is_forgotten(make):
-    gaps = [{"start": NOW - 9 * H, "end": NOW - 8 * H}, {"start": NOW - 2 * H, "end": NOW - H}]
+    gaps = [{"start": NOW - at * H, "end": NOW - (at - 1) * H, "reason": "cut"} for at in (9, 2)]
     old = make.states((NOW - 9 * H, NOW - 6 * H, "Executing"), (NOW - 6 * H, None, "NotExecuting"), gaps=gaps)
-    found = joined(old, States(), NOW, NOW - 5 * H)
+    found = joined(old, NOTHING_SEEN, NOW, NOW - 5 * H)
     assert [piece.state for piece in found.items] == ["NotExecuting"]
     assert [gap.end for gap in found.gaps] == [NOW - H]
 
 
 def test_without_a_past_everything_is_read():
-    assert resume_from(States(), NOW - 8 * H) == NOW - 8 * H
+    assert resume_from(NOTHING_SEEN, NOW - 8 * H) == NOW - 8 * H
 
 
 def test_a_booking_read_again_keeps_its_place_and_a_new_one_comes_last(make):

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from cloud.dashboard.bands import row
+from cloud.dashboard.bands import View, row
 from cloud.dashboard.chart import LANES, changed, lanes, options, patch, timeline
 from cloud.dashboard.fake import NOW
 from cloud.dashboard.picture import browser_words
@@ -19,7 +19,7 @@ WHEN = When(NOW, zone_named("Europe/Vienna"), Words("en"))
 
 def rows_of(make, **plant):
     machine = make.machine()
-    return [row(make.plant(machines=(machine,), **plant), machine, WINDOW, NOW)]
+    return [row(make.plant(machines=(machine,), **plant), machine, View(WINDOW, NOW, NOW))]
 
 
 def test_a_state_that_lasts_has_no_end_so_that_it_grows_with_the_clock(make):
@@ -30,16 +30,15 @@ def test_a_state_that_lasts_has_no_end_so_that_it_grows_with_the_clock(make):
     ]
 
 
-def test_a_state_that_the_standard_does_not_have_is_drawn_as_unknown_under_its_own_name(make):
-    told = make.states((NOW - 3 * H, NOW - H, "Dancing"))
-    [item] = lanes(rows_of(make, states={"mch_1": told}), NOW)["states"]
-    assert (item[3], item[6]) == (4, "Dancing")
+def test_what_nobody_could_see_is_a_band_of_its_own(make):
+    told = make.states(gaps=[{"start": NOW - 3 * H, "end": NOW - H, "reason": "cut"}])
+    assert lanes(rows_of(make, states={"mch_1": told}), NOW)["states"] == [[0, T - 10800, T - 3600, 4, 1, 1, "", ""]]
 
 
 def test_an_offer_carries_its_type_confidence_and_reason(make):
     told = make.capacity((NOW, NOW + H, "Available", 1))
     [item] = lanes(rows_of(make, capacity={"mch_1": told}), NOW)["offers"]
-    assert item == [0, T, T + 3600, 0, 5, 0.0, 1.0, "Available", "", 1, ""]
+    assert item == [0, T, T + 3600, 0, 5, 0.0, 1.0, "Available", "idle", 1, ""]
 
 
 def test_a_booking_carries_what_of_it_was_run(make):

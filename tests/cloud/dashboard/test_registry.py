@@ -9,16 +9,20 @@ from cloud.dashboard.fake import KEY, NOW
 from cloud.dashboard.registry import Away, KeyRefused, Registry
 
 H = timedelta(hours=1)
+REST = {"mode": "None", "origin": "plant", "quality": "good"}
+OWN = {"id": "ent_1", "name": "Own", "scopes": ["read"]}
 
 
 def answering(answer):
     return Registry("http://registry", KEY, transport=httpx2.MockTransport(answer))
 
 
-async def test_a_list_is_read_to_its_last_page():
+async def test_a_list_is_read_to_its_last_page(make):
+    machine = make.machine().model_dump(mode="json")
+
     def answer(request):
         page = int(request.url.params.get("cursor", "0"))
-        items = [{"id": f"mch_{page}", "name": f"m{page}"}]
+        items = [{**machine, "id": f"mch_{page}"}]
         return httpx2.Response(200, json={"items": items, "next_cursor": str(page + 1) if page < 2 else None})
 
     assert [machine.id for machine in await answering(answer).machines()] == ["mch_0", "mch_1", "mch_2"]
@@ -27,7 +31,7 @@ async def test_a_list_is_read_to_its_last_page():
 async def test_a_past_that_is_too_much_for_one_answer_is_asked_for_again_from_where_it_stopped():
     def answer(request):
         start = request.url.params["start"]
-        piece = {"start": start, "end": NOW.isoformat(), "state": "Executing"}
+        piece = {"start": start, "end": NOW.isoformat(), "state": "Executing", **REST}
         more = (NOW - H).isoformat() if start == (NOW - 2 * H).isoformat() else None
         return httpx2.Response(200, json={"items": [piece], "gaps": [], "next_start": more})
 
@@ -41,7 +45,7 @@ async def test_the_key_travels_in_the_header_alone():
 
     def answer(request):
         seen.append(request)
-        return httpx2.Response(200, json={"id": "ent_1", "name": "Own"})
+        return httpx2.Response(200, json=OWN)
 
     await answering(answer).enterprise()
     assert seen[0].headers["authorization"] == f"Bearer {KEY}"
@@ -52,7 +56,7 @@ async def test_the_key_travels_in_the_header_alone():
     ("status", "body", "error", "code"),
     [
         (503, {"code": "database.away"}, Away, "database.away"),
-        (500, "no JSON", Away, "api.away"),
+        (500, {"code": "internal"}, Away, "internal"),
         (401, {"code": "auth.invalid"}, KeyRefused, "auth.invalid"),
         (403, {"code": "auth.scope"}, KeyRefused, "auth.invalid"),
         (200, {"name": "no id"}, Away, "api.strange"),
@@ -74,5 +78,5 @@ async def test_an_api_that_cannot_be_reached_is_away():
 
 
 async def test_fields_that_a_later_registry_adds_do_no_harm():
-    told = {"id": "ent_1", "name": "Own", "mood": "good"}
+    told = {**OWN, "mood": "good"}
     assert (await answering(lambda _: httpx2.Response(200, json=told)).enterprise()).name == "Own"

@@ -6,12 +6,12 @@ import pytest
 
 from cloud.dashboard.details import facts, free, past, taken
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.model import Claim, Site
 from cloud.dashboard.say import css_name, machine_line, partner_of, short, tiles
 from cloud.dashboard.table import bookings_html, facts_html, lines, list_html, ordered
 from cloud.dashboard.totals import totals
 from cloud.dashboard.when import When, zone_named
 from cloud.dashboard.words import Words
+from cloud.registry.model import Site
 
 H = timedelta(hours=1)
 WHEN = When(NOW, zone_named("Europe/Vienna"), Words("en"))
@@ -21,7 +21,7 @@ def test_a_line_says_state_since_when_for_whom_and_when_it_was_heard_of(make):
     machine = make.machine(state_since=NOW - 2 * H, origin="bkg_01hzzzzzzzzzzzzzzzzzzzabcdef")
     line = machine_line(machine, WHEN, NOW + timedelta(seconds=9))
     assert (line.state, line.since) == ("Executing · Processing", "since 12:00 (2 h 00 min)")
-    assert (line.origin, line.heard, line.fresh) == ("for booking bkg_…zzabcdef", "heard just now", True)
+    assert (line.origin, line.heard, line.fresh) == ("for a booking", "heard just now", True)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_states_have_a_class_that_colours_them(state, name):
 def test_tiles_say_hours_and_what_they_are_made_of(make):
     bookings = (
         make.booking(NOW + H, NOW + 3 * H),
-        make.booking(NOW - 5 * H, NOW - H, "METERED", meter={"run_hours": 1.6}),
+        make.booking(NOW - 5 * H, NOW - H, "METERED", id="bkg_2", meter={"run_hours": 1.6}),
     )
     plant = make.plant(
         machines=(make.machine(),),
@@ -115,12 +115,14 @@ def test_bookings_beyond_the_table_are_counted(make):
 def test_details_say_as_text_what_the_chart_shows(make):
     machine = make.machine(model="Five-axis", quantity=2)
     told = make.capacity((NOW + H, NOW + 3 * H, "Available", 1), valid_until=NOW + H)
-    claim = Claim(id="bkg_1", start=NOW + 5 * H, end=NOW + 6 * H, state="CONFIRMED")
+    claim = make.claim(NOW + 5 * H, NOW + 6 * H)
     told = told.model_copy(update={"claims": (claim,)})
     plant = make.plant(machines=(machine,), capacity={"mch_1": told})
     assert dict(facts(machine, told, WHEN))["Kind"] == "Five-axis · 2 units"
     assert dict(facts(machine, told, WHEN))["Statement"] == "version 1, holds until 15:00"
-    assert free(told, WHEN) == [("15:00 \N{EN DASH} 17:00", "2 h 00 min", "confidence 5 of 5: firm", "")]
+    assert free(told, WHEN) == [
+        ("15:00 \N{EN DASH} 17:00", "2 h 00 min", "confidence 5 of 5: firm", "idle in staffed time")
+    ]
     assert taken(plant, machine, WHEN) == [("19:00 \N{EN DASH} 20:00", "1 h 00 min", "confirmed", "bkg_1")]
     states = make.states((NOW - 3 * H, NOW - H, "NotExecuting"), (NOW - H, None, "Executing"))
     assert [cells[1:3] for cells in past(states, WHEN)] == [("1 h 00 min", "Executing"), ("2 h 00 min", "NotExecuting")]
@@ -136,5 +138,6 @@ def test_a_lapsed_statement_says_that_nothing_is_sold_at_once(make):
     [(["Europe/Vienna"] * 2, "Europe/Vienna"), (["Europe/Vienna", "Asia/Shanghai"], "UTC"), ([], "UTC")],
 )
 def test_times_are_the_plants_own_where_all_plants_share_a_zone(make, zones, shown):
-    sites = tuple(Site(id=f"site_{n}", name="x", zone=zone) for n, zone in enumerate(zones))
+    rest = {"name": "x", "latitude": None, "longitude": None, "created_at": NOW}
+    sites = tuple(Site(id=f"site_{n}", zone=zone, **rest) for n, zone in enumerate(zones))
     assert make.plant(sites=sites).zone == shown

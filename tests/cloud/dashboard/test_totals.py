@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.model import Claim
 from cloud.dashboard.totals import totals
 
 H = timedelta(hours=1)
@@ -25,7 +24,7 @@ def test_only_available_hours_of_the_next_seven_days_are_offered_times_their_qua
 
 
 def test_what_is_claimed_is_no_longer_free(make):
-    claim = Claim(id="bkg_1", start=NOW + H, end=NOW + 3 * H, quantity=2, state="CONFIRMED")
+    claim = make.claim(NOW + H, NOW + 3 * H, quantity=2)
     told = make.capacity((NOW, NOW + 4 * H, "Available", 3)).model_copy(update={"claims": (claim,)})
     found = totals(make.plant(capacity={"mch_1": told}), NOW)
     assert (found.offered, found.free) == (12, 12 - 4)

@@ -10,7 +10,8 @@ import pytest
 from cloud.dashboard import watch as module
 from cloud.dashboard.fake import KEY, NOW
 from cloud.dashboard.registry import Registry
-from cloud.dashboard.watch import Pace, Watch
+from cloud.dashboard.watch import Pace
+from cloud.dashboard.watchers import Watchers
 
 DAY = timedelta(hours=24)
 
@@ -18,7 +19,7 @@ DAY = timedelta(hours=24)
 @pytest.fixture
 async def watch(registry_server, monkeypatch):
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
-    watch = Watch(lambda key: Registry(registry_server.url, key), DAY, linger=0.2)
+    watch = Watchers(lambda key: Registry(registry_server.url, key), DAY, linger=0.2)
     yield watch
     await watch.aclose()
 

@@ -99,7 +99,7 @@ def receiver(registry: Registry) -> Receiver:
 def booking(registry: Registry) -> Any:
     """Plants a confirmed booking, `hours` from now, with the messages about it."""
 
-    async def plant(claim: str, *, hours: float, messages: list[str]) -> None:
+    async def plant(claim: str, *, hours: float, messages: list[str], states: str = "") -> None:
         enterprise = await registry.owner.fetchval("SELECT id FROM enterprise")
         site = await registry.owner.fetchval("SELECT id FROM site")
         machine, service = new_id("mch"), new_id("svc")
@@ -124,7 +124,7 @@ def booking(registry: Registry) -> Any:
                 "INSERT INTO outgoing (agent_id, claim_id, payload, created_at) VALUES ($1, $2, $3, $4)",
                 *(registry.agent, claim, {"v": 1, "kind": kind, "booking": claim}, NOW),
             )
-        if hours < 0:
-            await registry.owner.execute("UPDATE claim SET state = 'CANCELLED' WHERE id = $1", claim)
+        for state in [*states.split(), *(["CANCELLED"] if hours < 0 else [])]:
+            await registry.owner.execute("UPDATE claim SET state = $2 WHERE id = $1", claim, state)
 
     return plant

@@ -1,6 +1,6 @@
 """Rows of `outgoing` reach the edge's store in order and once, whatever is lost or restarted in between."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -57,6 +57,18 @@ async def test_a_dispatcher_that_died_after_sending_sends_again_and_the_edge_has
     assert await registry.owner.fetchval("SELECT count(DISTINCT epoch) FROM outgoing") == 2
 
 
+async def test_the_agents_clock_is_written_down_once_it_has_moved(
+    registry: Any, receiver: Any, pool_ingest: asyncpg.Pool
+) -> None:
+    line = await registry.line(pool_ingest)
+    written = []
+    for seconds in (-90.0, -90.4, -92.0):
+        line.offset = timedelta(seconds=seconds)
+        await line.settle(NOW)
+        written.append(await registry.owner.fetchval("SELECT clock_offset_s FROM agent"))
+    assert written == [-90.0, -90.0, -92.0]
+
+
 async def test_a_lost_packet_is_sent_again(registry: Any, receiver: Any, pool_ingest: asyncpg.Pool) -> None:
     await registry.queue(1)
     line = await registry.line(pool_ingest)
@@ -67,21 +79,30 @@ async def test_a_lost_packet_is_sent_again(registry: Any, receiver: Any, pool_in
     assert [message["n"] for message in receiver.got] == [1]
 
 
-async def test_an_edge_that_lost_its_store_gets_the_last_word_on_every_booking_that_is_not_over(
+async def test_an_edge_that_lost_its_store_gets_the_orders_of_live_bookings_and_the_cancellations_of_others(
     registry: Any, receiver: Any, pool_ingest: asyncpg.Pool, booking: Any
 ) -> None:
-    await booking("bkg_now", hours=1, messages=["order", "cancel_order"])
     await booking("bkg_past", hours=-5, messages=["order"])
+    await booking("bkg_live", hours=1, messages=["order"])
+    await booking("bkg_off", hours=1, messages=["order", "cancel_order"], states="CANCELLED")
+    await booking("bkg_stop", hours=0, messages=["order", "cancel_order"], states="DISPATCHED RUNNING")
+    for state in ("DISPLACED", "DECLINED", "UNDELIVERABLE", "DISPATCHED COMPLETED"):
+        await booking(f"bkg_{state[-5:]}", hours=0, messages=["order"], states=state)
     line = await registry.line(pool_ingest)
     await line.settle(NOW)
     receiver.talk(line, line.sender.connected(0.0))
     await line.settle(NOW)
-    assert len(receiver.got) == 3
+    assert len(receiver.got) == 10
     receiver.position, receiver.got, receiver.boot = Position(), [], b"boot-after-the-loss"
     receiver.talk(line, line.sender.connected(1.0))
     assert await line.settle(NOW)
     receiver.talk(line, line.sender.wake(1.0))
-    assert [(message["booking"], message["kind"]) for message in receiver.got] == [("bkg_now", "cancel_order")]
+    assert [(message["booking"], message["kind"]) for message in receiver.got] == [
+        ("bkg_live", "order"),
+        ("bkg_off", "cancel_order"),
+        ("bkg_stop", "order"),
+        ("bkg_stop", "cancel_order"),
+    ]
     await line.settle(NOW)
     reopened = await registry.line(pool_ingest)
     receiver.talk(reopened, reopened.sender.connected(0.0))

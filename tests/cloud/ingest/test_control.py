@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cloud.booking import store as booking
 from cloud.booking.model import Accepted
@@ -126,11 +127,12 @@ async def test_a_job_that_stops_at_40_percent_is_metered_40_percent(job: Job) ->
     assert (meter["outcome"], meter["share"], meter["run_hours"], meter["agrees"]) == ("ABORTED", 0.4, 0.4, True)
 
 
-async def test_a_job_that_never_starts_is_metered_zero_at_once(job: Job) -> None:
+async def test_a_job_that_never_starts_is_metered_zero(job: Job) -> None:
     await job.answer("accepted")
     job.world.clock.at = job.at(60)
     await job.report("no_show", 60, ordered_quantity=10)
-    meter = await job.meter(61)
+    assert await job.meter(61) is None
+    meter = await job.meter(66)
     assert (meter["outcome"], meter["share"], meter["run_hours"], meter["agrees"]) == ("NO_SHOW", 0.0, 0.0, True)
 
 
@@ -153,6 +155,60 @@ async def test_a_report_that_the_history_does_not_bear_out_is_metered_but_does_n
     meter = await job.meter(70)
     assert (meter["agrees"], meter["disagreements"]) == (False, ["executing"])
     assert meter["run_hours"] == pytest.approx(1 / 3)
+
+
+async def test_one_job_that_cannot_be_metered_keeps_no_other_waiting(job: Job) -> None:
+    await job.answer("accepted")
+    job.world.clock.at = job.at(60)
+    await job.report("no_show", 60, ordered_quantity=10)
+    broken = 'UPDATE claim SET report = \'{"event": "no_show"}\' RETURNING updated_at'
+    copy = (
+        "INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, work,"
+        " report, price_amount, price_currency, created_at, updated_at) SELECT 'bkg_good', machine_id, service_id,"
+        " provider_id, booker_id, span, quantity, exclusive, 'CONFIRMED', work, report, price_amount, price_currency,"
+        " created_at, updated_at + interval '1 second' FROM claim"
+    )
+    await job.world.owner.execute(copy)
+    await job.world.owner.execute("UPDATE claim SET state = 'DISPATCHED' WHERE id = 'bkg_good'")
+    await job.world.owner.execute("UPDATE claim SET state = 'NO_SHOW' WHERE id = 'bkg_good'")
+    await job.world.owner.execute(broken.replace("RETURNING", "WHERE id <> 'bkg_good' RETURNING"))
+    doubtful: set[str] = set()
+    with capture_logs() as logs:
+        for _ in range(2):
+            await settle(job.world.connections, job.at(70), PATIENCE, doubtful)
+    assert doubtful == {job.claim}
+    assert [entry["event"] for entry in logs] == ["a job cannot be metered"]
+    assert await job.world.owner.fetchval("SELECT state FROM claim WHERE id = 'bkg_good'") == "METERED"
+
+
+async def test_a_job_that_ran_although_it_was_cancelled_is_metered(job: Job, pool_api: Any) -> None:
+    await job.answer("accepted")
+    booker = await job.world.owner.fetchval("SELECT booker_id FROM claim")
+    await booking.cancel(pool_api, Caller(booker, job.world.clock.at), job.claim, "too late")
+    await job.run(24)
+    job.world.clock.at = job.at(25)
+    facts = {"started": job.at(0), "ended": job.at(24), "executing": timedelta(minutes=24), "ordered_quantity": 10}
+    await job.report("aborted", 24, good_quantity=4, **facts)
+    meter = await job.meter(26)
+    assert (meter["outcome"], meter["share"], await job.state()) == ("ABORTED", 0.4, "METERED")
+
+
+async def test_a_job_that_never_began_and_was_cancelled_is_not_metered(job: Job, pool_api: Any) -> None:
+    await job.answer("accepted")
+    booker = await job.world.owner.fetchval("SELECT booker_id FROM claim")
+    await booking.cancel(pool_api, Caller(booker, job.world.clock.at), job.claim, None)
+    await job.report("no_show", 1, ordered_quantity=10)
+    assert (await job.meter(70), await job.state()) == (None, "CANCELLED")
+
+
+async def test_a_running_job_of_a_plant_that_is_gone_is_metered_from_what_was_seen(job: Job) -> None:
+    await job.answer("accepted")
+    await job.report("started", 0, started=job.at(0))
+    await job.run(30)
+    assert await sweep(job.world.connections, job.at(60) + timedelta(days=7)) == 1
+    meter = await job.meter(60 + 8 * 24 * 60)
+    shown = (meter["outcome"], meter["share"], meter["run_hours"], meter["agrees"])
+    assert (await job.state(), *shown) == ("METERED", "ABORTED", 0.0, 0.5, False)
 
 
 async def test_the_plants_own_need_displaces_a_booking(job: Job) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 
 from cloud.db import lazy_pool
 from cloud.embedded.process import free_port
+from cloud.ids import new_id
 from cloud.ingest import process
 from cloud.ingest.__main__ import partitions
 from cloud.ingest.process import Ingest, Means
@@ -84,7 +86,8 @@ async def running(world: Any, pool: asyncpg.Pool, port: int, buckets: set[int] |
         MqttClient(MqttSettings("127.0.0.1", port, "plant")) as theirs,
     ):
         plant = Plant(theirs, world.edge.id)
-        ingest = Ingest(Means(pool, PostgresSamples(pool), ours, Clock()), buckets)
+        means = Means(pool, PostgresSamples(pool), ours, Clock(), timedelta(seconds=0.5))
+        ingest = Ingest(means, buckets)
         tasks = [asyncio.ensure_future(work) for work in (ingest.run(), plant.courier.run(), plant.listen())]
         yield plant
         for task in tasks:
@@ -105,6 +108,7 @@ async def test_states_go_up_and_orders_come_down_through_a_broker(
             )
         await until(lambda: _has(world, "SELECT count(*) = 3 FROM outgoing WHERE acked_at IS NOT NULL"))
         assert len(plant.down) == 3
+        await until(lambda: _has(world, "SELECT abs(clock_offset_s) < 5 FROM agent"))
 
 
 async def test_a_database_that_was_away_is_waited_for_and_said_once(
@@ -141,6 +145,29 @@ async def test_a_chore_that_fails_is_said_once_and_stops_no_intake(
             plant.say(said.announce("M1"), said.change(0))
             await until(lambda: _has(world, "SELECT count(*) = 1 FROM state_history"))
     assert [entry["chore"] for entry in logs if entry["event"] == "a chore fails, it is tried again"] == ["sweep"]
+
+
+async def test_a_booking_that_is_due_on_a_machine_gone_dark_is_flagged_once_we_have_listened_long_enough(
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "CHORES", 0.1)
+    now, service = Clock().now(), new_id("svc")
+    async with running(world, pool_ingest, broker) as plant:
+        plant.say(said.announce("M1"))
+        await until(lambda: _has(world, "SELECT count(*) = 1 FROM machine"))
+        await world.owner.execute(
+            "INSERT INTO service (id, enterprise_id, name, kind, instant, visibility, price_amount, price_currency,"
+            " created_at) VALUES ($1, $2, 'press', 'processing', true, 'open', 50, 'EUR', $3)",
+            *(service, world.enterprise, now),
+        )
+        await world.owner.execute(
+            "INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state,"
+            " price_amount, price_currency, work, created_at, updated_at) SELECT 'bkg_due', id, $1, $2, $2,"
+            " tstzrange($3, $3::timestamptz + interval '1 hour'), 1, true, 'CONFIRMED', 50, 'EUR', '{}', $3, $3"
+            " FROM machine",
+            *(service, world.enterprise, now),
+        )
+        await until(lambda: _has(world, "SELECT at_risk AND at_risk_reason = 'stale-data' FROM claim"))
 
 
 async def test_a_process_serves_only_its_own_partitions(

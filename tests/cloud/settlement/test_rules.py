@@ -145,9 +145,10 @@ def test_the_history_is_complete_with_a_change_at_the_end_or_after_a_bounded_wai
     assert complete(report(), known, timedelta(seconds=waited), timedelta(seconds=5)) is ready
 
 
-def test_where_nothing_ran_there_is_nothing_to_wait_for() -> None:
+def test_a_no_show_waits_for_the_evidence_against_it_too() -> None:
     never = report(Outcome.NO_SHOW, started=None, ended=None, executing=0, good=0)
-    assert complete(never, None, timedelta(), timedelta(seconds=5))
+    assert not complete(never, None, timedelta(), timedelta(seconds=5))
+    assert complete(never, None, timedelta(seconds=5), timedelta(seconds=5))
 
 
 def test_the_meter_is_plain_json_with_z_times() -> None:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
 
 from gateway.link import (
     LIMITS,
-    TRANSITIONS,
     Accept,
     Acked,
     Adopted,
     Data,
     Effect,
-    Event,
     Hello,
     Keyring,
     Lane,
@@ -87,16 +85,6 @@ class Pair:
 @pytest.fixture
 def pair(lane: Lane) -> Pair:
     return Pair(lane)
-
-
-def test_every_phase_has_an_answer_to_every_event() -> None:
-    assert set(TRANSITIONS) == {(phase, event) for phase in Phase for event in Event}
-
-
-@pytest.mark.parametrize("phase", Phase)
-def test_being_cut_off_always_leads_offline(phase: Phase) -> None:
-    assert TRANSITIONS[phase, Event.DISCONNECTED] is Phase.OFFLINE
-    assert TRANSITIONS[phase, Event.CONNECTED] is Phase.GREETING
 
 
 def test_nothing_is_sent_before_the_connection_is_up(pair: Pair) -> None:
@@ -287,15 +275,6 @@ def test_the_peers_clock_is_read_off_a_fresh_acknowledgement_only(pair: Pair) ->
     pair.now = 0.25
     assert PeerClock(AT, 0.25) in pair.answer(packet)
     assert not any(isinstance(effect, PeerClock) for effect in pair.answer(packet))
-
-
-@pytest.mark.parametrize(
-    ("ahead", "age", "speed", "offset"),
-    [(0, 1, 1, 0), (-1, 2, 1, 0), (90, 1, 1, 90), (-90, 1, 1, -89), (-90, 1, 60, -30), (-50, 1, 60, 0)],
-)
-def test_an_offset_is_only_what_is_beyond_doubt(ahead: float, age: float, speed: float, offset: float) -> None:
-    clock = PeerClock(AT + timedelta(seconds=ahead), age)
-    assert clock.offset(AT, speed) == timedelta(seconds=offset)
 
 
 def test_streams_do_not_wait_for_each_other(lane: Lane) -> None:

@@ -1,10 +1,10 @@
-"""A batch of events: divided by machine, and what is left of it where nobody could understand it."""
+"""What a restart or a fault left unseen: the gap that is told of it, so that nobody takes silence for rest."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from edge.post import Letter
-from edge.reading import Event, Reading
+from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
 from gateway.messages import GapNotice
 
@@ -15,6 +15,19 @@ def by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
     for event in events:
         found.setdefault(machine_of(event), []).append(event)
     return found
+
+
+def up(batch: Sequence[Event]) -> LinkNotice | None:
+    """The first word in a batch that a machine's link is up."""
+    return next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
+
+
+def bridged(machine: str, batch: Sequence[Event], since: datetime | None) -> Sequence[Event]:
+    """Before the first news after a restart, the gap `since` the agent's last sign of life (None: it is told)."""
+    first = up(batch)
+    if since is None or first is None or since >= first.at:
+        return batch
+    return [Gap(machine, since, first.at, "the agent did not run"), *batch]
 
 
 def lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
