@@ -60,13 +60,14 @@ def paint(quantity: int, layers: Sequence[Layer], within: Span) -> list[Capacity
 
 def join(pieces: Iterable[CapacitySpan]) -> list[CapacitySpan]:
     """The same ledger, with pieces that differ in nothing but time made one where they touch."""
-    growing: dict[tuple[object, datetime], CapacitySpan] = {}
+    growing: dict[tuple[object, datetime], list[CapacitySpan]] = defaultdict(list)
     for piece in sorted(pieces, key=lambda piece: piece.span.start):
         kind = (piece.type, piece.reason, piece.quantity, piece.confidence, piece.detail)
-        before = growing.pop((kind, piece.span.start), None)
+        before = growing[kind, piece.span.start].pop() if growing.get((kind, piece.span.start)) else None
         whole = replace(piece, span=Span(before.span.start, piece.span.end)) if before else piece
-        growing[kind, piece.span.end] = whole
-    return sorted(growing.values(), key=lambda part: (part.span.start, part.type, part.reason))
+        growing[kind, piece.span.end].append(whole)
+    found = (piece for alike in growing.values() for piece in alike)
+    return sorted(found, key=lambda part: (part.span.start, part.type, part.reason))
 
 
 def _divide(quantity: int, layers: Sequence[Layer]) -> list[_Kind]:

@@ -97,9 +97,10 @@ def _weighed(
             continue
         if at < part.start:
             yield from _judged(piece, Span(at, part.start), piece.quantity, view)
-        yield from _judged(piece, part, 1, view, band.confidence)
-        if piece.quantity > 1:
-            yield from _judged(piece, part, piece.quantity - 1, view)
+        foretold = piece.quantity if band.confidence >= view.trust or view.trust < view.least else 1
+        yield from _judged(piece, part, foretold, view, band.confidence)
+        if piece.quantity > foretold:
+            yield from _judged(piece, part, piece.quantity - foretold, view)
         at = part.end
     if at < piece.span.end:
         yield from _judged(piece, Span(at, piece.span.end), piece.quantity, view)

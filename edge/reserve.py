@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -88,4 +88,4 @@ def _run(piece: CapacitySpan, starts: Sequence[datetime]) -> datetime | None:
 
 
 def _shorten(piece: CapacitySpan) -> CapacitySpan:
-    return replace(piece, type=CapacityType.UNATTAINABLE, reason=Reason.RESERVE, detail=TOO_SHORT)
+    return CapacitySpan(piece.span, CapacityType.UNATTAINABLE, piece.quantity, Reason.RESERVE, detail=TOO_SHORT)

@@ -81,7 +81,7 @@ def test_an_order_of_no_length_takes_no_time_and_one_that_is_listed_twice_takes_
             {},
             "plan:2: start/end: .*exchange",
         ),
-        ("machine,start,end,order\nM1,1.3.2026,2026-03-02T10:00,A\n", "csv", {}, "plan:2: start/end: start: .*ISO 8601"),
+        ("machine,start,end,order\nM1,1.3.26,2026-03-02T10:00,A\n", "csv", {}, "plan:2: start/end: start: .*ISO 8601"),
         (
             "machine,start,end,order,n,c\nM1,2026-03-02T10:00,2026-03-02T12:00,A,many,1\n",
             "csv",
