@@ -1,5 +1,6 @@
 """The routes that read machines: what they are, did and offer, and which messages about them were refused."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -68,7 +69,7 @@ async def read_capacity(call: ReadCall, machine_id: AnId, start: Start = None, e
         issued_at=said["issued_at"] if said else None,
         valid_until=said["valid_until"] if said else None,
         fresh=row["fresh"],
-        spans=tuple(CapacityPiece.model_validate(dict(piece)) for piece in offer),
+        spans=joined([CapacityPiece.model_validate(dict(piece)) for piece in offer]),
         claims=tuple(Taken.model_validate(dict(claim)) for claim in taken),
     )
 
@@ -82,6 +83,16 @@ async def list_parked(call: ReadCall, ask: AnAsk) -> Page[Parked]:
         found = await store.parked(rows, call.tenant, ask)
     items = [Parked.model_validate({**row, "payload": row["payload"].decode(errors="replace")}) for row in found]
     return ask.turn(items, (items[ask.limit - 1].at, str(items[ask.limit - 1].id)) if len(items) > ask.limit else None)
+
+
+def joined(offer: Iterable[CapacityPiece]) -> tuple[CapacityPiece, ...]:
+    """Pieces that differ in nothing but time as one where they touch: statements of parts leave seams behind."""
+    found: dict[tuple[object, datetime], CapacityPiece] = {}
+    for piece in sorted(offer, key=lambda piece: piece.start):
+        alike = (piece.type, piece.quantity, piece.reason, piece.confidence, piece.detail)
+        before = found.pop((alike, piece.start), None)
+        found[alike, piece.end] = piece.model_copy(update={"start": before.start}) if before else piece
+    return tuple(sorted(found.values(), key=lambda piece: (piece.start, piece.end, piece.type)))
 
 
 def _window(start: datetime, end: datetime) -> Span:

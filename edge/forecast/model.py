@@ -1,7 +1,7 @@
 """From signs to a probability: one table for all machines, what this machine adds to it, and who was right lately.
 
-Four opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
-lessons (logistic regressions), the plain rate of that hour of the week, and that of the last fourteen days.
+Five opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
+lessons (logistic regressions), the plain rate of that hour of the week, that of the last fourteen days, and their mean.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.forecast import table
-from edge.forecast.signs import NAMES, Floats, Past, Usual
+from edge.forecast.signs import NAMES, Floats, Past, Usual, weekdays
 
 REACHES = (0, 1, 2, 7)
 """From which day after the moment of the forecast on each row of the table holds."""
@@ -24,17 +24,15 @@ SINGLE = (
     "week",
     "week_wide",
     "shop_week",
-    "recent_1",
     "shape_5",
     "shop_recent",
     "now_1",
     "now_12",
-    "idle_for",
     "idle_worth",
     "idle_worth_now",
     "evening",
-    "evening_now",
     "after_such",
+    "campaign",
 )
 PAIRS = (
     ("week_wide", "evening"),
@@ -44,27 +42,31 @@ PAIRS = (
     ("shop_recent", "shop_recent"),
     ("hour", "week"),
     ("recent_14", "shape_5"),
-    ("shop_week", "recent_14"),
     ("shop_week", "evening"),
     ("recent_1", "busy_for"),
     ("week", "shop_week"),
     ("level", "shop_recent"),
     ("week", "shape_5"),
+    ("campaign", "week"),
 )
 TERMS = 1 + len(SINGLE) + len(PAIRS)
 
+_MEAN, _SPREAD, _WEIGHTS = np.array(table.MEAN), np.array(table.SPREAD), np.array(table.WEIGHTS)
 _SINGLE = [NAMES.index(name) for name in SINGLE]
 _LEFT, _RIGHT = ([NAMES.index(pair[side]) for pair in PAIRS] for side in (0, 1))
 
-_OWN_SHARE = np.array([0.07, 0.3])
+_OWN_SHARE = np.array([0.05, 0.2])
 """Standard deviation of what a machine may add to a weight of the table: cautious, bold."""
 
 _WORTH = 1 / 16
 """How much of an independent observation a quarter hour is: neighbours are nearly copies of each other."""
 
-_TRUST = np.log([0.8, 0.1, 0.05, 0.05])
+_TRUST = np.log([0.45, 0.1, 0.03, 0.03, 0.39])
 _STERNNESS = 12.0
-_MEMORY = {"lessons": 60.0, "losses": 20.0, "surprise": 5.0}
+_TOLERANCE = 1.2
+"""How many times the due squared error the last days may show before the forecasts become less sure."""
+
+_MEMORY = {"lessons": 45.0, "losses": 20.0, "surprise": 5.0}
 """Days after which what was learnt counts half."""
 
 
@@ -73,8 +75,8 @@ class Lesson:
     """What one reach of forecasts has taught about one machine, faded day by day; arrays are never written to.
 
     `own`: (2, TERMS) what it adds to the table, cautious and bold; `known` (2, TERMS, TERMS) and `pull` (2, TERMS): the
-    evidence for it. `losses`: (4,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts, and
-    what they would have been had every probability been right.
+    evidence for it. `losses`: (5,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts,
+    and what they would have been had every probability been right.
     """
 
     own: Floats
@@ -86,35 +88,34 @@ class Lesson:
 
 
 def blank() -> Lesson:
-    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(4))
+    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(len(_TRUST)))
 
 
-def terms(signs: Floats) -> Floats:
+def terms(signs: Floats, mean: Floats = _MEAN, spread: Floats = _SPREAD) -> Floats:
     """(cells, TERMS) of the raw signs (cells, len(NAMES)): standardised, clipped, and multiplied in pairs."""
-    units = np.clip((signs - np.array(table.MEAN)) / np.array(table.SPREAD), -4, 4)
+    units = np.clip((signs - mean) / spread, -3, 3)
     return np.concatenate([np.ones((len(units), 1)), units[:, _SINGLE], units[:, _LEFT] * units[:, _RIGHT]], 1)
 
 
 def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats) -> Floats:
-    """(4, cells) probabilities of busy. `found`: the terms; `plain`: (2, cells) the two rates."""
-    weights = np.array(table.WEIGHTS[reach]) + lesson.own
-    return np.concatenate([1 / (1 + np.exp(-weights @ found.T)), plain])
+    """(5, cells) probabilities of busy. `found`: the terms; `plain`: (3, cells) the plain rates."""
+    weights = _WEIGHTS[reach] + lesson.own
+    return np.concatenate([_rate(weights @ found.T), plain])
 
 
 def settled(lesson: Lesson, said: Floats) -> Floats:
     """(cells,) one probability of busy: those count more who were right lately, and surprises make it less sure."""
     trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - lesson.losses.min()))
     odds = _odds(trust / trust.sum() @ said)
-    doubt = max(1.0, (lesson.missed + 0.5) / (lesson.due + 0.5))
-    found: Floats = 1 / (1 + np.exp(-odds / doubt**0.4))
-    return found
+    surprise = (lesson.missed + 0.5) / (lesson.due + 0.5)
+    return _rate(odds / max(1.0, surprise / _TOLERANCE) ** 0.6)
 
 
 def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Floats) -> Lesson:
     """The lesson after one more day: `truth` (cells,) is 1 where it was busy. One step of Newton's method."""
-    weights, prior = np.array(table.WEIGHTS[reach]), np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
+    weights, prior = _WEIGHTS[reach], np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
     fade = {name: 0.5 ** (1 / half) for name, half in _MEMORY.items()}
-    rate = 1 / (1 + np.exp(-(weights + lesson.own) @ found.T))
+    rate = _rate((weights + lesson.own) @ found.T)
     slope = np.maximum(rate * (1 - rate), 1e-4)
     known = lesson.known * fade["lessons"] + _WORTH * np.einsum("mc,ci,cj->mij", slope, found, found, optimize=True)
     aim = slope * (lesson.own @ found.T) + truth - rate
@@ -132,15 +133,19 @@ def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Float
 
 
 def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
-    """(2, cells) the rate of the same quarter hour of the week, and of the last fourteen days, hardly shrunk."""
-    counted, rows = past.busy * past.known, np.arange(len(past.busy))
-    fading = np.exp2((rows - rows[-1]) / 56.0)
-    classes = (rows % 7 == np.arange(7)[:, None]) * fading
+    """(3, cells) the rate of the quarter hour of the week, of the last 14 days (hardly shrunk), and their mean."""
+    counted, classes = past.busy * past.known, weekdays(len(past.busy))
     week = (classes @ counted + 0.5 * found.hour) / (classes @ past.known + 0.5)
     lately = (counted[-14:].sum(0) + found.level) / (past.known[-14:].sum(0) + 1)
     slots = np.arange(96)
     both = np.stack([week[days, slots].ravel(), np.broadcast_to(lately, days.shape).ravel()])
-    return np.clip(both, 0.004, 0.996)
+    rates: Floats = np.clip(np.concatenate([both, both.mean(0, keepdims=True)]), 0.004, 0.996)
+    return rates
+
+
+def _rate(odds: Floats) -> Floats:
+    found: Floats = 1 / (1 + np.exp(-odds))
+    return found
 
 
 def _odds(rate: Floats) -> Floats:

@@ -175,3 +175,12 @@ async def test_the_owner_is_told_of_each_new_offer(world, piece):
     told = await world.told(MAKER, "capacity.changed")
     assert (len(told) - before, told[-1]["machine_id"]) == (1, "mch_a")
     assert await world.told(BUYER, "capacity.changed") == []
+
+
+async def test_a_statement_of_a_part_concerns_only_bookings_in_it(world, booked, piece):
+    await world.states("mch_a", piece(4, 6, type="Committed", reason="planned"), start=4, end=6)
+    assert not (await world.claim(booked.id))["at_risk"]
+    await world.states("mch_a", piece(1, 3, type="Committed", reason="planned"), start=1, end=3)
+    assert (await world.claim(booked.id))["at_risk"]
+    await world.states("mch_a", piece(1, 3), start=1, end=3)
+    assert not (await world.claim(booked.id))["at_risk"]
