@@ -1,18 +1,16 @@
 """How long the ledger of a month takes, and how few spans say it, for one machine and for two hundred."""
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.backtest.log import read_log
+from edge.backtest.log import Log
 from edge.bands import PROMISE, QUARTER, Foretold, outlook, runs
 from edge.condition import Habits
 from edge.desk import Desk
@@ -94,7 +92,7 @@ def rows() -> list[dict[str, Any]]:
 def row(name: str, value: float, unit: str, most: float | None) -> dict[str, Any]:
     """One line of a benchmark's table in which less is better."""
     ratio = None if most is None else round(value / most, 3)
-    ok = most is None or value <= most
+    ok = None if most is None else value <= most
     return {
         "name": name,
         "value": round(value, 4),
@@ -147,9 +145,9 @@ class Tally:
                 first += length
 
 
-def log_rows(path: Path, zone: ZoneInfo, issued: Sequence[int] = (56, 58, 60)) -> list[dict[str, Any]]:
+def log_rows(log: Log, zone: ZoneInfo, issued: Sequence[int] = (56, 58, 60)) -> list[dict[str, Any]]:
     """How few spans say the forecasts of a real log, issued at those days' midnights, and how they keep their word."""
-    log, tally = read_log(path, zone), Tally()
+    tally = Tally()
     first = log.start.astimezone(zone).date()
     habits = {name: fresh(zone) for name in log.busy}
     for number in range(max(issued) + 1):
@@ -190,9 +188,3 @@ def _cells(busy: Sequence[Span], start: datetime, end: datetime) -> NDArray[np.b
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-if __name__ == "__main__":
-    lines = rows() + [line for path in sys.argv[1:] for line in log_rows(Path(path), ZoneInfo("UTC"))]
-    for line in lines:
-        print(line)  # noqa: T201 - a command's answer

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
+from edge import sparebench
 from edge.backtest.log import Log, read_log
 from edge.backtest.report import document, pages_of
 from edge.errors import FileInvalid
@@ -101,7 +102,9 @@ def main(path: Path) -> None:
     first, last = (FIRST, LAST) if path.resolve() == LOG.resolve() else (None, None)
     pages, days = pages_of(log, path, ZONE, first, last)
     found = document(log, pages, days, ZONE)
-    show([*quality(found), *cost(log, days[-1])], f"forecast on {path.name}, days {days[0]} to {days[-1]}")
+    spare = [*sparebench.rows(), *sparebench.log_rows(log, ZONE, (days[0] - 1, days[0] + 1, days[0] + 3))]
+    more = [Row(**each) for each in spare]
+    show([*quality(found), *cost(log, days[-1]), *more], f"forecast on {path.name}, days {days[0]} to {days[-1]}")
 
 
 def _learnt(log: Log, begin: date, last: int) -> Mapping[str, Habit]:
