@@ -64,10 +64,13 @@ class Condition:
 
     @property
     def stale(self) -> bool:
-        """Whether nobody can say any more what the machine does; one that was never seen is stale at once."""
+        """Whether nobody can say any more what the machine does; one that was never seen is stale at once.
+
+        A silence from the future (our clock was set back) has lasted for nobody knows how long.
+        """
         if self.sight is None:
             return True
-        return self.silent_since is not None and self.now - self.silent_since >= self.habits.staleness
+        return self.silent_since is not None and abs(self.now - self.silent_since) >= self.habits.staleness
 
     def layers(self, within: Span, staffed: Sequence[Span]) -> list[Layer]:
         """The claims that the present makes on `within`; a booking's own run makes none."""

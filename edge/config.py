@@ -131,15 +131,15 @@ SourceConfig = Annotated[OpcUa | Replay, Field(discriminator="type")]
 class Plan(Copied):
     """The plant's own orders: a file, an address, or (`job_list`) the ISA-95 job list of each machine itself.
 
-    `lead`: how long before its start an order is known. `reach`: how far ahead the plan is complete; without it (and
-    without a `lead`) to the end of its last order. `machine`: what the plan calls this machine. `set_up`, `clean_up`:
-    what each order takes before and after. `map`: where our fields are.
+    `lead`: how long before its start an order is known, if not from when it is in the plan. `reach`: how far ahead the
+    plan is complete; without it (and without a `lead`) to the end of its last order. `machine`: what the plan calls
+    this machine. `set_up`, `clean_up`: what each order takes before and after. `map`: where our fields are.
     """
 
     job_list: bool = False
     format: Format | None = None
     fields: Fields = Field(Fields(), alias="map")
-    lead: Duration = timedelta(days=365)
+    lead: Duration | None = None
     reach: Duration | None = None
     machine: str | None = None
     set_up: Duration = timedelta()
@@ -166,7 +166,7 @@ class Plan(Copied):
     @property
     def complete_for(self) -> timedelta | None:
         """How far ahead it tells everything; None: to its last order."""
-        return self.reach or (self.lead if "lead" in self.model_fields_set else None)
+        return self.reach or self.lead
 
 
 class Orders(_Data):

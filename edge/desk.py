@@ -164,6 +164,13 @@ class Desk:
             "paused": self.paused,
             "version": self.said.version,
             "offered_hours_next_day": round(sum(free), 2),
+            "papers": {
+                belief.name: {
+                    "as_of": belief.as_of.isoformat() if belief.as_of else None,
+                    "confidence": belief.confidence(now),
+                }
+                for belief in self.papers.beliefs
+            },
             "late_readings": self.watch.seen.late,
             "unknown_values": dict(self.watch.unknown),
         }

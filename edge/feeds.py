@@ -101,8 +101,15 @@ class Feeds:
         return [source for source in self.checks if source.file is not None]
 
     def _check(self, source: Copied, body: bytes) -> None:
+        """Raises FileInvalid where it cannot be read, be it for a fault of ours: what others send must stop nothing."""
         for check in self.checks[source]:
-            check(body)
+            try:
+                check(body)
+            except FileInvalid:
+                raise
+            except Exception as error:
+                msg = f"{source.place}: cannot be read: {type(error).__name__}: {error}; please report this fault"
+                raise FileInvalid(msg) from error
 
     def _take(self, source: Copied, before: Copy | None, answer: Answer) -> None:
         now = self.clock.now()

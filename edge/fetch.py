@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 
 LARGEST = 20_000_000
 """Bytes of a plan or calendar, at most."""
@@ -58,7 +59,7 @@ def fetch(url: str, token: str | None = None, tag: str | None = None) -> Answer:
         if error.code == HTTPStatus.NOT_MODIFIED:
             return Unchanged()
         return Failed(f"{url}: answers {error.code} {error.reason}; check the address and its token")
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return Failed(f"{url}: does not answer: {error}; check the address and the network")
 
 

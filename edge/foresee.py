@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from edge.bands import outlook
 from edge.desk import Desk
 from edge.diary import Diary
+from edge.errors import FileInvalid
 from edge.forecast import Habit, Others, company, dump, forecast, fresh, learn, load
 from edge.outlook import Outlook
 from edge.shifts import at as instant
@@ -53,7 +54,11 @@ class Foresight:
     async def study(self, now: datetime) -> None:
         """Learn from the logs what those did whose habits are fresh; takes some seconds, in a thread."""
         new = [name for name, habit in self.habits.items() if habit.last is None]
-        found = await asyncio.to_thread(studied, new, self.past, self.zone, now)
+        try:
+            found = await asyncio.to_thread(studied, new, self.past, self.zone, now)
+        except FileInvalid as error:
+            self.trouble.comes("habits", f"{error}; nothing is learnt from before the first start")
+            return
         mine = {name: habit for name, habit in found.items() if self.habits[name].last is None}
         self.habits |= mine
         self._others = company(self.habits)

@@ -39,7 +39,10 @@ class JobLists:
     async def ask(self, name: str) -> None:
         """Ask one machine now."""
         port = self.ports[name]
-        found = await port.listed()
+        try:
+            found = await port.listed()
+        except ValueError as error:
+            found = Unreachable(str(error))
         if isinstance(found, Unreachable):
             self.trouble.comes(f"plan/{name}", f"its job list cannot be read: {found.reason}; the last one ages")
             return

@@ -30,6 +30,9 @@ from gateway.clock import Clock
 PATIENCE = timedelta(seconds=5)
 """Real time that a machine may be busy without a plan before that counts."""
 
+ALWAYS = timedelta(days=3650)
+"""The lead of a plan whose orders are known as soon as they are in it."""
+
 LEAST = Confidence.LOW
 """Hours below this confidence are not offered, unless the plant says otherwise."""
 
@@ -72,7 +75,7 @@ def case(config: Config, name: str, clock: Clock) -> Case:
         habits=_habits(profile, selling, clock),
         bounds=StampBounds(clock.business(timedelta(days=1)), clock.business(timedelta(seconds=5))),
         second=find(machine.mode_from.profile, config.profiles) if machine.mode_from else None,
-        lead=plan.lead if plan else timedelta(),
+        lead=(plan.lead if plan else None) or ALWAYS,
         open_signals=config.disclosure.of(name).signals & frozenset(profile.signals),
         reach=plan.complete_for if plan else None,
         foretell=selling.forecast or Foretell.BEYOND_PLAN,

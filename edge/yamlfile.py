@@ -14,7 +14,7 @@ from edge.errors import FileInvalid
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = Sequence[int | str]
-SECRETS = {"secret", "password"}
+SECRETS = {"secret", "password", "token"}
 """Keys whose values no message may repeat."""
 
 

@@ -152,3 +152,23 @@ def _wait_for(path: Path, agent: "subprocess.Popen[str]") -> dict[str, dict[str,
             return found
         time.sleep(0.1)
     pytest.fail("the agent showed no status")
+
+
+def test_explain_says_layer_by_layer_why_an_hour_is_or_is_not_for_sale(config: Path) -> None:
+    words = ("explain", "M1", "--config", str(config), "--at", "2012-01-01T00:00Z")
+    told = json.loads(call(*words, "--json"))
+    assert (told["for_sale"], told["steps"][0]["layer"]) == (False, "horizon")
+    assert "is not for sale (nothing is told of it)" in call(*words)
+    now = json.loads(call("explain", "M1", "--config", str(config), "--json"))
+    assert [step["layer"] for step in now["steps"]][:3] == ["pause", "machine", "calendar"]
+    assert now["pieces"][0]["reason"] == "stale-data", "no agent has ever seen the machine"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [(("M2",), "no machine 'M2'; there are M1"), (("M1", "--at", "soon"), "--at soon: .*write an ISO 8601 time")],
+)
+def test_explain_says_what_it_cannot_answer(config: Path, words: tuple[str, ...], complaint: str) -> None:
+    found = CliRunner().invoke(app, ["explain", *words, "--config", str(config)])
+    assert isinstance(found.exception, FileInvalid)
+    assert re.search(complaint, str(found.exception))

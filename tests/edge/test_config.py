@@ -153,3 +153,63 @@ def test_an_endpoints_password_is_looked_up_and_its_pin_found(tmp_path: Path) ->
     assert endpoint.password
     assert endpoint.password.get_secret_value() == "swordfish"
     assert endpoint.server_certificate == str(tmp_path / "press.der")
+
+
+LEAST = """\
+agent: a
+link: {id: k, secret: "env:KEY"}
+machines:
+  M1: {profile: replay, source: {type: replay, file: x}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        ("plan: {}", "plan: .*give a `file` or a `url`"),
+        ("plan: {file: plan.csv, job_list: true}", "plan: .*give one of them"),
+        ("plan: {file: plan.csv, map: {quantity: n}}", "plan.map: .*`quantity` and `cycle`"),
+        ("plan: {file: plan.csv, fresh: 2 d, stale: 1 d}", "plan: .*must be shorter than `stale`"),
+        ("plan: {url: 'https://erp.example/x', token: hunter2}", "plan.token: a secret does not stand in the config"),
+        ("selling: {confidence: certain}", "selling.confidence: expected one of very_low"),
+        ("selling: {confidence: 0.99}", "selling.confidence: .*a probability up to 0.97"),
+        ("selling: {forecast: sometimes}", "selling.forecast: .*'off', 'beyond_plan' or 'always'"),
+        (
+            "disclosure: {default: {capacity: some}}",
+            "default.capacity: .*'spans', 'hours', 'band' or 'none'",
+        ),
+    ],
+)
+def test_plans_and_terms_that_cannot_be_meant_are_refused(write: Write, extra: str, complaint: str) -> None:
+    with pytest.raises(FileInvalid, match=complaint) as refusal:
+        read(write("edge.yaml", f"{LEAST}{extra}\n"))
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_machine_on_a_line_that_is_not_there_is_refused(write: Write) -> None:
+    text = 'agent: a\nlink: {id: k, secret: "env:KEY"}\n'
+    machine = "machines:\n  M1: {line: South, profile: replay, source: {type: replay, file: x}}\n"
+    with pytest.raises(FileInvalid, match=r"machines.M1.line is 'South', which is not one of `lines`"):
+        read(write("edge.yaml", text + machine))
+
+
+@pytest.mark.parametrize(("written", "least"), [("low", 2), ("0.8", 4), ("0", 1), ("0.97", 5), ("medium", 3)])
+def test_a_threshold_is_a_band_or_what_the_next_band_promises(write: Write, written: str, least: int) -> None:
+    config = read(write("edge.yaml", f"{LEAST}selling: {{confidence: {written}}}\n"))
+    assert config.selling.confidence == least
+
+
+@pytest.mark.parametrize(
+    ("plan", "form", "complete"),
+    [
+        ("file: plan.csv", "csv", None),
+        ("file: plan.ics, lead: 3 d", "ics", 3),
+        ("url: 'https://erp.example/orders.json?days=30', lead: 3 d, reach: 2 d", "json", 2),
+        ("url: 'https://erp.example/orders', format: json", "json", None),
+    ],
+)
+def test_a_plans_form_and_how_far_it_tells_everything(write: Write, plan: str, form: str, complete: int | None) -> None:
+    found = read(write("edge.yaml", f"{LEAST}plan: {{{plan}}}\n")).plan
+    assert found
+    assert found.form == form
+    assert found.complete_for == (None if complete is None else timedelta(days=complete))

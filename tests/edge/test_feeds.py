@@ -107,6 +107,8 @@ def test_what_is_too_large_is_not_swallowed(office: Office, monkeypatch: pytest.
 
 
 def strict(body: bytes) -> None:
+    if body.startswith(b"odd"):
+        raise AttributeError(body)
     if body.startswith(b"bad"):
         msg = "plan:1: nobody can read it"
         raise FileInvalid(msg)
@@ -144,8 +146,9 @@ async def test_a_feed_that_is_down_leaves_the_last_good_plan_which_ages(office: 
 
 async def test_a_copy_that_nobody_can_read_replaces_no_good_one(office: Office, follow: Any) -> None:
     await look(follow())
-    office.body, office.tag = b"bad", '"2"'
-    assert await look(follow(hours=1)) == (b"plan", 0.0)
+    for number, body in enumerate((b"bad", b"odd: a fault of ours")):
+        office.body, office.tag = body, f'"{number + 2}"'
+        assert await look(follow(hours=1)) == (b"plan", 0.0)
     assert await look(follow(hours=2)) == (b"plan", 0.0)
 
 

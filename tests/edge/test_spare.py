@@ -167,6 +167,11 @@ def test_a_silent_machine_turns_stale_after_its_staleness(monday: Moment, silent
     assert sell(monday("09:00"), silent_since=monday(silent))[0].reason == first
 
 
+def test_a_silence_from_the_future_is_stale_for_our_clock_was_set_back(monday: Moment) -> None:
+    assert sell(monday("09:00"), silent_since=monday("09:04"))[0].reason is Reason.IDLE
+    assert sell(monday("09:00"), silent_since=monday("14:00"))[0].reason is Reason.STALE_DATA
+
+
 def test_dark_is_not_dead(monday: Moment) -> None:
     """A machine that can be sold dark may be silent at night: only its power-up is lost."""
     dark = Habits(when_off=WhenOff.SELLABLE, power_up=timedelta(minutes=15))
