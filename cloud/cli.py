@@ -23,7 +23,13 @@ enterprise = typer.Typer(no_args_is_help=True, help="Who takes part.")
 app.add_typer(enterprise, name="enterprise")
 
 Data = Annotated[Path | None, typer.Option("--data", help="folder for the embedded database and logs")]
-Database = Annotated[str | None, typer.Option(help="URL of a PostgreSQL (its owner); default: an embedded one")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="URL of a PostgreSQL (its owner); default: an embedded one. With a password in it set THIRDSHIFT_DATABASE "
+        "instead: every user of this machine can read what a command was given"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object instead of text")]
 ApiPort = Annotated[int | None, typer.Option(help="port of the API")]
 MqttPort = Annotated[int | None, typer.Option(help="port of the broker")]

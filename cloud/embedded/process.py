@@ -16,8 +16,11 @@ class FolderInUse(CloudError):
 
 
 def locked(path: Path) -> IO[str]:
-    """The kernel frees the lock when its owner dies, however it dies. Raises FolderInUse if another has it."""
-    file = path.open("a+")
+    """The kernel frees the lock when its owner dies, however it dies. Raises FolderInUse if another has it.
+
+    The folder may belong to a lesser user than we are: a link in the lock's place is not followed (OSError).
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

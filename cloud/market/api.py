@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from cloud.api.call import Call, ReadCall
 from cloud.market import store
-from cloud.market.match import Match, Miss, Need, search
+from cloud.market.match import Candidate, Match, Miss, Need, search
 from cloud.market.model import Found, NearMiss, SearchAnswer, SearchRequest, WouldDo
 
 router = APIRouter(prefix="/v1", tags=["market"])
@@ -13,9 +13,15 @@ router = APIRouter(prefix="/v1", tags=["market"])
 @router.post("/search")
 async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
     """Find capacity that can be booked, best first, and services that miss by one constraint only."""
-    candidates = await store.candidates(call.desk.pool, call.tenant, request, call.now)
-    matches, misses = search(_need(call, request), candidates, request.limit)
-    return SearchAnswer(items=tuple(map(_found, matches)), near_misses=tuple(map(_missed, misses)))
+    need, candidates, complete = _need(call, request), list[Candidate](), False
+    matches, misses = list[Match](), list[Miss]()
+    while not complete and len(matches) < request.limit and len(candidates) < store.MOST:
+        more = await store.candidates(call.desk.pool, call.tenant, request, call.now, len(candidates))
+        candidates += more
+        complete = len(more) < store.AT_ONCE
+        matches, misses = search(need, candidates, request.limit)
+    items, near = tuple(map(_found, matches)), tuple(map(_missed, misses))
+    return SearchAnswer(items=items, near_misses=near, complete=complete)
 
 
 def _need(call: Call, request: SearchRequest) -> Need:

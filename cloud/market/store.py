@@ -11,24 +11,31 @@ from gateway.capacity import Confidence
 from gateway.money import Money
 from gateway.span import Span
 
-MOST = 500
-"""Services and machines that one search looks at, the cheapest first."""
+AT_ONCE = 500
+"""Services and machines that one query looks at, the cheapest first."""
+MOST = 5000
+"""Those that one search looks at: it goes on until it has found enough."""
 BEYOND = timedelta(days=14)
 """How far past the window a near miss may look for a span that would do."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def candidates(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime) -> list[Candidate]:
-    """What the tenant may see and narrowly fits, with what is left after all claims; one round trip."""
+async def candidates(
+    pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, skip: int
+) -> list[Candidate]:
+    """What the tenant may see and narrowly fits, with what is left after all claims; one round trip.
+
+    At most AT_ONCE of them, the cheapest after the first `skip`.
+    """
     near = request.near
     async with reaching():
         rows = await pool.fetch(
-            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             *(tenant, now, max(request.start, now), max(request.end, now) + BEYOND, request.kind, request.process),
             request.service_id,
             *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
-            MOST,
+            *(skip, AT_ONCE),
         )
     return [_candidate(row) for row in rows]
 

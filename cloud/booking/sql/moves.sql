@@ -46,8 +46,8 @@ BEGIN
   RETURN EXISTS (SELECT FROM claim_transition WHERE from_state = p_from AND to_state = p_to);
 END $$;
 
--- Ends the holds and requests over p_span that are past their expiry, so that the constraint lets others in.
--- The caller holds the machine's guard.
+-- Ends the holds and requests over p_span that are past their expiry, so that the constraint lets others in. The sweep will
+-- not find them any more, so whom they flagged is looked at here. The caller holds the machine's guard.
 CREATE FUNCTION ts_expire_dead(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_id text;
@@ -61,6 +61,9 @@ BEGIN
   LOOP
     PERFORM ts_move(v_id, 'EXPIRED', 'expired', 'registry', p_now);
   END LOOP;
+  IF FOUND THEN
+    PERFORM ts_reassess(p_machine, p_now);
+  END IF;
 END $$;
 
 -- Ends up to p_limit of all that are past their expiry; how many. Called now and then, so that they are told.

@@ -2,10 +2,11 @@
 --
 -- One row per service and machine that the caller may see. `steps` is what is left of the offer after every live claim,
 -- whoever's it is, over [p_start, p_until): [from, to, left at confidence 1 or better, … at 5], moments as microseconds
--- since 1970; steps with nothing left are left out. Which claims were subtracted stays in here.
+-- since 1970; steps with nothing left are left out. Which claims were subtracted stays in here. No more counts as offered
+-- than the machine has. The cheapest come first (currencies apart); p_most of them, after the first p_skip.
 CREATE FUNCTION ts_search(
   p_tenant text, p_now timestamptz, p_start timestamptz, p_until timestamptz, p_kind text, p_process text,
-  p_service text, p_latitude float8, p_longitude float8, p_km float8, p_most int)
+  p_service text, p_latitude float8, p_longitude float8, p_km float8, p_skip int, p_most int)
 RETURNS TABLE (
   service_id text, service_name text, provider_id text, provider_name text, machine_id text, instant boolean,
   price_amount numeric, price_currency text, setup_fee_amount numeric, notice interval, min_duration interval,
@@ -16,7 +17,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       + cos(radians(p_latitude)) * cos(radians(s.latitude)) * power(sin(radians(s.longitude - p_longitude) / 2), 2)))) AS km
     FROM public.site s
   ), visible AS MATERIALIZED (
-    SELECT s.*, e.name AS provider_name, m.id AS machine_id, m.last_receipt_at, st.valid_until, l.km, sm.position
+    SELECT s.*, e.name AS provider_name, m.id AS machine_id, m.quantity, m.last_receipt_at, st.valid_until, l.km, sm.position
     FROM public.service s
     JOIN public.enterprise e ON e.id = s.enterprise_id
     JOIN public.service_machine sm ON sm.service_id = s.id
@@ -30,8 +31,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       AND (p_kind IS NULL OR s.kind = p_kind)
       AND (p_process IS NULL OR s.process = p_process)
       AND (p_km IS NULL OR l.km <= p_km)
-    ORDER BY s.price_amount, s.id, sm.position, m.id
-    LIMIT p_most
+    ORDER BY s.price_currency, s.price_amount, s.id, sm.position, m.id
+    LIMIT p_most OFFSET p_skip
   ), edge AS (
     SELECT o.machine_id, e.at, e.sign * o.quantity AS offered, o.confidence, 0 AS taken
     FROM public.offer_span o CROSS JOIN LATERAL (VALUES
@@ -50,13 +51,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       sum(offered) FILTER (WHERE confidence >= 5) AS o5
     FROM edge GROUP BY machine_id, at
   ), step AS (
-    SELECT machine_id, at, lead(at) OVER w AS until, sum(t) OVER w AS t, sum(o1) OVER w AS o1, sum(o2) OVER w AS o2,
-      sum(o3) OVER w AS o3, sum(o4) OVER w AS o4, sum(o5) OVER w AS o5
-    FROM change WINDOW w AS (PARTITION BY machine_id ORDER BY at)
+    SELECT machine_id, at, lead(at) OVER w AS until, sum(t) OVER w AS t, least(sum(o1) OVER w, m.quantity) AS o1,
+      least(coalesce(sum(o2) OVER w, 0), m.quantity) AS o2, least(coalesce(sum(o3) OVER w, 0), m.quantity) AS o3,
+      least(coalesce(sum(o4) OVER w, 0), m.quantity) AS o4, least(coalesce(sum(o5) OVER w, 0), m.quantity) AS o5
+    FROM change JOIN public.machine m ON m.id = machine_id WINDOW w AS (PARTITION BY machine_id ORDER BY at)
   ), remainder AS (
     SELECT machine_id, jsonb_agg(jsonb_build_array((extract(epoch FROM at) * 1000000)::int8,
-      (extract(epoch FROM until) * 1000000)::int8, o1 - t, greatest(coalesce(o2, 0) - t, 0),
-      greatest(coalesce(o3, 0) - t, 0), greatest(coalesce(o4, 0) - t, 0), greatest(coalesce(o5, 0) - t, 0))
+      (extract(epoch FROM until) * 1000000)::int8, o1 - t, greatest(o2 - t, 0), greatest(o3 - t, 0),
+      greatest(o4 - t, 0), greatest(o5 - t, 0))
       ORDER BY at) AS steps
     FROM step WHERE until IS NOT NULL AND o1 > t GROUP BY machine_id
   )
@@ -64,10 +66,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
     v.setup_fee_amount, v.notice, v.min_duration, v.max_duration, v.min_confidence, v.valid_until, v.last_receipt_at, v.km,
     coalesce(r.steps, '[]')
   FROM visible v LEFT JOIN remainder r USING (machine_id)
-  ORDER BY v.price_amount, v.id, v.position, v.machine_id
+  ORDER BY v.price_currency, v.price_amount, v.id, v.position, v.machine_id
 $$;
 GRANT EXECUTE ON FUNCTION ts_search(text, timestamptz, timestamptz, timestamptz, text, text, text, float8, float8, float8,
-  int) TO ts_api;
+  int, int) TO ts_api;
 
 -- The names of those enterprises with which the tenant has a claim in common: who books or provides is no secret to the
 -- other side.

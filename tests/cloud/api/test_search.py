@@ -8,6 +8,7 @@ from api_market import Market, at, booking, need, piece, wanted
 
 from cloud.booking.wire import Hold, HoldRequest
 from cloud.client import ApiError, Client
+from cloud.market import store
 from cloud.market.model import Near
 
 
@@ -31,6 +32,35 @@ async def test_what_is_held_or_booked_by_anybody_is_not_found(market: Market) ->
     assert (miss.constraint, miss.detail) == ("capacity.insufficient", "3 h at a stretch is left, 4 h is asked for")
     await rival.cancel(booked.id)
     assert (await buyer.search(need(0, 24, 4))).items[0].start == at(5)
+
+
+async def test_no_more_is_found_than_the_machine_has(market: Market) -> None:
+    (machine_id,) = await market.plant("maker", "pool:2")
+    await market.states(machine_id, piece(0, 24, 2), piece(0, 24, 2, confidence=3))
+    await market.service("maker", machine_id)
+    buyer = market.clients["buyer"]
+    assert len((await buyer.search(need(0, 24, 2, quantity=2))).items) == 1
+    answer = await buyer.search(need(0, 24, 2, quantity=3))
+    assert (answer.items, answer.near_misses[0].detail) == ((), "2 of 3 is left")
+
+
+async def test_a_search_looks_past_cheap_services_that_are_taken_and_says_where_it_stopped(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "AT_ONCE", 2)
+    machines = await market.plant("maker", *(f"m{number}" for number in range(6)))
+    for number, machine_id in enumerate(machines):
+        await market.states(machine_id, *([piece(0, 24)] if number >= 3 else []))
+        await market.service("maker", machine_id, name=f"s{number}", amount=f"{10 + number}.00")
+    buyer = market.clients["buyer"]
+    cheapest = await buyer.search(need(0, 24, 2, limit=1))
+    assert ([one.service_name for one in cheapest.items], cheapest.complete) == (["s3"], False)
+    everything = await buyer.search(need(0, 24, 2))
+    assert ([one.service_name for one in everything.items], everything.complete) == (["s3", "s4", "s5"], True)
+    assert {miss.service_name for miss in everything.near_misses} == {"s0", "s1", "s2"}
+    monkeypatch.setattr(store, "MOST", 2)
+    nothing = await buyer.search(need(0, 24, 2))
+    assert (nothing.items, nothing.complete) == ((), False)
 
 
 async def test_a_hold_that_ran_out_is_found_again_before_anybody_tidied_up(market: Market) -> None:

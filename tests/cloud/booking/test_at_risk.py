@@ -73,6 +73,19 @@ async def test_a_hold_that_ran_out_clears_another_flag(world, hours, piece, risk
     assert await risky() == []
 
 
+async def test_a_dead_hold_that_a_booking_ends_clears_another_flag(world, hours, piece, risky):
+    await world.hold("svc_pool", hours(1, 3), quantity=1)
+    claim = (await world.book("svc_pool", hours(1, 2))).claim
+    await world.states("mch_pool", piece(0, 2, 1), piece(2, 48, 5))
+    assert await risky() == [claim.id]
+    world.now += timedelta(minutes=6)
+    await world.book("svc_pool", hours(2, 3), who=RIVAL)
+    assert await risky() == []
+    assert [told["at_risk"] for told in await world.told(BUYER)] == [False, True, False]
+    await store.expire(world.api, world.now)
+    assert len(await world.told(BUYER)) == 3
+
+
 async def test_nothing_new_is_sold_on_hours_that_are_over_sold(world, hours, piece):
     await booked(world, (hours(1, 2), 3))
     await world.states("mch_pool", piece(0, 48, 2))

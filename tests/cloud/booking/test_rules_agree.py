@@ -101,13 +101,17 @@ class Twins:
     async def book(self, span, quantity):
         expected = rules.admit(self.terms, self.machines, span, quantity, self.now)
         what = ("ent_b", None, None, f"bkg_{next(self.ids)}", None, "svc_1", None, span.start, span.end, quantity)
-        self.note(await self.ask(store.BOOK, *what, WORK, self.now, None), expected, self.taken)
+        answer = await self.ask(store.BOOK, *what, WORK, self.now, None)
+        self.end_dead(answer)
+        self.note(answer, expected, self.taken)
 
     async def hold(self, span, quantity, quarters):
         expected = rules.admit(self.terms, self.machines, span, quantity, self.now)
         expiry = self.now + quarters * QUARTER
         what = ("ent_b", None, None, f"hld_{next(self.ids)}", "svc_1", None, span.start, span.end, quantity)
-        self.note(await self.ask(store.HOLD, *what, expiry, self.now), expected, self.holds, expiry)
+        answer = await self.ask(store.HOLD, *what, expiry, self.now)
+        self.end_dead(answer)
+        self.note(answer, expected, self.holds, expiry)
 
     async def redeem(self, index):
         """Book a hold: it counts as gone, and the booking as new, if the offer still covers it."""
@@ -120,8 +124,9 @@ class Twins:
         others = [claim for claim in machine.claims if claim.id != held.id]
         if held.expires_at <= self.now:
             assert answer == Refused("hold.expired", 409, {"state": "EXPIRED"})
-            self._change(held.machine_id, lambda _: others)
-            self.reassess(held.machine_id)
+            if len(others) < len(machine.claims):
+                self._change(held.machine_id, lambda _: others)
+                self.reassess(held.machine_id)
             return
         alone = replace(machine, claims=others)
         expected = rules.room(self.terms, [alone], held.span, held.quantity, self.now)
@@ -163,6 +168,17 @@ class Twins:
 
     async def wait(self, quarters):
         self.now += quarters * QUARTER
+
+    def end_dead(self, answer):
+        """Whoever gets hours over holds that are past their expiry ends them first."""
+        if isinstance(answer, Refused):
+            return
+        claim = answer.claim
+        machine = next(each for each in self.machines if each.machine_id == claim.machine_id)
+        dead = [each for each in machine.claims if each.span.overlaps(claim.span) and not each.lives(self.now)]
+        if dead:
+            self._change(claim.machine_id, lambda claims: [each for each in claims if each not in dead])
+            self.reassess(claim.machine_id)
 
     def reassess(self, machine_id):
         """The registry brings a machine's flags up to date when its offer changes or a claim is given back."""
