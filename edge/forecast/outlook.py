@@ -7,21 +7,33 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.forecast.habit import Habit
+from edge.forecast import model
+from edge.forecast.grid import QUARTER, UNKNOWN, cells, full_quarter, offsets, slot
+from edge.forecast.habit import KEPT, Habit, past_of
+from edge.forecast.shop import Others
+from edge.forecast.signs import SLOTS, Floats, Past, Usual, signs, usual
 from gateway.span import Span
 
-QUARTER = timedelta(minutes=15)
+_RENEWAL = 0.058
+"""How much of P(busy) is a new start, given that the machine was idle the quarter hour before."""
+
+_STARTS = 0.085
+"""Starts that were seen for each that the forecasts would have, were neighbours independent; and how firm that is."""
+
+_FIRM = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """Issued once, for the quarter hours from `start` on (a full quarter hour, UTC, at or before the asked `now`).
 
-    `idle`: (n,) float64, P(idle all through the quarter hour). `days`: how many days of evidence it stands on.
+    `idle`: (n,) float64, P(idle all through the quarter hour). `stays`: (n,) log P(idle | idle the quarter hour before),
+    summed from the start on. `days`: how many days of evidence it stands on; old ones count less, so at most about 40.
     """
 
     start: datetime
-    idle: NDArray[np.float64]
+    idle: Floats
+    stays: Floats
     days: float
 
     @property
@@ -30,14 +42,28 @@ class Forecast:
 
     def at(self, moment: datetime) -> float:
         """P(idle) in the quarter hour that holds `moment`. Raises ValueError outside [start, end)."""
-        raise NotImplementedError
+        return float(self.idle[self._index(moment)])
 
     def span(self, span: Span) -> float:
         """P(idle in every quarter hour that `span` touches): at most the least of its quarter hours.
 
         A span inside another one is never less likely than that one. Raises ValueError outside [start, end).
         """
-        raise NotImplementedError
+        first, last = self._index(span.start), self._index(span.end - timedelta(microseconds=1))
+        return float(self.idle[first] * np.exp(self.stays[last] - self.stays[first]))
+
+    def spans(self, quarters: int) -> Floats:
+        """(n - quarters + 1,) P(idle all through) of every span of that many quarter hours, by its start."""
+        last = len(self.idle) - quarters + 1
+        found: Floats = self.idle[:last] * np.exp(self.stays[quarters - 1 :] - self.stays[:last])
+        return found
+
+    def _index(self, moment: datetime) -> int:
+        index = (moment - self.start) // QUARTER
+        if not 0 <= index < len(self.idle):
+            msg = f"{moment} is outside the forecast from {self.start} to {self.end}"
+            raise ValueError(msg)
+        return index
 
 
 def forecast(
@@ -47,10 +73,83 @@ def forecast(
     busy: Sequence[Span] = (),
     unknown: Sequence[Span] = (),
     holidays: frozenset[date] = frozenset(),
+    others: Others | None = None,
 ) -> Forecast:
     """The outlook at `now`. `busy` and `unknown`: what happened since the last learnt midnight, as in `learn`.
 
-    Whether the machine is busy now is read from `busy`: a span that reaches `now` or beyond. `holidays`: local days on
-    which the plant rests; they count as a day of rest of this machine's own week.
+    What the machine does now is what it did in the quarter hour before `now`. `holidays`: local days on which the plant
+    rests; they count as the quietest day of this machine's own week. `others`: from `company`.
     """
-    raise NotImplementedError
+    start = full_quarter(now)
+    ahead = offsets(start, -(-horizon // QUARTER), habit.zone)
+    past = _rolled(habit, start, busy, unknown, others)
+    found = usual(past)
+    count = int(ahead.max()) // SLOTS + 1
+    target = (len(past.busy) + np.arange(count))[:, None] % 7 + np.zeros(SLOTS, np.int64)
+    resting = _resting(start, count, habit, holidays)
+    target[resting] = int(found.week.mean(1).argmin())
+    chance = _busy(habit, past, found, target)
+    limit = 1 - 1 / (2 + 2 * found.evidence)
+    idle = np.clip(1 - chance, 1 - limit, limit)[np.maximum(ahead, 0)]
+    return Forecast(start, idle, _stays(idle, habit), found.evidence)
+
+
+def _rolled(
+    habit: Habit, start: datetime, busy: Sequence[Span], unknown: Sequence[Span], others: Others | None
+) -> Past:
+    """The past as rows of 24 hours that end at `start`."""
+    today = start.astimezone(habit.zone).date()
+    done = int(slot(start, today, habit.zone))
+    last = today - timedelta(days=1)
+    first = habit.last + timedelta(days=1) if habit.last else today
+    since = max(0, min(KEPT, (today - first).days))
+    recent = cells(busy, unknown, today - timedelta(days=since), since + 1, habit.zone)
+    if since and not busy and not unknown:
+        recent[:-1] = UNKNOWN
+    days = np.concatenate([habit.days, recent[:-1]])
+    whole = past_of(days, last, others, KEPT + 1)
+    if not done:
+        return (
+            whole if len(whole.busy) <= KEPT else Past(*(part if part is None else part[1:] for part in _parts(whole)))
+        )
+    now = past_of(recent[-1:], today, None)
+    shifted = [
+        None if part is None else np.concatenate([part, new[-1:]]).ravel()[done : done - SLOTS].reshape(-1, SLOTS)
+        for part, new in zip(_parts(whole), (now.busy, now.known, now.busy * 0, now.busy * 0), strict=True)
+    ]
+    return Past(*shifted)  # type: ignore[arg-type]
+
+
+def _parts(past: Past) -> tuple[Floats | None, ...]:
+    return past.busy, past.known, past.shop, past.shop_known
+
+
+def _resting(start: datetime, days: int, habit: Habit, holidays: frozenset[date]) -> NDArray[np.bool_]:
+    """(days, 96) which target cells are on a holiday."""
+    first = start.astimezone(habit.zone).date()
+    resting = np.array([first + timedelta(days=step) in holidays for step in range(days + 1)])
+    done = int(slot(start, first, habit.zone))
+    return np.repeat(resting, SLOTS)[done : done + days * SLOTS].reshape(days, SLOTS)
+
+
+def _busy(habit: Habit, past: Past, found: Usual, target: NDArray[np.int64]) -> Floats:
+    """(days * 96,) P(busy) by the lessons of each reach."""
+    terms = model.terms(signs(past, found, target).reshape(target.size, -1))
+    plain = model.plain_rates(past, found, target)
+    chance = np.empty(target.size)
+    borders = [*(day * SLOTS for day in model.REACHES), max(target.size, model.REACHES[-1] * SLOTS)]
+    for reach, lesson in enumerate(habit.lessons):
+        part = slice(borders[reach], min(borders[reach + 1], target.size))
+        if part.start < target.size:
+            said = model.opinions(lesson, reach, terms[part], plain[:, part])
+            chance[part] = model.settled(lesson, said)
+    return chance
+
+
+def _stays(idle: Floats, habit: Habit) -> Floats:
+    """Neighbours hang together: a chain with the correlation that this machine's starts have shown."""
+    renewal = _RENEWAL * (habit.starts + _FIRM) / (habit.starts_due * _STARTS + _FIRM)
+    before, after = idle[:-1], idle[1:]
+    together = (1 - min(1.0, renewal)) * np.sqrt(before * (1 - before) * after * (1 - after))
+    both = np.minimum(before * after + together, np.minimum(before, after))
+    return np.concatenate([[0.0], np.cumsum(np.log(both / before))])

@@ -1,0 +1,148 @@
+"""From signs to a probability: one table for all machines, what this machine adds to it, and who was right lately.
+
+Four opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
+lessons (logistic regressions), the plain rate of that hour of the week, and that of the last fourteen days.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.forecast import table
+from edge.forecast.signs import NAMES, Floats, Past, Usual
+
+REACHES = (0, 1, 2, 7)
+"""From which day after the moment of the forecast on each row of the table holds."""
+
+TAUGHT_AT = (0, 1, 4, 10)
+"""The day whose forecasts teach each reach."""
+
+SINGLE = (
+    "level",
+    "hour",
+    "week",
+    "week_wide",
+    "shop_week",
+    "recent_1",
+    "shape_5",
+    "shop_recent",
+    "now_1",
+    "now_12",
+    "idle_for",
+    "idle_worth",
+    "idle_worth_now",
+    "evening",
+    "evening_now",
+    "after_such",
+)
+PAIRS = (
+    ("week_wide", "evening"),
+    ("level", "recent_5"),
+    ("yesterday", "recent_5"),
+    ("idle_worth", "idle_worth"),
+    ("shop_recent", "shop_recent"),
+    ("hour", "week"),
+    ("recent_14", "shape_5"),
+    ("shop_week", "recent_14"),
+    ("shop_week", "evening"),
+    ("recent_1", "busy_for"),
+    ("week", "shop_week"),
+    ("level", "shop_recent"),
+    ("week", "shape_5"),
+)
+TERMS = 1 + len(SINGLE) + len(PAIRS)
+
+_SINGLE = [NAMES.index(name) for name in SINGLE]
+_LEFT, _RIGHT = ([NAMES.index(pair[side]) for pair in PAIRS] for side in (0, 1))
+
+_OWN_SHARE = np.array([0.07, 0.3])
+"""Standard deviation of what a machine may add to a weight of the table: cautious, bold."""
+
+_WORTH = 1 / 16
+"""How much of an independent observation a quarter hour is: neighbours are nearly copies of each other."""
+
+_TRUST = np.log([0.8, 0.1, 0.05, 0.05])
+_STERNNESS = 12.0
+_MEMORY = {"lessons": 60.0, "losses": 20.0, "surprise": 5.0}
+"""Days after which what was learnt counts half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one reach of forecasts has taught about one machine, faded day by day; arrays are never written to.
+
+    `own`: (2, TERMS) what it adds to the table, cautious and bold; `known` (2, TERMS, TERMS) and `pull` (2, TERMS): the
+    evidence for it. `losses`: (4,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts, and
+    what they would have been had every probability been right.
+    """
+
+    own: Floats
+    known: Floats
+    pull: Floats
+    losses: Floats
+    missed: float = 0.0
+    due: float = 0.0
+
+
+def blank() -> Lesson:
+    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(4))
+
+
+def terms(signs: Floats) -> Floats:
+    """(cells, TERMS) of the raw signs (cells, len(NAMES)): standardised, clipped, and multiplied in pairs."""
+    units = np.clip((signs - np.array(table.MEAN)) / np.array(table.SPREAD), -4, 4)
+    return np.concatenate([np.ones((len(units), 1)), units[:, _SINGLE], units[:, _LEFT] * units[:, _RIGHT]], 1)
+
+
+def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats) -> Floats:
+    """(4, cells) probabilities of busy. `found`: the terms; `plain`: (2, cells) the two rates."""
+    weights = np.array(table.WEIGHTS[reach]) + lesson.own
+    return np.concatenate([1 / (1 + np.exp(-weights @ found.T)), plain])
+
+
+def settled(lesson: Lesson, said: Floats) -> Floats:
+    """(cells,) one probability of busy: those count more who were right lately, and surprises make it less sure."""
+    trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - lesson.losses.min()))
+    odds = _odds(trust / trust.sum() @ said)
+    doubt = max(1.0, (lesson.missed + 0.5) / (lesson.due + 0.5))
+    found: Floats = 1 / (1 + np.exp(-odds / doubt**0.4))
+    return found
+
+
+def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Floats) -> Lesson:
+    """The lesson after one more day: `truth` (cells,) is 1 where it was busy. One step of Newton's method."""
+    weights, prior = np.array(table.WEIGHTS[reach]), np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
+    fade = {name: 0.5 ** (1 / half) for name, half in _MEMORY.items()}
+    rate = 1 / (1 + np.exp(-(weights + lesson.own) @ found.T))
+    slope = np.maximum(rate * (1 - rate), 1e-4)
+    known = lesson.known * fade["lessons"] + _WORTH * np.einsum("mc,ci,cj->mij", slope, found, found, optimize=True)
+    aim = slope * (lesson.own @ found.T) + truth - rate
+    pull = lesson.pull * fade["lessons"] + _WORTH * aim @ found
+    own = np.linalg.solve(known + prior, pull[..., None])[..., 0]
+    told, share = settled(lesson, said), len(truth) / 96
+    return Lesson(
+        own,
+        known,
+        pull,
+        lesson.losses * fade["losses"] + ((said - truth) ** 2).mean(1) * share,
+        lesson.missed * fade["surprise"] + float(((told - truth) ** 2).mean()) * share,
+        lesson.due * fade["surprise"] + float((told * (1 - told)).mean()) * share,
+    )
+
+
+def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
+    """(2, cells) the rate of the same quarter hour of the week, and of the last fourteen days, hardly shrunk."""
+    counted, rows = past.busy * past.known, np.arange(len(past.busy))
+    fading = np.exp2((rows - rows[-1]) / 56.0)
+    classes = (rows % 7 == np.arange(7)[:, None]) * fading
+    week = (classes @ counted + 0.5 * found.hour) / (classes @ past.known + 0.5)
+    lately = (counted[-14:].sum(0) + found.level) / (past.known[-14:].sum(0) + 1)
+    slots = np.arange(96)
+    both = np.stack([week[days, slots].ravel(), np.broadcast_to(lately, days.shape).ravel()])
+    return np.clip(both, 0.004, 0.996)
+
+
+def _odds(rate: Floats) -> Floats:
+    found: Floats = np.log(rate / (1 - rate))
+    return found
