@@ -1,4 +1,4 @@
-"""`thirdshift edge`: run, check, pause, resume, status, profiles."""
+"""`thirdshift edge`: run, check, pause, resume, status, profiles, backtest."""
 
 import asyncio
 from pathlib import Path
@@ -86,6 +86,28 @@ def profiles(json: Json = False) -> None:
         for each in found
     ]
     show({"folder": str(shipped()), "profiles": rows}, rows, str(shipped()), json=json)
+
+
+@app.command()
+def backtest(  # noqa: PLR0913 - each is an option of the command line
+    log_file: Annotated[Path, typer.Argument(metavar="LOG.csv", help="columns machine,start,end or ts,machine,state")],
+    json: Json = False,
+    plot: Annotated[Path | None, typer.Option("--plot", help="write the reliability curve and one week here")] = None,
+    zone: Annotated[str, typer.Option("--zone", help="whose wall clock the log's naive times are on")] = "UTC",
+    first: Annotated[int | None, typer.Option("--first", min=1, help="judge from this day of the log on")] = None,
+    last: Annotated[int | None, typer.Option("--last", min=1, help="judge up to this day of the log")] = None,
+    busy: Annotated[
+        list[str] | None, typer.Option("--busy", help="a state that counts as busy (all others: idle)")
+    ] = None,
+) -> None:
+    """Walk a log day by day, and hold each midnight's forecast against what was reported."""
+    from edge.backtest import command  # noqa: PLC0415 - numpy, which the other commands do without
+
+    found = command.run(log_file, zone, busy or (), first, last, plot)
+    title = f"days {found['days'][0]} to {found['days'][1]}; idle means reported idle"
+    show(found, command.table(found), title, json=json)
+    for line in command.lines(found) if not json else ():
+        Console(highlight=False).print(line, markup=False)
 
 
 def show(document: Any, rows: list[dict[str, Any]], title: str, *, json: bool) -> None:

@@ -101,7 +101,9 @@ def curve(pages: Sequence[Page]) -> list[dict[str, Any]]:
 
 
 def _baseline(pages: Sequence[Page], name: str) -> float:
-    return float(np.concatenate([page.baselines[name] - page.seen[: page.quarters] for page in pages]).__pow__(2).mean())
+    return float(
+        np.concatenate([page.baselines[name] - page.seen[: page.quarters] for page in pages]).__pow__(2).mean()
+    )
 
 
 def _span(pages: Sequence[Page], hours: int) -> dict[str, Any]:
