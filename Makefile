@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 STEPS  ?= 1000000
 SEED   ?= 1
+LOG    ?=
 
-.PHONY: help demo test test-deep check format soak bench-story openapi lock peers clean
+.PHONY: help demo test test-deep check format soak bench-story bench-forecast openapi lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -35,6 +36,9 @@ soak: $(VENV)/dev-ready   ## the post under faults; STEPS=… SEED=…
 
 bench-story: $(VENV)/demo-ready   ## latency of each step of the story, memory and start-up time of each process
 	$(BIN)/python -m gateway.demo.bench
+
+bench-forecast: $(VENV)/demo-ready   ## how true the forecast is, and what it costs; LOG=path for another log
+	$(BIN)/python -m edge.backtest.bench $(LOG)
 
 openapi: $(VENV)/dev-ready   ## write the API's description anew
 	$(BIN)/python -m cloud.app --openapi > cloud/openapi.json

@@ -1,7 +1,7 @@
 """From signs to a probability: one table for all machines, what this machine adds to it, and who was right lately.
 
-Four opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
-lessons (logistic regressions), the plain rate of that hour of the week, and that of the last fourteen days.
+Five opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
+lessons (logistic regressions), the plain rate of that hour of the week, that of the last fourteen days, and their mean.
 """
 
 from dataclasses import dataclass
@@ -24,17 +24,15 @@ SINGLE = (
     "week",
     "week_wide",
     "shop_week",
-    "recent_1",
     "shape_5",
     "shop_recent",
     "now_1",
     "now_12",
-    "idle_for",
     "idle_worth",
     "idle_worth_now",
     "evening",
-    "evening_now",
     "after_such",
+    "campaign",
 )
 PAIRS = (
     ("week_wide", "evening"),
@@ -44,27 +42,27 @@ PAIRS = (
     ("shop_recent", "shop_recent"),
     ("hour", "week"),
     ("recent_14", "shape_5"),
-    ("shop_week", "recent_14"),
     ("shop_week", "evening"),
     ("recent_1", "busy_for"),
     ("week", "shop_week"),
     ("level", "shop_recent"),
     ("week", "shape_5"),
+    ("campaign", "week"),
 )
 TERMS = 1 + len(SINGLE) + len(PAIRS)
 
 _SINGLE = [NAMES.index(name) for name in SINGLE]
 _LEFT, _RIGHT = ([NAMES.index(pair[side]) for pair in PAIRS] for side in (0, 1))
 
-_OWN_SHARE = np.array([0.07, 0.3])
+_OWN_SHARE = np.array([0.05, 0.2])
 """Standard deviation of what a machine may add to a weight of the table: cautious, bold."""
 
 _WORTH = 1 / 16
 """How much of an independent observation a quarter hour is: neighbours are nearly copies of each other."""
 
-_TRUST = np.log([0.8, 0.1, 0.05, 0.05])
+_TRUST = np.log([0.45, 0.1, 0.03, 0.03, 0.39])
 _STERNNESS = 12.0
-_MEMORY = {"lessons": 60.0, "losses": 20.0, "surprise": 5.0}
+_MEMORY = {"lessons": 45.0, "losses": 20.0, "surprise": 5.0}
 """Days after which what was learnt counts half."""
 
 
@@ -73,7 +71,7 @@ class Lesson:
     """What one reach of forecasts has taught about one machine, faded day by day; arrays are never written to.
 
     `own`: (2, TERMS) what it adds to the table, cautious and bold; `known` (2, TERMS, TERMS) and `pull` (2, TERMS): the
-    evidence for it. `losses`: (4,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts, and
+    evidence for it. `losses`: (5,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts, and
     what they would have been had every probability been right.
     """
 
@@ -86,7 +84,7 @@ class Lesson:
 
 
 def blank() -> Lesson:
-    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(4))
+    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(len(_TRUST)))
 
 
 def terms(signs: Floats) -> Floats:
@@ -96,7 +94,7 @@ def terms(signs: Floats) -> Floats:
 
 
 def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats) -> Floats:
-    """(4, cells) probabilities of busy. `found`: the terms; `plain`: (2, cells) the two rates."""
+    """(5, cells) probabilities of busy. `found`: the terms; `plain`: (3, cells) the plain rates."""
     weights = np.array(table.WEIGHTS[reach]) + lesson.own
     return np.concatenate([1 / (1 + np.exp(-weights @ found.T)), plain])
 
@@ -132,7 +130,7 @@ def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Float
 
 
 def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
-    """(2, cells) the rate of the same quarter hour of the week, and of the last fourteen days, hardly shrunk."""
+    """(3, cells) the rate of that quarter hour of the week, of the last fourteen days (hardly shrunk), and their mean."""
     counted, rows = past.busy * past.known, np.arange(len(past.busy))
     fading = np.exp2((rows - rows[-1]) / 56.0)
     classes = (rows % 7 == np.arange(7)[:, None]) * fading
@@ -140,7 +138,7 @@ def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
     lately = (counted[-14:].sum(0) + found.level) / (past.known[-14:].sum(0) + 1)
     slots = np.arange(96)
     both = np.stack([week[days, slots].ravel(), np.broadcast_to(lately, days.shape).ravel()])
-    return np.clip(both, 0.004, 0.996)
+    return np.clip(np.concatenate([both, both.mean(0, keepdims=True)]), 0.004, 0.996)
 
 
 def _odds(rate: Floats) -> Floats:

@@ -14,13 +14,13 @@ from edge.forecast.shop import Others
 from edge.forecast.signs import SLOTS, Floats, Past, Usual, signs, usual
 from gateway.span import Span
 
-_RENEWAL = 0.058
+_RENEWAL = 0.044
 """How much of P(busy) is a new start, given that the machine was idle the quarter hour before."""
 
 _STARTS = 0.085
 """Starts that were seen for each that the forecasts would have, were neighbours independent; and how firm that is."""
 
-_FIRM = 10.0
+_FIRM = 5.0
 
 
 @dataclass(frozen=True, slots=True)

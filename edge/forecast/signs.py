@@ -33,17 +33,19 @@ NAMES = (
     "now_1",
     "now_12",
     "busy_for",
-    "idle_for",
     "idle_worth",
     "idle_worth_now",
     "evening",
-    "evening_now",
     "after_such",
+    "campaign",
 )
 """The signs, in the order of the columns. docs/forecast.md says what each is."""
 
 _START_RATE = 0.2
 """What is taken as usual before anything is known, for two days' worth of evidence."""
+
+_PAUSE = 6.0
+"""Hours of usual work without any after which a new stretch of work begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,9 @@ def signs(past: Past, found: Usual, days: NDArray[np.int64], first: int = 0) -> 
     hours = (np.arange(len(days))[:, None] + first) * 24.0 + (slots + 0.5) / 4
     level, hour = _odds(found.level), _odds(found.hour)
     out = np.empty((*days.shape, len(NAMES)))
-    fixed = {"level": level, "hour": hour - level}
+    fixed: dict[str, Floats | float] = {"level": level, "hour": hour - level}
     fixed |= _lately(busy, expected) | _shop_lately(past, found)
+    fixed["campaign"] = _campaign(busy, expected * past.known)
     now = _now(busy, expected, past.known, hours)
     yesterday = _around(busy[-1] - expected[-1], 4)
     varied = {
@@ -118,13 +121,13 @@ def signs(past: Past, found: Usual, days: NDArray[np.int64], first: int = 0) -> 
     return out
 
 
-def _lately(busy: Floats, expected: Floats) -> dict[str, Floats | np.float64]:
+def _lately(busy: Floats, expected: Floats) -> dict[str, Floats | float]:
     """How much more than usual it worked lately, in all and by time of day, over some days each."""
-    found: dict[str, Floats | np.float64] = {}
+    found: dict[str, Floats | float] = {}
     done, due = busy.sum(1), expected.sum(1)
     for name, half in (("1", 0.7), ("5", 5.0), ("14", 14.0)):
         weights = _fade(len(busy), half)
-        ratio = np.log((weights @ done + 8) / (weights @ due + 8))
+        ratio = float(np.log((weights @ done + 8) / (weights @ due + 8)))
         found[f"recent_{name}"] = ratio
         if name != "14":
             shape = np.log((_around(weights @ busy, 8) + 0.2) / (_around(weights @ expected, 8) + 0.2))
@@ -157,11 +160,9 @@ def _now(busy: Floats, expected: Floats, known: Floats, hours: Floats) -> dict[s
         "now_1": surprise * np.exp(-hours),
         "now_12": surprise * np.exp(-hours / 12),
         "busy_for": state * (length - 1.5) * np.exp(-hours / 4),
-        "idle_for": (1 - state) * (length - 2) * np.exp(-hours / 4),
         "idle_worth": (1 - state) * worth,
         "idle_worth_now": (1 - state) * worth * np.exp(-hours / 6),
         "evening": evening,
-        "evening_now": evening * np.exp(-hours / 8),
     }
 
 
@@ -170,6 +171,15 @@ def _after_such(busy: Floats, expected: Floats, known: Floats) -> Floats:
     alike = (np.abs(busy[:-1, -1] - busy[-1, -1]) < 0.5) & (known[:-1, -1] > 0)
     weights = _fade(len(busy), 42.0)[1:] * alike
     return _around(weights @ (busy - expected)[1:], 4) / (weights.sum() + 3)
+
+
+def _campaign(busy: Floats, due: Floats) -> float:
+    """For how many hours of usual work the present stretch of work has lasted (log): pauses below `_PAUSE` belong to it."""
+    back = np.cumsum(due.ravel()[::-1]) / 4
+    idle = back - np.maximum.accumulate(np.where(busy.ravel()[::-1] > 0.5, back, 0.0))
+    ends = np.flatnonzero(idle > _PAUSE)
+    end = ends[0] if len(ends) else -1
+    return float(np.log1p(back[end] - idle[end]))
 
 
 def _shop_week(past: Past, slow: Floats, classes: Floats) -> Floats:
