@@ -62,6 +62,9 @@ _WORTH = 1 / 16
 
 _TRUST = np.log([0.45, 0.1, 0.03, 0.03, 0.39])
 _STERNNESS = 12.0
+_TOLERANCE = 1.2
+"""How many times the due squared error the last days may show before the forecasts become less sure."""
+
 _MEMORY = {"lessons": 45.0, "losses": 20.0, "surprise": 5.0}
 """Days after which what was learnt counts half."""
 
@@ -103,8 +106,8 @@ def settled(lesson: Lesson, said: Floats) -> Floats:
     """(cells,) one probability of busy: those count more who were right lately, and surprises make it less sure."""
     trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - lesson.losses.min()))
     odds = _odds(trust / trust.sum() @ said)
-    doubt = max(1.0, (lesson.missed + 0.5) / (lesson.due + 0.5))
-    found: Floats = 1 / (1 + np.exp(-odds / doubt**0.4))
+    surprise = (lesson.missed + 0.5) / (lesson.due + 0.5)
+    found: Floats = 1 / (1 + np.exp(-odds / max(1.0, surprise / _TOLERANCE) ** 0.6))
     return found
 
 

@@ -14,7 +14,7 @@ from edge.forecast.shop import Others
 from edge.forecast.signs import SLOTS, Floats, Past, Usual, signs, usual
 from gateway.span import Span
 
-_RENEWAL = 0.044
+_RENEWAL = 0.05
 """How much of P(busy) is a new start, given that the machine was idle the quarter hour before."""
 
 _STARTS = 0.085
