@@ -89,7 +89,7 @@ def profiles(json: Json = False) -> None:
 
 
 @app.command()
-def backtest(  # noqa: PLR0913 - each is an option of the command line
+def backtest(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     log_file: Annotated[Path, typer.Argument(metavar="LOG.csv", help="columns machine,start,end or ts,machine,state")],
     json: Json = False,
     plot: Annotated[Path | None, typer.Option("--plot", help="write the reliability curve and one week here")] = None,

@@ -1,5 +1,6 @@
 """`make bench-forecast`: the forecast against what we want of it, on a log, and what it costs."""
 
+import functools
 import json
 import sys
 import time
@@ -24,6 +25,7 @@ LOG = Path("../shared/data/jobshop-2012/reports.csv")
 ZONE = ZoneInfo("UTC")
 FIRST, LAST = 57, 88
 MACHINES = 200
+HORIZON = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,9 @@ def cost(log: Log, last: int) -> Iterator[Row]:
     habit, now = habits[name], midnight(begin + DAY * last, ZONE)
     later = now + timedelta(hours=10, minutes=7)
     for what, moment in (("at midnight", now), ("at 10:07", later)):
-        seconds = _best(lambda moment=moment: forecast(habit, moment, timedelta(days=28), others=others.get(name)))
+        seconds = _best(functools.partial(forecast, habit, moment, HORIZON, others=others.get(name)))
         yield _most(f"28 days of one machine {what}", seconds * 1000, "ms", None, 5.0)
-    seconds = _best(
-        lambda: [forecast(habit, now, timedelta(days=28), others=others.get(name)) for _ in range(MACHINES)], 1
-    )
+    seconds = _best(lambda: [forecast(habit, now, HORIZON, others=others.get(name)) for _ in range(MACHINES)], 1)
     yield _most(f"28 days of {MACHINES} machines", seconds, "s", None, 1.0)
     day = begin + DAY * last
     seconds = _best(lambda: learn(habit, day, log.busy[name][-3:], others=others.get(name)))
@@ -139,7 +139,9 @@ def _least(name: str, value: float, unit: str, reference: float | None, reach: f
     return _row(name, value, unit, reference, reach, ok=value >= reach)
 
 
-def _row(name: str, value: float, unit: str, reference: float | None, reach: float | None, *, ok: bool | None) -> Row:
+def _row(  # noqa: PLR0913 - the columns of the table
+    name: str, value: float, unit: str, reference: float | None, reach: float | None, *, ok: bool | None
+) -> Row:
     ratio = round(value / reference, 3) if reference else None
     return Row(name, round(value, 5), unit, round(reference, 5) if reference else None, ratio, reach, ok)
 

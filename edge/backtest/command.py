@@ -13,7 +13,7 @@ from edge.errors import FileInvalid
 __all__ = ["lines", "run", "table"]
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     path: Path, zone: str, busy: Collection[str], first: int | None, last: int | None, plot: Path | None
 ) -> dict[str, Any]:
     """The backtest's document. Raises FileInvalid for a log, zone or plot that cannot be."""

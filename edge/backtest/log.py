@@ -33,8 +33,8 @@ def read_log(path: Path, zone: ZoneInfo, busy_states: Collection[str] = ()) -> L
     """Reports (columns machine,start,end) or states (ts,machine,state and maybe mode); other columns are ignored.
 
     Naive times are on the wall clock of `zone`. A report of whatever kind is busy; overlaps count once.
-    `busy_states`: the states that count as busy, all others being idle; without them the names of OPC 40001-1, MTConnect
-    and everyday words are understood. Raises FileInvalid with file, line and remedy.
+    `busy_states`: the states that count as busy, all others being idle; without them the names of OPC 40001-1 and of
+    MTConnect and everyday words are understood. Raises FileInvalid with file, line and remedy.
     """
     head = _head(path)
     if {"ts", "state"} <= head:

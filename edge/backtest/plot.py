@@ -13,7 +13,7 @@ WEEK = 7
 
 
 def plot(found: Mapping[str, Any], pages: Sequence[Page], path: Path) -> None:
-    """Write the picture; its kind follows the file's suffix. Raises FileInvalid where matplotlib or the place is missing."""
+    """Write the picture; its kind follows the suffix. Raises FileInvalid where matplotlib or the place is missing."""
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - large, and only wanted here
     except ImportError as error:

@@ -35,7 +35,7 @@ def pages_of(log: Log, path: Path, zone: ZoneInfo, first: int | None, last: int 
 
 
 def document(log: Log, pages: Sequence[Page], days: range, zone: ZoneInfo) -> dict[str, Any]:
-    """What `--json` prints. `brier` and `baselines` are means over the machines that count, the rest their hours together.
+    """What `--json` prints: `brier` and `baselines` are means over the machines that count, the rest their hours.
 
     A machine counts if it was busy for `BUSY_ENOUGH` quarter hours of the log; if none was, all count.
     """

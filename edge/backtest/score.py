@@ -64,7 +64,7 @@ def gap(bins: Sequence[Bin]) -> float:
 
 
 def offer(pages: Iterable[Page], at: float = OFFERED_AT) -> Offer:
-    """What a plant would have offered for the next day; a window may reach beyond midnight, its hours there not counted."""
+    """What a plant would have offered for the next day; hours of a window beyond its midnight do not count."""
     offered = idle = good = 0.0
     for page in pages:
         chosen = _windows(page.idle >= at)[: page.quarters]
@@ -101,9 +101,8 @@ def curve(pages: Sequence[Page]) -> list[dict[str, Any]]:
 
 
 def _baseline(pages: Sequence[Page], name: str) -> float:
-    return float(
-        np.concatenate([page.baselines[name] - page.seen[: page.quarters] for page in pages]).__pow__(2).mean()
-    )
+    said = np.concatenate([page.baselines[name] for page in pages])
+    return brier(said, np.concatenate([page.seen[: page.quarters] for page in pages]))
 
 
 def _span(pages: Sequence[Page], hours: int) -> dict[str, Any]:

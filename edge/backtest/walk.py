@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,9 +23,9 @@ AHEAD = 7
 class Page:
     """One machine's forecast of one midnight, and what came of it.
 
-    `idle` (n,): P(idle) of each quarter hour, up to `AHEAD` days; `seen` (n,): 1 where it was reported idle. `quarters`:
-    how many of them are the next day. `spans`: by length in hours P(whole span idle) for each start within that day,
-    and whether it was. `baselines`: by name P(idle), (n,).
+    `idle` (n,): P(idle) of each quarter hour, up to `AHEAD` days; `seen` (n,): 1 where it was reported idle.
+    `quarters`: how many of them are the next day. `spans`: by length in hours P(whole span idle) for each start within
+    that day, and whether it was. `baselines`: by name P(idle), (n,).
     """
 
     machine: str
@@ -81,7 +81,7 @@ class _Machine:
         clock = np.array([int(slot(begin + QUARTER * step, day, self._zone)) % SLOTS for step in range(count)])
         seen = self._idle(begin, count)
         said = {
-            name: np.concatenate([1 - rate[clock[:quarters]]])
+            name: 1 - rate[clock[:quarters]]
             for name, rate in baselines(self._days[: number - 1], (number - 1) % 7).items()
         }
         held = {}
@@ -91,7 +91,7 @@ class _Machine:
             held[hours] = (chance[: len(whole)], whole)
         return Page(name, number, idle[:count], seen, quarters, held, said)
 
-    def _idle(self, begin: "date", count: int) -> Floats:
+    def _idle(self, begin: datetime, count: int) -> Floats:
         seen = np.ones(count)
         low = bisect_right(self._ends, begin)
         for span in self._spans[low:]:

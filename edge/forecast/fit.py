@@ -1,7 +1,7 @@
 """Fits the table that all machines share, from the first days of a log: `python -m edge.forecast.fit LOG.csv [DAYS]`.
 
-It is run by hand where the table is made, never on a plant's box. The table holds weights only: no time, no order and no
-machine of the log can be read from it.
+It is run by hand where the table is made, never on a plant's box. The table holds weights only: no time, no order and
+no machine of the log can be read from it.
 """
 
 import sys
@@ -16,7 +16,7 @@ from edge.backtest.log import Log, read_log
 from edge.forecast import company, model
 from edge.forecast.grid import BUSY, cells
 from edge.forecast.habit import Habit, past_of
-from edge.forecast.signs import NAMES, SLOTS, Floats, signs, usual
+from edge.forecast.signs import SLOTS, Floats, signs, usual
 
 ZONE = ZoneInfo("UTC")
 FIRST = 7
@@ -60,11 +60,10 @@ def write(log: Log, days: int, path: Path) -> None:
     """The table as a module of numbers."""
     raw = {ahead: list(samples(log, days, ahead)) for ahead in model.TAUGHT_AT}
     near = np.concatenate([found for found, _ in raw[0]])
-    mean, spread = near.mean(0).round(4), near.std(0).round(4)
+    mean, spread = near.mean(0).round(4), np.maximum(near.std(0).round(4), 1e-4)
     rows = []
-    model.table.MEAN, model.table.SPREAD = tuple(mean), tuple(np.maximum(spread, 1e-4))
     for ahead in model.TAUGHT_AT:
-        found = np.concatenate([model.terms(found[1::STRIDE]) for found, _ in raw[ahead]])
+        found = np.concatenate([model.terms(found[1::STRIDE], mean, spread) for found, _ in raw[ahead]])
         truth = np.concatenate([truth[1::STRIDE] for _, truth in raw[ahead]])
         rows.append(regression(found, truth, PENALTY / STRIDE).round(4))
     lines = [
@@ -72,7 +71,7 @@ def write(log: Log, days: int, path: Path) -> None:
         "",
         "# One number for each of edge.forecast.signs.NAMES: what is subtracted from it, and by what it is divided.",
         f"MEAN = {_tuple(mean)}",
-        f"SPREAD = {_tuple(np.maximum(spread, 1e-4))}",
+        f"SPREAD = {_tuple(spread)}",
         "",
         "# One row for each of edge.forecast.model.REACHES: the constant, then the weights of SINGLE and of PAIRS.",
         "WEIGHTS = (",
@@ -89,4 +88,8 @@ def _tuple(values: Floats) -> str:
 if __name__ == "__main__":
     if len(sys.argv) not in {2, 3}:
         sys.exit("usage: python -m edge.forecast.fit LOG.csv [DAYS, default 56]")
-    write(read_log(Path(sys.argv[1]), ZONE), int((*sys.argv, 56)[2]), Path(__file__).with_name("table.py"))
+    write(
+        read_log(Path(sys.argv[1]), ZONE),
+        int(sys.argv[2]) if len(sys.argv) == 3 else 56,
+        Path(__file__).with_name("table.py"),
+    )

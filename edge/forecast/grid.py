@@ -50,7 +50,7 @@ def slot(moment: datetime, first: date, zone: ZoneInfo) -> float:
 
 
 def offsets(start: datetime, count: int, zone: ZoneInfo) -> NDArray[np.int64]:
-    """(count,) how far the wall clock has gone on from `start` at each of the following UTC quarter hours, in quarters."""
+    """(count,) how many quarter hours the wall clock has gone on from `start` at each of the following ones of UTC."""
     steps = np.arange(count)
     shifts = np.zeros(count, np.int64)
     base = _ahead(start, zone)
@@ -72,7 +72,7 @@ def _ahead(moment: datetime, zone: ZoneInfo) -> int:
 def _ranges(span: Span, first: date, zone: ZoneInfo) -> list[tuple[int, int]]:
     """The cells from which to which the span reaches; where the clock changes inside it, day by day or finer."""
     begin, end = slot(span.start, first, zone), slot(span.end, first, zone)
-    if end - begin == span.duration / QUARTER:
+    if _ahead(span.start, zone) == _ahead(span.end, zone):
         return [(int(np.floor(begin)), int(np.ceil(end)))]
     if span.duration <= QUARTER:
         begin = int(np.floor(begin))

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -47,7 +48,7 @@ def fresh(zone: ZoneInfo) -> Habit:
     return Habit(zone)
 
 
-def learn(
+def learn(  # noqa: PLR0913, PLR0917 - facts of one day, each of which may be absent
     habit: Habit,
     day: date,
     busy: Sequence[Span],
@@ -117,7 +118,11 @@ _FADE = 0.5 ** (1 / 60)
 def dump(habit: Habit) -> bytes:
     """The habit as bytes, below 200 kB: a zip of plain arrays."""
     about = [str(_FORM), habit.zone.key, habit.last.isoformat() if habit.last else ""]
-    arrays = {"about": np.array(about), "days": habit.days, "starts": np.array([habit.starts, habit.starts_due])}
+    arrays: dict[str, Any] = {
+        "about": np.array(about),
+        "days": habit.days,
+        "starts": np.array([habit.starts, habit.starts_due]),
+    }
     for name in ("own", "known", "pull", "losses"):
         arrays[name] = np.stack([getattr(lesson, name) for lesson in habit.lessons]).astype(np.float32)
     arrays["surprise"] = np.array([[lesson.missed, lesson.due] for lesson in habit.lessons])

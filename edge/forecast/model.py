@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.forecast import table
-from edge.forecast.signs import NAMES, Floats, Past, Usual
+from edge.forecast.signs import NAMES, Floats, Past, Usual, weekdays
 
 REACHES = (0, 1, 2, 7)
 """From which day after the moment of the forecast on each row of the table holds."""
@@ -51,6 +51,7 @@ PAIRS = (
 )
 TERMS = 1 + len(SINGLE) + len(PAIRS)
 
+_MEAN, _SPREAD, _WEIGHTS = np.array(table.MEAN), np.array(table.SPREAD), np.array(table.WEIGHTS)
 _SINGLE = [NAMES.index(name) for name in SINGLE]
 _LEFT, _RIGHT = ([NAMES.index(pair[side]) for pair in PAIRS] for side in (0, 1))
 
@@ -74,8 +75,8 @@ class Lesson:
     """What one reach of forecasts has taught about one machine, faded day by day; arrays are never written to.
 
     `own`: (2, TERMS) what it adds to the table, cautious and bold; `known` (2, TERMS, TERMS) and `pull` (2, TERMS): the
-    evidence for it. `losses`: (5,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts, and
-    what they would have been had every probability been right.
+    evidence for it. `losses`: (5,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts,
+    and what they would have been had every probability been right.
     """
 
     own: Floats
@@ -90,16 +91,16 @@ def blank() -> Lesson:
     return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(len(_TRUST)))
 
 
-def terms(signs: Floats) -> Floats:
+def terms(signs: Floats, mean: Floats = _MEAN, spread: Floats = _SPREAD) -> Floats:
     """(cells, TERMS) of the raw signs (cells, len(NAMES)): standardised, clipped, and multiplied in pairs."""
-    units = np.clip((signs - np.array(table.MEAN)) / np.array(table.SPREAD), -4, 4)
+    units = np.clip((signs - mean) / spread, -3, 3)
     return np.concatenate([np.ones((len(units), 1)), units[:, _SINGLE], units[:, _LEFT] * units[:, _RIGHT]], 1)
 
 
 def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats) -> Floats:
     """(5, cells) probabilities of busy. `found`: the terms; `plain`: (3, cells) the plain rates."""
-    weights = np.array(table.WEIGHTS[reach]) + lesson.own
-    return np.concatenate([1 / (1 + np.exp(-weights @ found.T)), plain])
+    weights = _WEIGHTS[reach] + lesson.own
+    return np.concatenate([_rate(weights @ found.T), plain])
 
 
 def settled(lesson: Lesson, said: Floats) -> Floats:
@@ -107,15 +108,14 @@ def settled(lesson: Lesson, said: Floats) -> Floats:
     trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - lesson.losses.min()))
     odds = _odds(trust / trust.sum() @ said)
     surprise = (lesson.missed + 0.5) / (lesson.due + 0.5)
-    found: Floats = 1 / (1 + np.exp(-odds / max(1.0, surprise / _TOLERANCE) ** 0.6))
-    return found
+    return _rate(odds / max(1.0, surprise / _TOLERANCE) ** 0.6)
 
 
 def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Floats) -> Lesson:
     """The lesson after one more day: `truth` (cells,) is 1 where it was busy. One step of Newton's method."""
-    weights, prior = np.array(table.WEIGHTS[reach]), np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
+    weights, prior = _WEIGHTS[reach], np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
     fade = {name: 0.5 ** (1 / half) for name, half in _MEMORY.items()}
-    rate = 1 / (1 + np.exp(-(weights + lesson.own) @ found.T))
+    rate = _rate((weights + lesson.own) @ found.T)
     slope = np.maximum(rate * (1 - rate), 1e-4)
     known = lesson.known * fade["lessons"] + _WORTH * np.einsum("mc,ci,cj->mij", slope, found, found, optimize=True)
     aim = slope * (lesson.own @ found.T) + truth - rate
@@ -133,15 +133,19 @@ def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Float
 
 
 def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
-    """(3, cells) the rate of that quarter hour of the week, of the last fourteen days (hardly shrunk), and their mean."""
-    counted, rows = past.busy * past.known, np.arange(len(past.busy))
-    fading = np.exp2((rows - rows[-1]) / 56.0)
-    classes = (rows % 7 == np.arange(7)[:, None]) * fading
+    """(3, cells) the rate of the quarter hour of the week, of the last 14 days (hardly shrunk), and their mean."""
+    counted, classes = past.busy * past.known, weekdays(len(past.busy))
     week = (classes @ counted + 0.5 * found.hour) / (classes @ past.known + 0.5)
     lately = (counted[-14:].sum(0) + found.level) / (past.known[-14:].sum(0) + 1)
     slots = np.arange(96)
     both = np.stack([week[days, slots].ravel(), np.broadcast_to(lately, days.shape).ravel()])
-    return np.clip(np.concatenate([both, both.mean(0, keepdims=True)]), 0.004, 0.996)
+    rates: Floats = np.clip(np.concatenate([both, both.mean(0, keepdims=True)]), 0.004, 0.996)
+    return rates
+
+
+def _rate(odds: Floats) -> Floats:
+    found: Floats = 1 / (1 + np.exp(-odds))
+    return found
 
 
 def _odds(rate: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.forecast import model
-from edge.forecast.grid import QUARTER, UNKNOWN, cells, full_quarter, offsets, slot
+from edge.forecast.grid import IDLE, QUARTER, UNKNOWN, cells, full_quarter, offsets, slot
 from edge.forecast.habit import KEPT, Habit, past_of
 from edge.forecast.shop import Others
 from edge.forecast.signs import SLOTS, Floats, Past, Usual, signs, usual
@@ -27,8 +27,9 @@ _FIRM = 5.0
 class Forecast:
     """Issued once, for the quarter hours from `start` on (a full quarter hour, UTC, at or before the asked `now`).
 
-    `idle`: (n,) float64, P(idle all through the quarter hour). `stays`: (n,) log P(idle | idle the quarter hour before),
-    summed from the start on. `days`: how many days of evidence it stands on; old ones count less, so at most about 40.
+    `idle`: (n,) float64, P(idle all through the quarter hour). `stays`: (n,) log P(idle | idle the quarter hour
+    before), summed from the start on. `days`: how many days of evidence it stands on; old ones count less,
+    so they are at most about 40.
     """
 
     start: datetime
@@ -66,7 +67,7 @@ class Forecast:
         return index
 
 
-def forecast(
+def forecast(  # noqa: PLR0913, PLR0917 - facts of one moment, each of which may be absent
     habit: Habit,
     now: datetime,
     horizon: timedelta,
@@ -97,31 +98,30 @@ def forecast(
 def _rolled(
     habit: Habit, start: datetime, busy: Sequence[Span], unknown: Sequence[Span], others: Others | None
 ) -> Past:
-    """The past as rows of 24 hours that end at `start`."""
+    """The past as rows of 24 hours that end at `start`. Days that were not learnt in time prove nothing but work.
+
+    Days that were learnt but are yet to come, after a clock that jumped back, are left out.
+    """
     today = start.astimezone(habit.zone).date()
     done = int(slot(start, today, habit.zone))
-    last = today - timedelta(days=1)
     first = habit.last + timedelta(days=1) if habit.last else today
     since = max(0, min(KEPT, (today - first).days))
     recent = cells(busy, unknown, today - timedelta(days=since), since + 1, habit.zone)
-    if since and not busy and not unknown:
-        recent[:-1] = UNKNOWN
-    days = np.concatenate([habit.days, recent[:-1]])
-    whole = past_of(days, last, others, KEPT + 1)
+    missed = recent[:-1]
+    missed[missed == IDLE] = UNKNOWN
+    learnt = habit.days[: max(0, len(habit.days) - max(0, (first - today).days))]
+    whole = past_of(np.concatenate([learnt, missed]), today - timedelta(days=1), others)
     if not done:
-        return (
-            whole if len(whole.busy) <= KEPT else Past(*(part if part is None else part[1:] for part in _parts(whole)))
-        )
-    now = past_of(recent[-1:], today, None)
-    shifted = [
-        None if part is None else np.concatenate([part, new[-1:]]).ravel()[done : done - SLOTS].reshape(-1, SLOTS)
-        for part, new in zip(_parts(whole), (now.busy, now.known, now.busy * 0, now.busy * 0), strict=True)
-    ]
-    return Past(*shifted)  # type: ignore[arg-type]
+        return whole
+    begun = past_of(recent[-1:], today, None)
+    blind = np.zeros(SLOTS)
 
+    def shifted(part: Floats, new: Floats) -> Floats:
+        return np.concatenate([part, new[None]]).ravel()[done : done - SLOTS].reshape(-1, SLOTS)
 
-def _parts(past: Past) -> tuple[Floats | None, ...]:
-    return past.busy, past.known, past.shop, past.shop_known
+    shop = None if whole.shop is None else shifted(whole.shop, blind)
+    shop_known = None if whole.shop_known is None else shifted(whole.shop_known, blind)
+    return Past(shifted(whole.busy, begun.busy[-1]), shifted(whole.known, begun.known[-1]), shop, shop_known)
 
 
 def _resting(start: datetime, days: int, habit: Habit, holidays: frozenset[date]) -> NDArray[np.bool_]:

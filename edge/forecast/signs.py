@@ -80,7 +80,7 @@ class Usual:
 def usual(past: Past) -> Usual:
     """Rates shrunk towards the next wider one: weekday and hour to hour of day (with the shop's week) to level."""
     busy, known = past.busy * past.known, past.known
-    slow, classes = _fade(len(busy), 28.0), _classes(len(busy))
+    slow, classes = _fade(len(busy), 28.0), weekdays(len(busy))
     days = slow @ known.mean(1)
     level = _shrunk(slow @ busy.mean(1), days, _START_RATE, 2.0)
     hour = _safe(_shrunk(_around(slow @ busy, 4), _around(slow @ known, 4), level, 2.0))
@@ -170,11 +170,12 @@ def _after_such(busy: Floats, expected: Floats, known: Floats) -> Floats:
     """(96,) how much more than usual it worked on the days that followed a moment like this one."""
     alike = (np.abs(busy[:-1, -1] - busy[-1, -1]) < 0.5) & (known[:-1, -1] > 0)
     weights = _fade(len(busy), 42.0)[1:] * alike
-    return _around(weights @ (busy - expected)[1:], 4) / (weights.sum() + 3)
+    more: Floats = _around(weights @ (busy - expected)[1:], 4) / (weights.sum() + 3)
+    return more
 
 
 def _campaign(busy: Floats, due: Floats) -> float:
-    """For how many hours of usual work the present stretch of work has lasted (log): pauses below `_PAUSE` belong to it."""
+    """For how many hours of usual work the present stretch has lasted (log): pauses below `_PAUSE` belong to it."""
     back = np.cumsum(due.ravel()[::-1]) / 4
     idle = back - np.maximum.accumulate(np.where(busy.ravel()[::-1] > 0.5, back, 0.0))
     ends = np.flatnonzero(idle > _PAUSE)
@@ -197,9 +198,10 @@ def _fade(rows: int, half: float) -> Floats:
     return np.exp2(-np.arange(rows)[::-1] / half)
 
 
-def _classes(rows: int) -> Floats:
+def weekdays(rows: int) -> Floats:
     """(7, rows) the weight of each row in each weekday class, halved in eight weeks."""
-    return (np.arange(rows) % WEEK == np.arange(WEEK)[:, None]) * _fade(rows, 56.0)
+    weights: Floats = (np.arange(rows) % WEEK == np.arange(WEEK)[:, None]) * _fade(rows, 56.0)
+    return weights
 
 
 def _shrunk(count: Floats, seen: Floats, towards: Floats | float, days: float) -> Floats:
