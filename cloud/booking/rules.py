@@ -4,9 +4,9 @@ The SQL functions decide; this says what they must decide, and a property test h
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from cloud.booking.model import Refused
@@ -86,7 +86,7 @@ def stairs(
         offered, taken = offered + steps[moment][0], taken + steps[moment][1]
         real = min(offered, machine.quantity)
         found.append(Stair(Span(moment, following), real, real - taken))
-    return found
+    return _joined(found)
 
 
 def admit(terms: Terms, machines: Sequence[Resource], wish: Span, quantity: int, now: datetime) -> Admitted | Refused:
@@ -178,6 +178,13 @@ def _counts(part: CapacitySpan, least: Confidence) -> bool:
 
 def _free(machine: Resource, within: Span, least: Confidence, now: datetime) -> list[Stair]:
     return stairs(machine, [claim for claim in machine.claims if claim.lives(now)], within, least)
+
+
+def _joined(steps: Sequence[Stair]) -> list[Stair]:
+    """Neighbours that are alike are one: how many pieces the offer came in says nothing."""
+    alike = groupby(steps, lambda stair: (stair.offered, stair.free))
+    pairs = ((part[0], part[-1]) for part in (list(group) for _, group in alike))
+    return [replace(first, span=Span(first.span.start, last.span.end)) for first, last in pairs]
 
 
 def _fits(steps: Sequence[Stair], quantity: int) -> bool:

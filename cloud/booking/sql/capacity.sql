@@ -1,9 +1,9 @@
 -- What is left: the offer in force minus the live claims, as stairs over time. The pure model is cloud/booking/rules.py.
 -- These have no search_path of their own, so that the planner may inline them; only definer functions call them.
 
--- Offered and free quantity over each stretch of p_span on which neither changes. Only pieces of at least p_confidence
--- count as offered, and no more than the machine has; a hold or request past its expiry, and the claim p_without, take
--- nothing.
+-- Offered and free quantity over each stretch of p_span on which neither changes; neighbours may be alike. Only pieces of at
+-- least p_confidence count as offered, and no more than the machine has; a hold or request past its expiry, and the claim
+-- p_without, take nothing.
 CREATE FUNCTION ts_stairs(p_machine text, p_span tstzrange, p_confidence int, p_now timestamptz, p_without text)
 RETURNS TABLE (at timestamptz, until timestamptz, offered bigint, free bigint) LANGUAGE sql STABLE AS $$
   WITH piece AS (
@@ -57,7 +57,8 @@ CREATE FUNCTION ts_nearest(p_machine text, p_span tstzrange, p_within tstzrange,
   ORDER BY greatest(start - lower(p_span), lower(p_span) - start), start LIMIT 1
 $$;
 
--- Why p_span does not fit on the first of p_machines, and the nearest span that would do on any of them; or null.
+-- Why p_span does not fit on the first of p_machines, and the nearest span that would do on any of them; or null. The tightest
+-- stretch is told as a whole: where one piece of the offer or one claim meets a like one is nothing to the caller.
 CREATE FUNCTION ts_explain(p_machines text[], p_span tstzrange, p_quantity int, p_confidence int, p_earliest timestamptz,
                            p_now timestamptz, p_without text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -67,8 +68,15 @@ DECLARE
   v_within  tstzrange := tstzrange(greatest(p_earliest, lower(p_span) - interval '168 hours'),
                                    greatest(p_earliest, upper(p_span) + interval '168 hours'));
 BEGIN
-  SELECT * INTO v_stair FROM ts_stairs(p_machines[1], p_span, p_confidence, p_now, p_without)
-  WHERE free < p_quantity ORDER BY (offered >= p_quantity), free, at LIMIT 1;
+  WITH stair AS (
+    SELECT * FROM ts_stairs(p_machines[1], p_span, p_confidence, p_now, p_without)
+  ), worst AS (
+    SELECT * FROM stair WHERE free < p_quantity ORDER BY (offered >= p_quantity), free, at LIMIT 1
+  )
+  SELECT worst.at, worst.offered, worst.free, coalesce(min(other.at), upper(p_span)) AS until INTO v_stair
+  FROM worst LEFT JOIN stair AS other
+    ON other.at > worst.at AND (other.offered, other.free) <> (worst.offered, worst.free)
+  GROUP BY worst.at, worst.offered, worst.free;
   v_code := CASE
     WHEN p_confidence > 1 AND ts_fits(p_machines[1], p_span, p_quantity, 1, p_now, p_without) THEN 'confidence.too_low'
     WHEN v_stair.offered < p_quantity THEN 'capacity.not_offered'

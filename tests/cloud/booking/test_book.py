@@ -99,6 +99,19 @@ async def test_hours_that_the_plant_does_not_offer_are_refused_as_such(world, ho
     assert answer.facts["nearest"]["start"] == "2026-03-02T06:00:00Z"
 
 
+@pytest.mark.parametrize("joined", [False, True])
+async def test_a_refusal_names_the_whole_tight_stretch_in_however_many_pieces_it_is_offered(
+    world, hours, piece, joined
+):
+    await world.book("svc_a", hours(1, 3))
+    await world.book("svc_a", hours(3, 5))
+    await world.states("mch_a", piece(2, 4), start=2, end=4)
+    if joined:
+        await world.states("mch_a", piece(4, 48), start=4)
+    answer = await world.book("svc_a", hours(0, 6), who=RIVAL)
+    assert answer.facts["span"] == {"start": "2026-03-02T07:00:00Z", "end": "2026-03-02T11:00:00Z"}
+
+
 async def test_a_machine_without_any_statement_offers_nothing(world, hours):
     await world.machine("mute")
     await world.service("mute", "mch_mute")
