@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.config import Plan
 from edge.orders.job import FINISHED, JobState, ListedJob
 from edge.orders.port import JobPort, Unreachable
 from edge.plan import PlannedOrder, Progress
 from edge.planfolder import Listed
+from edge.plansource import Plan
 from edge.trouble import Trouble
 from gateway.clock import Clock
 from gateway.span import Span

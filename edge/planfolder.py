@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from edge import ics
 from edge.ageing import Belief
-from edge.config import Config, Plan
+from edge.config import Config
 from edge.copied import Copied
 from edge.feeds import Check, Copy, Feeds
 from edge.fetch import Fetch, fetch
@@ -15,6 +15,7 @@ from edge.ics import IcsFile
 from edge.papers import Papers
 from edge.plan import PlannedOrder
 from edge.planrows import Reader
+from edge.plansource import Plan
 from edge.secret import Vault
 from edge.shifts import Calendar
 from edge.trouble import Trouble
