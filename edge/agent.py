@@ -68,6 +68,7 @@ class Agent:
     trouble: Trouble = field(default_factory=Trouble)
     on_state: Callable[[str], None] = lambda _: None
     plans: Callable[[], Mapping[str, Sequence[PlannedOrder]]] = dict
+    booked: Callable[[], Mapping[str, Any]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -284,6 +285,7 @@ def status(agent: Agent, now: datetime) -> dict[str, Any]:
         "pid": os.getpid(),
         "trouble": dict(agent.trouble.now),
         "backlog": {stream.value: left.messages for stream, left in agent.post.outbox.backlog().items()},
+        "orders": agent.booked(),
         "machines": {name: desk.status(now) for name, desk in agent.desks.items()},
     }
 

@@ -116,8 +116,8 @@ def build(config: Config, clock: Clock, outbox: Outbox) -> Agent:
 def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> OrderBook:
     """The orders of the agent; a change of a machine's state makes its orders look."""
     policies = {name: machine.orders.rules for name, machine in config.machines.items()}
-    book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send)
-    agent.on_state = book.nudge
+    book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send, agent.trouble)
+    agent.on_state, agent.booked = book.floor.nudge, book.status
     return book
 
 

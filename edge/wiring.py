@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from edge.condition import Habits
 from edge.config import Config, Machine, OpcUa, Plan, Replay, Selling, SourceConfig
 from edge.mapping import StampBounds
-from edge.orders.admission import OrderMode
 from edge.orders.port import JobPort
 from edge.plan import PlannedOrder
 from edge.planfile import read_plan
@@ -113,7 +112,7 @@ def feeds(bench: Bench) -> list[Feed]:
 
 
 def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
-    """The list of job orders of each machine that has one and may take some."""
+    """The list of job orders of each machine that has one; where orders are off, for taking back what is on it."""
     found: dict[str, JobPort] = {}
     for feed in feeds:
         for name in feed.machines:
@@ -126,7 +125,7 @@ def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
 def _port(config: Config, name: str, source: Source) -> JobPort | None:
     machine = config.machines[name]
     profile = find(machine.profile, config.profiles)
-    if not isinstance(machine.source, OpcUa) or machine.orders.policy is OrderMode.OFF or profile.job_orders is None:
+    if not isinstance(machine.source, OpcUa) or profile.job_orders is None:
         return None
     from edge.orders.isa95 import Isa95Jobs  # noqa: PLC0415 - asyncua only where it is needed
     from edge.sources.opcua import OpcUaSource  # noqa: PLC0415
