@@ -2,17 +2,18 @@
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from edge import control
 from edge.desk import Desk, said_document, statement_letter
-from edge.foresee import Foresight
 from edge.papers import Papers
 from edge.planfolder import Listed
 from edge.post import Letter, Post, resynced
@@ -68,9 +69,10 @@ class Agent:
     trouble: Trouble = field(default_factory=Trouble)
     on_state: Callable[[str], None] = lambda _: None
     papers: Callable[[], Mapping[str, Papers]] = dict
+    booked: Callable[[], Mapping[str, Any]] = dict
     blind: dict[str, datetime] = field(default_factory=dict)
     listed: Mapping[str, Listed] = field(default_factory=dict)
-    foresight: Foresight | None = None
+    foresee: Callable[[Desk, datetime], None] = lambda _, __: None
     _resyncs: dict[Stream, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
@@ -226,11 +228,17 @@ class Agent:
             return
         self._shown = time.monotonic()
         try:
-            self._window.show(now, self.trouble.now, self.post.outbox.backlog(), self.desks)
+            self._window.show(now, self._status(now), self.desks)
         except OSError as error:
             self.trouble.comes("status", f"the status file cannot be written: {error}")
         else:
             self.trouble.goes("status")
+
+    def _status(self, now: datetime) -> dict[str, Any]:
+        """What `thirdshift edge status` shows of the agent; the window adds its machines."""
+        backlog = {stream.value: left.messages for stream, left in self.post.outbox.backlog().items()}
+        known = {"trouble": dict(self.trouble.now), "backlog": backlog, "orders": self.booked()}
+        return {"at": now.isoformat(), "pid": os.getpid(), **known}
 
     def _set_aside(self, machine: str, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}; a fault in the program, please report it; the others go on"
@@ -254,16 +262,12 @@ class Agent:
                 log.info("plan read again", machine=name, orders=len(papers.orders))
             desk.file(papers, now)
 
-    def _look_ahead(self) -> None:
-        if self.foresight is not None:
-            for desk in self.desks.values():
-                self.foresight.step(desk, self.clock.now())
-
     def _keep_planning(self) -> None:
         """A fault over a plan or forecast leaves the last good one, and is shown until the agent starts anew."""
         try:
             self._replan()
-            self._look_ahead()
+            for desk in self.desks.values():
+                self.foresee(desk, self.clock.now())
         except Exception as error:  # noqa: BLE001 - a file of the plant's must not stop the agent
             reason = f"{type(error).__name__}: {error}; the last good plan still counts; please report this fault"
             self.trouble.comes("fault/plan", reason, error=error)

@@ -73,6 +73,9 @@ def status(config: ConfigFile, json: Json = False) -> None:
     columns = ("machine", "state", "mode", "since", "origin", "quality", "paused", "offered_hours_next_day")
     short = [{name: row[name] for name in columns} for row in rows]
     show(found, short, f"{'running' if found['running'] else 'not running'}, as of {found['at']}", json=json)
+    for told in found.get("orders", {}).get("lately", ()) if not json else ():
+        line = f"{told['at']}: {told['booking']} on {told['machine']} {told['what']}: {told['why'] or told['reason']}"
+        Console(stderr=True).print(line, markup=False)
     for what, reason in found["trouble"].items() if not json else ():
         Console(stderr=True).print(f"{what}: {reason}", style="yellow", markup=False)
 

@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Literal
 
 from edge.orders.admission import OrderPolicy, Refused, admit
+from gateway.because import Because
 from gateway.capacity import peak
-from gateway.messages import Order, OrderAnswer
+from gateway.messages import CancelOrder, Order, OrderAnswer
 from gateway.span import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is answered, and why."""
+    """What is answered, and why: `reason` for everybody, `detail` for the plant."""
 
     answer: Literal["accepted", "conflict", "refused", "cancelled"]
-    reason: str | None = None
+    reason: Because | None = None
+    detail: str = ""
 
-    def to(self, order: Order, now: datetime) -> OrderAnswer:
+    def to(self, order: Order | CancelOrder, now: datetime) -> OrderAnswer:
         return OrderAnswer(
             booking=order.booking,
             revision=order.revision,
@@ -44,17 +46,17 @@ class Standing:
 
 
 def judge(order: Order, standing: Standing, now: datetime) -> Verdict:
-    """The answer to a new order. Nothing about the plant's own orders is in the reason."""
+    """The answer to a new order."""
     if standing.policy is None:
-        return Verdict("refused", f"machine_unknown: this agent has no machine {order.machine}")
+        return Verdict("refused", Because.MACHINE_UNKNOWN, f"this agent has no machine {order.machine}")
     admitted = admit(order, standing.policy, now)
     if isinstance(admitted, Refused):
-        return Verdict("refused", f"{admitted.code}: {admitted.reason}"[:500])
+        return Verdict("refused", admitted.code, admitted.reason)
     if not standing.receiver:
-        return Verdict("refused", f"no_receiver: {order.machine} has no list of job orders")
+        return Verdict("refused", Because.NO_JOB_LIST, f"{order.machine} has no list of job orders")
     if standing.needed:
-        return Verdict("conflict", f"the plant needs {standing.needed[0]} itself")
+        return Verdict("conflict", Because.PLANT_NEEDS, f"the plant needs {standing.needed[0]} itself")
     claims = [(other.span, other.capacity) for other in standing.others if other.booking != order.booking]
     if peak([*claims, (order.span, order.capacity)], within=order.span) > standing.quantity:
-        return Verdict("refused", "double: other accepted orders leave no room for this one")
+        return Verdict("refused", Because.NO_ROOM)
     return Verdict("accepted")

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -35,11 +35,11 @@ class Band:
 class Outlook:
     """What is expected of a machine: bands, sorted and disjoint; time that is in none is not foretold.
 
-    `chances`: the numbers behind them.
+    `chances`: the numbers behind them; two outlooks with the same bands say the same.
     """
 
     bands: tuple[Band, ...] = ()
-    chances: Chances | None = None
+    chances: Chances | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

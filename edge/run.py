@@ -69,8 +69,9 @@ async def run(path: Path, clock: Clock) -> None:
             agent.post.on_sent = courier.wake
             works = [courier.run(), intake.run(), agent.run(), book.run()]
             works += [supervise(feed, agent.emit, clock, agent.trouble) for feed in feeds]
-            if agent.foresight is not None:
-                works.append(agent.foresight.study(clock.now()))
+            ahead = foresight(config, agent.desks, agent.trouble)
+            agent.foresee = ahead.step
+            works.append(ahead.study(clock.now()))
             works += [papers.feeds.run(), job_lists(papers, wiring.job_lists(config, feeds)).run()]
             log.info("agent runs", agent=config.agent, machines=list(agent.desks))
             await _until_told(asyncio.ensure_future(_together(works)))
@@ -123,7 +124,6 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         trouble=papers.feeds.trouble,
         papers=papers.changed,
         listed=papers.listed,
-        foresight=foresight(config, desks, papers.feeds.trouble),
         blind={name: min(alive, now) - margin for name in desks if name not in rewinding} if alive else {},
     )
 
@@ -131,8 +131,8 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
 def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> OrderBook:
     """The orders of the agent; a change of a machine's state makes its orders look."""
     policies = {name: machine.orders.rules for name, machine in config.machines.items()}
-    book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send)
-    agent.on_state = book.nudge
+    book = OrderBook(agent.desks, policies, ports, agent.post.outbox, agent.clock, agent.send, agent.trouble)
+    agent.on_state, agent.booked = book.floor.nudge, book.status
     return book
 
 

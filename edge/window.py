@@ -1,16 +1,14 @@
 """Where people look at a running agent from outside: its status, and what an explanation needs of each machine."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edge import control, scenefile
 from edge.desk import Desk
 from edge.planfolder import Listed
-from gateway.messages import Stream
-from gateway.outbox import Backlog
 
 
 @dataclass
@@ -21,18 +19,9 @@ class Window:
     listed: Mapping[str, Listed]
     _scenes: dict[str, bytes] = field(default_factory=dict)
 
-    def show(
-        self, now: datetime, trouble: Mapping[str, str], backlog: Mapping[Stream, Backlog], desks: Mapping[str, Desk]
-    ) -> None:
+    def show(self, now: datetime, status: Mapping[str, Any], desks: Mapping[str, Desk]) -> None:
         """What `thirdshift edge status` shows, and the scenes that changed. Raises OSError."""
-        status = {
-            "at": now.isoformat(),
-            "pid": os.getpid(),
-            "trouble": dict(trouble),
-            "backlog": {stream.value: left.messages for stream, left in backlog.items()},
-            "machines": {name: desk.status(now) for name, desk in desks.items()},
-        }
-        control.show(self.data, status)
+        control.show(self.data, {**status, "machines": {name: desk.status(now) for name, desk in desks.items()}})
         for name, desk in desks.items():
             scene = scenefile.dump(scenefile.Kept(desk.watch, desk.present(now), self.listed.get(name), desk.diary))
             if self._scenes.get(name) != scene:

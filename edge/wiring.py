@@ -9,7 +9,6 @@ from edge.condition import Habits
 from edge.config import Config, OpcUa, Replay, Selling, SourceConfig
 from edge.errors import FileInvalid
 from edge.mapping import StampBounds
-from edge.orders.admission import OrderMode
 from edge.orders.port import JobPort
 from edge.plan import Margins
 from edge.profile import Profile, find
@@ -111,7 +110,7 @@ def feeds(bench: Bench) -> list[Feed]:
 
 
 def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
-    """The list of job orders of each machine that has one and may take some."""
+    """The list of job orders of each machine that has one; where orders are off, for taking back what is on it."""
     found: dict[str, JobPort] = {}
     for feed in feeds:
         for name in feed.machines:
@@ -129,7 +128,7 @@ def job_lists(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
             plan = config.machines[name].plan or config.plan
             if plan is None or not plan.job_list:
                 continue
-            port = _jobs(config, name, feed.source)
+            port = _port(config, name, feed.source)
             if port is None:
                 msg = f"machines.{name}.plan.job_list: the machine has no list of job orders; give a `file` or a `url`"
                 raise FileInvalid(msg)
@@ -138,11 +137,6 @@ def job_lists(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
 
 
 def _port(config: Config, name: str, source: Source) -> JobPort | None:
-    off = config.machines[name].orders.policy is OrderMode.OFF
-    return None if off else _jobs(config, name, source)
-
-
-def _jobs(config: Config, name: str, source: Source) -> JobPort | None:
     machine = config.machines[name]
     profile = find(machine.profile, config.profiles)
     if not isinstance(machine.source, OpcUa) or profile.job_orders is None:

@@ -6,6 +6,7 @@ from typing import Annotated, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.because import public
 from gateway.capacity import CapacitySpan
 from gateway.coarse import Detail, coarse
 from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Up
@@ -64,7 +65,9 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
             return message if policy.of(message.machine).states else None
         case Statement():
             return _statement(policy.of(message.machine), message)
-        case Announce() | OrderAnswer() | JobReport():
+        case OrderAnswer() | JobReport():
+            return message.model_copy(update={"reason": public(message.reason)})
+        case Announce():
             return message
         case _:
             assert_never(message)

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.because import Because
 from gateway.messages import Name, Order
 
 
@@ -72,24 +73,27 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It may not; `code` is stable, `reason` is for people."""
+    """It may not; `code` is for everybody, `reason` says what the plant allows and is for the plant alone."""
 
-    code: str
+    code: Because
     reason: str
 
 
 def admit(order: Order, policy: OrderPolicy, now: datetime) -> Admitted | Refused:
     """Judge one order. Only what the policy names gets through: work masters, their parameters, and in time."""
     if policy.orders is OrderMode.OFF:
-        return Refused("orders_off", f"{order.machine} takes no orders from outside (`orders: off`)")
+        return Refused(Because.ORDERS_OFF, f"{order.machine} takes no orders from outside (`orders: off`)")
     if now > order.not_after or now >= order.end:
-        return Refused("late", f"past {min(order.not_after, order.end).isoformat()}, when it could last be started")
+        return Refused(
+            Because.TOO_LATE, f"past {min(order.not_after, order.end).isoformat()}, when it could last be started"
+        )
     master = policy.work_masters.get(order.work_master)
     if master is None:
         known = ", ".join(policy.work_masters) or "none"
-        return Refused("work_master", f"work master {order.work_master!r} is not allowed here; allowed: {known}")
+        return Refused(Because.WORK_MASTER, f"work master {order.work_master!r} is not allowed here; allowed: {known}")
     if order.quantity > master.max_quantity:
-        return Refused("quantity", f"{order.quantity} pieces are more than the {master.max_quantity} allowed at once")
+        reason = f"{order.quantity} pieces are more than the {master.max_quantity} allowed at once"
+        return Refused(Because.QUANTITY, reason)
     return _parameters(order, master)
 
 
@@ -97,8 +101,8 @@ def _parameters(order: Order, master: WorkMaster) -> Admitted | Refused:
     for name, value in order.parameters.items():
         bound = master.parameters.get(name)
         if bound is None:
-            return Refused("parameter", f"{order.work_master} has no parameter {name!r}")
+            return Refused(Because.PARAMETER, f"{order.work_master} has no parameter {name!r}")
         fault = bound.fault(value)
         if fault is not None:
-            return Refused("parameter", f"{name}: {fault}")
+            return Refused(Because.BOUNDS, f"{name}: {fault}")
     return Admitted()

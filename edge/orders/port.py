@@ -49,3 +49,34 @@ class JobPort(Protocol):
     async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:
         """What became of one job so far."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """A machine of which the config names no list of job orders: nobody answers."""
+
+    away: Unreachable = Unreachable("the config names no list of job orders of this machine")
+
+    async def store(self, job: JobOrder) -> Outcome:  # noqa: ARG002
+        return self.away
+
+    async def start(self, job_id: str) -> Outcome:  # noqa: ARG002
+        return self.away
+
+    async def abort(self, job_id: str) -> Outcome:  # noqa: ARG002
+        return self.away
+
+    async def cancel(self, job_id: str) -> Outcome:  # noqa: ARG002
+        return self.away
+
+    async def clear(self, job_id: str) -> Outcome:  # noqa: ARG002
+        return self.away
+
+    async def jobs(self) -> Mapping[str, JobState] | Unreachable:
+        return self.away
+
+    async def listed(self) -> Sequence[ListedJob] | Unreachable:
+        return self.away
+
+    async def response(self, job_id: str) -> JobResponse | Rejected | Unreachable:  # noqa: ARG002
+        return self.away

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from edge.orders.admission import OrderMode
 from edge.orders.job import JobResponse, job_id
+from gateway.because import Because
 from gateway.messages import JobReport, Order
 
 Event = Literal["stored", "started", "ended", "aborted", "no_show"]
@@ -26,6 +27,7 @@ class OrderRecord(BaseModel):
     """One order on its way. `good_quantity`, `started`, `ended` are the machine's word, kept in case it forgets.
 
     `stores` counts how often the job was handed over, `refusal` is the machine's answer where it would not take it.
+    `why` it ended so, for the plant. `cleared`: nothing of it is left on the machine.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +42,8 @@ class OrderRecord(BaseModel):
     refusal: str | None = None
     cancelled: str | None = None
     outcome: Event | None = None
+    why: str | None = None
+    cleared: bool = False
 
     @property
     def job_id(self) -> str:
@@ -55,7 +59,7 @@ class OrderRecord(BaseModel):
             }
         )
 
-    def report(self, event: Event, at: AwareDatetime, executing: timedelta, reason: str | None = None) -> JobReport:
+    def report(self, event: Event, at: AwareDatetime, executing: timedelta, reason: Because | None = None) -> JobReport:
         """The report of this event; the last ones carry the meter."""
         last = event in {"ended", "aborted", "no_show"}
         return JobReport(

@@ -15,6 +15,7 @@ from edge.orders.job import JobResponse, JobState, job_order
 from edge.orders.port import Done, JobPort, Outcome, Rejected, Unreachable
 from edge.orders.record import OrderRecord, Phase
 from edge.orders.steps import Absent, Ask, Finished, Seen, Step, Tell, Wait, next_step
+from gateway.because import Because
 from gateway.clock import Clock
 from gateway.messages import JobReport
 from gateway.span import Span
@@ -34,7 +35,11 @@ def whole(_machine: str, span: Span) -> timedelta:
 
 @dataclass
 class OrderRun:
-    """One order. `poll_s`: real seconds between two looks at the machine."""
+    """One order. `poll_s`: real seconds between two looks at the machine.
+
+    `told`: whether the registry has the last report. Until then the machine keeps the finished job, as the one witness
+    that an agent finds which lost its disk and gets the order again.
+    """
 
     record: OrderRecord
     port: JobPort
@@ -42,6 +47,7 @@ class OrderRun:
     commit: Commit
     executing: Executing = whole
     poll_s: float = 0.5
+    told: Callable[[], bool] = lambda: True
     _hurry: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _cancelled: str | None = field(default=None, init=False)
     _said: str | None = field(default=None, init=False)
@@ -63,9 +69,14 @@ class OrderRun:
             seen = await self._look()
             step = next_step(self.record, seen, self.clock.now())
             if isinstance(step, Finished):
+                await self._keep(replace_record(self.record, cleared=True))
                 return self.record
             if not await self._take(step):
                 return self.record
+
+    async def give_up(self, reason: Because) -> None:
+        """Report the end of a job that nobody can follow any more."""
+        await self._tell(Tell("aborted", Phase.DONE, reason))
 
     async def _take(self, step: Step) -> bool:
         """Carry out one step; False when the order is done and the machine cannot be tidied up any more."""
@@ -114,9 +125,10 @@ class OrderRun:
             record = replace_record(record, outcome=step.event)
             if record.started is not None and record.ended is None:
                 record = replace_record(record, ended=max(now, record.started))
-        record = replace_record(record, phase=step.phase)
+        record = replace_record(record, phase=step.phase, why=step.detail or step.reason)
         report = record.report(step.event, now, self._executed(record), step.reason)
-        log.info("orders.report", booking=record.order.booking, event_=step.event, good=record.good_quantity)
+        good = record.good_quantity
+        log.info("orders.report", booking=record.order.booking, event_=step.event, good=good, why=record.why)
         await self._keep(record, report)
 
     def _executed(self, record: OrderRecord) -> timedelta:
@@ -125,6 +137,9 @@ class OrderRun:
         return self.executing(record.order.machine, Span(record.started, record.ended))
 
     async def _ask(self, step: Ask) -> bool:
+        if step.method == "Clear" and not self.told():
+            await self._pause(None)
+            return True
         outcome = await self._call(step.method)
         if step.method == "Store" and not isinstance(outcome, Unreachable):
             refusal = outcome.reason if isinstance(outcome, Rejected) else None

@@ -3,7 +3,7 @@
     outbox = Outbox(path, now=clock.now)                     # raises OutboxUnavailable, OutboxDamaged
     with outbox.transaction() as tx:                         # all or nothing, fsynced when the block ends
         mark = tx.append(Stream.STATE, payload, key=None)    # raises OutboxFull, PayloadRefused
-        tx.tombstone(Stream.TELEMETRY, "withheld")           # takes a number, so that the absence is told
+        tx.tombstone(Stream.TELEMETRY, "given up")           # takes a number, so that the absence is told
         tx.put_cursor("replay/press-1", "17")                # moves with its messages
         tx.put("order", "bkg_1", document); tx.remove("order", "bkg_1")
         tx.save_position(Stream.CONTROL, position)           # the receiving side of the leg `down`

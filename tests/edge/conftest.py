@@ -1,7 +1,9 @@
 """A machine to reason about: its case, its readings, and the moments of one working day."""
 
+import asyncio
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +12,25 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, settings
 
+from edge.archive import ARRIVED
 from edge.condition import Habits
 from edge.config import read as read_config
+from edge.orderbook import OrderBook
+from edge.orders.job import JobState
+from edge.orders.runner import OrderRun
 from edge.planfolder import folder
 from edge.profile import Profile, find
 from edge.reading import LinkNotice, Reading
-from edge.run import build
+from edge.run import build, foresight, orderbook
 from edge.shifts import Calendar, WeekCalendar
+from edge.simulate.fake_jobs import FakeJobs
+from edge.simulate.job_desk import JobDesk
 from edge.spare import Rules
 from edge.trouble import Trouble
 from edge.watch import Case
 from gateway.clock import Clock
-from gateway.link import Point
-from gateway.messages import Statement, Stream, decode_up
+from gateway.link import Accept, Entry, Point, Position
+from gateway.messages import JobReport, Message, Order, OrderAnswer, Statement, Stream, decode_up, encode
 from gateway.outbox import Caps, Outbox
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -117,6 +125,7 @@ class Plant:
         self.outbox = Outbox(self.config.data / "outbox.sqlite", now=self.clock.now, caps=self.caps)
         self.papers = folder(self.config, self.clock, Trouble(), None)
         self.agent = build(self.config, self.clock, self.outbox, self.papers)
+        self.agent.foresee = foresight(self.config, self.agent.desks, Trouble()).step
 
     def restart(self) -> None:
         self.outbox.close()
@@ -171,3 +180,100 @@ def make_plant(tmp_path: Path, monday: Callable[..., datetime]) -> Iterator[Call
 @pytest.fixture
 def plant(make_plant: Callable[..., Plant]) -> Plant:
     return make_plant()
+
+
+WORK = "orders: {policy: store_and_start, work_masters: {turn: {parameters: {rpm: {min: 100, max: 900}}}}}"
+
+
+class Shop:
+    """A plant whose M1 takes job orders, and the registry's side of the link to it."""
+
+    def __init__(self, plant: Any) -> None:
+        self.plant = plant
+        self.desk = JobDesk(plant.clock)
+        self.port = FakeJobs(self.desk)
+        self.seq = 0
+        self.open()
+
+    def open(self, *, listed: bool = True) -> None:
+        """Start the order book; `listed`: whether M1's config names its list of job orders."""
+        ports = {"M1": self.port} if listed else {}
+        self.book: OrderBook = orderbook(self.plant.config, self.plant.agent, ports)
+        self.running = asyncio.create_task(self.book.run())
+
+    async def close(self) -> None:
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
+    async def restart(self, old: str = "", new: str = "", *, listed: bool = True) -> None:
+        """A kill and a new start, perhaps with another config."""
+        await self.close()
+        self.plant.path.write_text(self.plant.path.read_text().replace(old, new))
+        self.plant.restart()
+        self.open(listed=listed)
+
+    async def lose_disk(self) -> None:
+        """A new start of an agent that remembers nothing; the machine does."""
+        await self.close()
+        self.plant.outbox.close()
+        shutil.rmtree(self.plant.config.data)
+        self.plant.start()
+        self.open()
+
+    def order(self, booking: str = "bkg_1", **changes: Any) -> Order:
+        """An order for the coming hour that may start now."""
+        now = self.plant.clock.now()
+        usual: dict[str, Any] = {
+            "revision": 1,
+            "machine": "M1",
+            "start": now,
+            "end": now + timedelta(hours=1),
+            "not_after": now + timedelta(minutes=20),
+            "work_master": "turn",
+            "quantity": 3,
+        }
+        return Order(booking=booking, **usual | changes)
+
+    async def arrive(self, *messages: Message | bytes) -> None:
+        """The messages come down; returns when they are answered."""
+        payloads = [message if isinstance(message, bytes) else encode(message) for message in messages]
+        entries = tuple(
+            Entry(self.seq + number, self.seq + number, each) for number, each in enumerate(payloads, start=1)
+        )
+        self.seq += len(entries)
+        with self.plant.outbox.transaction() as tx:
+            self.book.store(tx, Accept(Stream.CONTROL, 1, entries, Position()))
+        await self.until(lambda: not self.plant.outbox.documents(ARRIVED))
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not true():  # noqa: ASYNC110 - anything may be waited for here
+                await asyncio.sleep(0.01)
+
+    def answers(self) -> list[tuple[str, str]]:
+        control_stream = self.plant.sent(Stream.CONTROL)
+        return [(told.answer, told.reason or "") for told in control_stream if isinstance(told, OrderAnswer)]
+
+    def events(self) -> list[str]:
+        return [told.event for told in self.plant.sent(Stream.CONTROL) if isinstance(told, JobReport)]
+
+    def reasons(self) -> list[tuple[str, str]]:
+        reports = [told for told in self.plant.sent(Stream.CONTROL) if isinstance(told, JobReport)]
+        return [(told.event, told.reason or "") for told in reports if told.reason]
+
+    async def state_of(self, job: str, state: JobState) -> None:
+        await self.until(lambda: job in self.desk.held.jobs and self.desk.held.jobs[job].state is state)
+
+
+@pytest.fixture
+async def shop(make_plant: Callable[..., Any]) -> AsyncIterator[Shop]:
+    plant = make_plant("", "M1: {profile: opcua-machinery,", f"M1: {{{WORK}, profile: opcua-machinery,")
+    await plant.see("M1", "NotExecuting")
+    made = Shop(plant)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OrderRun, "poll_s", 0.02)

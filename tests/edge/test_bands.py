@@ -57,6 +57,10 @@ def test_a_short_forecast_promises_what_it_can() -> None:
     assert promised(hours((1, 0.999))).tolist() == [5] * 4
 
 
+def test_two_forecasts_that_say_the_same_are_no_news() -> None:
+    assert outlook(hours((6, 0.999))) == outlook(hours((6, 0.9991)))
+
+
 chances = st.lists(st.tuples(st.integers(1, 60), st.sampled_from([0.4, 0.9, 0.98, 0.99, 0.997, 0.9999])), min_size=1)
 
 

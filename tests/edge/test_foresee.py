@@ -99,7 +99,7 @@ def test_a_log_from_before_the_first_start_is_learnt_day_by_day() -> None:
 
 async def test_the_agent_learns_a_day_when_it_is_over_and_keeps_it(plant: Any, tmp_path: Path) -> None:
     agent = plant.agent
-    agent.foresight = foresight = Foresight(tmp_path / "habits", BERLIN, Trouble())
+    foresight = Foresight(tmp_path / "habits", BERLIN, Trouble())
     foresight.open(agent.desks)
     desk = agent.desks["M1"]
     desk.case = replace(desk.case, foretell=Foretell.BEYOND_PLAN)

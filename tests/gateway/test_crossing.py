@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from gateway.because import Because
 from gateway.crossing import Disclosure, MachineDisclosure, cross
-from gateway.messages import GapNotice, Samples, StateChange, Statement
+from gateway.messages import GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -48,3 +51,18 @@ def test_a_machine_can_keep_its_states_or_its_capacity_to_itself() -> None:
     assert cross(Disclosure(), GAP) == GAP
     assert cross(silent, STATEMENT) is None
     assert cross(silent, STATE.model_copy(update={"machine": "M05"})) is not None
+
+
+ANSWER = OrderAnswer(booking="bkg_1", revision=1, machine="M04", answer="refused", at=NOW)
+REPORT = JobReport(booking="bkg_1", revision=1, machine="M04", event="aborted", at=NOW)
+
+
+@pytest.mark.parametrize("message", [ANSWER, REPORT], ids=lambda message: message.kind)
+def test_only_public_words_say_why_an_order_was_refused_or_a_job_ended(message: OrderAnswer | JobReport) -> None:
+    for reason in (None, *Because):
+        said = message.model_copy(update={"reason": reason})
+        assert cross(Disclosure(), said) == said
+    secret = message.model_copy(update={"reason": "allowed: secret-customer-part-77, bracket"})
+    crossed = cross(Disclosure(default=MachineDisclosure(order_details=True)), secret)
+    assert isinstance(crossed, OrderAnswer | JobReport)
+    assert crossed.reason == "plant-keeps-its-reason"

@@ -55,22 +55,27 @@ BEGIN
        (start timestamptz, "end" timestamptz, type text, quantity int, reason text, confidence int2, detail text);
 END $$;
 
--- Each statement starts a little later than the last and so leaves a slice of it behind: alike slices become one.
+-- Each statement starts a little later than the last and so leaves a slice of it behind: alike slices become one. Each late
+-- one takes one early one at most: alike pieces over one instant add up, so none may vanish or be lengthened twice.
 CREATE FUNCTION ts_join_offer(p_machine text, p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   WITH late AS (
-    SELECT * FROM offer_span WHERE machine_id = p_machine AND span -|- tstzrange(p_at, NULL) AND upper(span) = p_at
-  ), joined AS (
-    DELETE FROM offer_span early USING late
-    WHERE early.machine_id = p_machine AND early.span -|- late.span AND upper(early.span) = lower(late.span)
+    SELECT ctid AS place, *, row_number() OVER (PARTITION BY lower(span), type, quantity, reason, confidence, detail) AS nth
+    FROM offer_span WHERE machine_id = p_machine AND span -|- tstzrange(p_at, NULL) AND upper(span) = p_at
+  ), early AS (
+    SELECT o.ctid AS place, o.*, row_number() OVER (PARTITION BY edge, type, quantity, reason, confidence, detail) AS nth
+    FROM (SELECT DISTINCT lower(span) AS edge FROM late) AS edges
+    JOIN offer_span o ON o.machine_id = p_machine AND o.span -|- tstzrange(edge, p_at) AND upper(o.span) = edge
+  ), pair AS (
+    SELECT early.place AS early, early.span AS early_span, late.place AS late, late.span AS late_span
+    FROM late JOIN early ON upper(early.span) = lower(late.span) AND early.nth = late.nth
       AND (early.type, early.quantity, early.reason, early.confidence) = (late.type, late.quantity, late.reason, late.confidence)
       AND early.detail IS NOT DISTINCT FROM late.detail
-    RETURNING lower(early.span) AS start, late.span AS span, late.type AS type, late.quantity AS quantity,
-              late.reason AS reason, late.confidence AS confidence, late.detail AS detail
+  ), gone AS (
+    DELETE FROM offer_span o USING pair WHERE o.machine_id = p_machine AND o.span = early_span AND o.ctid = early
   )
-  UPDATE offer_span o SET span = tstzrange(joined.start, p_at) FROM joined
-  WHERE o.machine_id = p_machine AND o.span = joined.span AND o.detail IS NOT DISTINCT FROM joined.detail
-    AND (o.type, o.quantity, o.reason, o.confidence) = (joined.type, joined.quantity, joined.reason, joined.confidence);
+  UPDATE offer_span o SET span = early_span + late_span FROM pair
+  WHERE o.machine_id = p_machine AND o.span = late_span AND o.ctid = late;
 END $$;
 
 -- An OrderAnswer: the edge's final word.

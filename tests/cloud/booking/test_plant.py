@@ -169,6 +169,16 @@ async def test_statement_after_statement_the_past_stays_one_piece(world, hours, 
     ]
 
 
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2), (2, 2), (3, 2)])
+async def test_alike_pieces_over_one_hour_still_add_up_when_the_past_is_joined(world, hours, piece, before, after):
+    await world.states("mch_pool", *[piece(0, 2)] * before, start=0, end=2)
+    await world.states("mch_pool", *[piece(2, 4)] * after, start=2, end=4)
+    await world.states("mch_pool", piece(4, 48), start=4, end=48)
+    for span, offered in ((hours(0, 2), before), (hours(2, 4), after)):
+        answer = await world.book("svc_pool", span, quantity=5)
+        assert answer.facts["left"] == offered
+
+
 async def test_the_owner_is_told_of_each_new_offer(world, piece):
     before = len(await world.told(MAKER, "capacity.changed"))
     await world.states("mch_a", piece(0, 48))

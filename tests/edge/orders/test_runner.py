@@ -125,9 +125,9 @@ async def test_a_cancelled_order_that_waits_is_taken_back(bench: Bench, order: M
     task = asyncio.create_task(run.run())
     await until(bench, run, JobState.NOT_ALLOWED_TO_START)
     run.cancel("the partner cancelled")
-    await asyncio.wait_for(task, 10)
+    record = await asyncio.wait_for(task, 10)
     assert notes.events == ["stored", "aborted"]
-    assert notes.reports[-1].reason == "the partner cancelled"
+    assert (notes.reports[-1].reason, record.why) == ("cancelled", "the partner cancelled")
     assert await held(bench, run) is None
 
 
@@ -160,6 +160,21 @@ async def test_a_restart_at_any_point_repeats_no_report_and_forgets_none(bench: 
     assert notes.events == ["stored", "started", "ended"]
     assert notes.reports[-1].good_quantity == 20
     assert await held(bench, run) in {None, JobState.ENDED}
+
+
+async def test_the_machine_keeps_a_finished_job_until_the_registry_knows_its_end(
+    bench: Bench, order: MakeOrder
+) -> None:
+    notes, told = Notebook(), False
+    run = notes.run(bench, order(booking()))
+    run.told = lambda: told
+    task = asyncio.create_task(run.run())
+    await until(bench, run, JobState.ENDED)
+    await asyncio.sleep(0.3)
+    assert (notes.events[-1], await held(bench, run)) == ("ended", JobState.ENDED)
+    told = True
+    assert (await asyncio.wait_for(task, 10)).cleared
+    assert await held(bench, run) is None
 
 
 async def test_two_orders_on_one_machine_both_come_to_their_end(bench: Bench, order: MakeOrder) -> None:

@@ -11,6 +11,7 @@ from edge.orders.job import WAITING, JobState
 from edge.orders.port import Unreachable
 from edge.orders.record import OrderRecord, Phase
 from edge.orders.steps import MOST_STORES, Absent, Ask, Finished, Seen, Step, Tell, Wait, next_step
+from gateway.because import Because
 from gateway.messages import Order
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,8 +43,8 @@ S = JobState
     [
         (record(), Absent(), BEFORE, Ask("Store")),
         (record(), AWAY, BEFORE, Wait(NOT_AFTER)),
-        (record(), AWAY, LATE, Tell("no_show", Phase.DONE, "the machine could not be reached in time")),
-        (record(), Absent(), LATE, Tell("no_show", Phase.DONE, "not running in time")),
+        (record(), AWAY, LATE, Tell("no_show", Phase.DONE, Because.UNREACHABLE)),
+        (record(), Absent(), LATE, Tell("no_show", Phase.DONE, Because.NOT_STARTED)),
         (record(stores=1), S.NOT_ALLOWED_TO_START, BEFORE, Tell("stored", Phase.STORED)),
         (STORED, S.NOT_ALLOWED_TO_START, BEFORE, Wait(START)),
         (STORED, S.NOT_ALLOWED_TO_START, DURING, Ask("Start")),
@@ -52,19 +53,31 @@ S = JobState
         (STORED, Absent(), DURING, Ask("Store")),
         (record(Phase.STORED, mode="store"), S.NOT_ALLOWED_TO_START, DURING, Wait(NOT_AFTER)),
         (STORED, S.RUNNING, DURING, Tell("started", Phase.RUNNING)),
-        (STORED, S.ABORTED, DURING, Tell("aborted", Phase.DONE, "the machine aborted the job before it ran")),
+        (STORED, S.ABORTED, DURING, Tell("aborted", Phase.DONE, Because.ABORTED)),
         (RUNNING, S.RUNNING, DURING, Wait()),
         (RUNNING, S.INTERRUPTED, LATE, Wait()),
         (RUNNING, S.ENDED, LATE, Tell("ended", Phase.DONE)),
-        (RUNNING, S.ABORTED, LATE, Tell("aborted", Phase.DONE, "the machine aborted the job")),
-        (RUNNING, Absent(), LATE, Tell("aborted", Phase.DONE, "the machine no longer knows the running job")),
+        (RUNNING, S.ABORTED, LATE, Tell("aborted", Phase.DONE, Because.ABORTED)),
+        (RUNNING, Absent(), LATE, Tell("aborted", Phase.DONE, Because.LOST)),
         (RUNNING, AWAY, LATE, Wait()),
         (record(Phase.STORED, cancelled="off"), S.ALLOWED_TO_START, DURING, Ask("Cancel")),
-        (record(Phase.STORED, cancelled="off"), Absent(), DURING, Tell("aborted", Phase.DONE, "off")),
+        (
+            record(Phase.STORED, cancelled="off"),
+            Absent(),
+            DURING,
+            Tell("aborted", Phase.DONE, Because.CANCELLED, "off"),
+        ),
         (record(Phase.RUNNING, cancelled="off", started=START), S.RUNNING, DURING, Ask("Abort")),
         (record(Phase.DONE), S.ENDED, LATE, Ask("Clear")),
         (record(Phase.DONE), Absent(), LATE, Finished()),
-        (record(Phase.DONE), AWAY, LATE, Finished()),
+        (record(Phase.DONE), AWAY, LATE, Wait()),
+        (record(Phase.DONE), S.ALLOWED_TO_START, LATE, Ask("Cancel")),
+        (record(mode="off"), Absent(), DURING, Tell("aborted", Phase.DONE, Because.ORDERS_OFF)),
+        (record(mode="off"), AWAY, DURING, Tell("aborted", Phase.DONE, Because.ORDERS_OFF)),
+        (record(Phase.STORED, mode="off"), S.ALLOWED_TO_START, DURING, Ask("Cancel")),
+        (record(Phase.STORED, mode="off"), Absent(), DURING, Tell("aborted", Phase.DONE, Because.ORDERS_OFF)),
+        (record(Phase.RUNNING, mode="off", started=START), S.RUNNING, DURING, Wait()),
+        (record(stores=1, refusal="full"), Absent(), LATE, Tell("no_show", Phase.DONE, Because.REFUSED, "full")),
     ],
 )
 def test_the_next_step(known: OrderRecord, seen: Seen, now: datetime, step: Step) -> None:
@@ -74,8 +87,8 @@ def test_the_next_step(known: OrderRecord, seen: Seen, now: datetime, step: Step
 def test_a_machine_that_will_not_keep_the_job_is_not_asked_for_ever() -> None:
     step = next_step(record(stores=MOST_STORES, refusal="unable to accept job orders"), Absent(), DURING)
     assert isinstance(step, Tell)
-    assert step.event == "aborted"
-    assert "unable to accept" in (step.reason or "")
+    assert (step.event, step.reason) == ("aborted", Because.REFUSED)
+    assert "unable to accept" in (step.detail or "")
 
 
 records = st.builds(
@@ -84,7 +97,7 @@ records = st.builds(
     stores=st.integers(0, MOST_STORES),
     cancelled=st.none() | st.just("off"),
     started=st.none() | st.just(START),
-    mode=st.sampled_from([OrderMode.STORE, OrderMode.STORE_AND_START]),
+    mode=st.sampled_from(OrderMode),
 )
 sights: st.SearchStrategy[Seen] = st.sampled_from([*JobState, Absent(), AWAY])
 moments = st.sampled_from([BEFORE, START, DURING, NOT_AFTER, LATE])
@@ -103,7 +116,7 @@ def test_nothing_is_started_early_late_cancelled_or_where_only_storing_is_allowe
 @given(records, sights, moments)
 def test_what_is_done_stays_done(known: OrderRecord, seen: Seen, now: datetime) -> None:
     if known.phase is Phase.DONE:
-        assert next_step(known, seen, now) in {Ask("Clear"), Finished()}
+        assert next_step(known, seen, now) in {Ask("Clear"), Ask("Cancel"), Wait(), Finished()}
 
 
 @given(records, sights, moments)

@@ -1,0 +1,33 @@
+"""Why a plant refused an order or a job came to its end, as far as partners are told."""
+
+from enum import StrEnum
+
+
+class Because(StrEnum):
+    """The only reasons of order answers and job reports that cross the fence; more is in the agent's log and status."""
+
+    MACHINE_UNKNOWN = "machine-unknown"
+    ORDERS_OFF = "orders-off"
+    TOO_LATE = "too-late"
+    WORK_MASTER = "work-master-not-allowed"
+    QUANTITY = "quantity-not-allowed"
+    PARAMETER = "parameter-not-allowed"
+    BOUNDS = "parameter-out-of-bounds"
+    NO_JOB_LIST = "no-job-list"
+    PLANT_NEEDS = "plant-needs-the-time"
+    NO_ROOM = "other-orders-leave-no-room"
+    ALREADY_OVER = "already-over"
+    CANCELLED = "cancelled"
+    REFUSED = "machine-refused"
+    ABORTED = "machine-aborted"
+    LOST = "machine-lost-the-job"
+    UNREACHABLE = "machine-unreachable"
+    NOT_STARTED = "not-started-in-time"
+    OTHER = "plant-keeps-its-reason"
+
+
+def public(reason: str | None) -> str | None:
+    """The reason, if it is one of these words; what else a plant may have written stays in."""
+    if reason is None or reason in frozenset(Because):
+        return reason
+    return Because.OTHER
