@@ -110,7 +110,7 @@ async def _story(wish: Wish, stage: Stage, supervisor: Supervisor) -> dict[str, 
             record=lambda: [entry for folder in set(folders.values()) for entry in _record(folder)],
         )
         bookings = await story.tell(cast, tale)
-        hours = await story.hours(cast, bookings)
+        hours, round_trip = await story.hours(cast, bookings), await story.round_trip(cast)
     return {
         "ok": True,
         "log": wish.replay.name if wish.replay else "generated",
@@ -118,6 +118,7 @@ async def _story(wish: Wish, stage: Stage, supervisor: Supervisor) -> dict[str, 
         "bookings": bookings,
         "hours": hours,
         "steps_s": tale.steps,
+        "round_trip_s": round_trip,
         "started_s": stage.started,
         "memory_mb": memory_of({**supervisor.pids(), "demo": os.getpid()}),
     }

@@ -95,7 +95,7 @@ class Stage:
             self.scene.remember(self.memory)
         path = files.write_agent(self.scene, self.log, hall, self.memory.agents[hall.name])
         process = self._process(f"{AGENT} {hall.name}", "edge", "run", str(path))
-        await self._start(supervisor, process, f"the agent of {hall.name} runs")
+        await self._start(supervisor, process, f"the agent of {hall.name} is on its way")
 
     async def seen(self, plant: Api) -> dict[str, dict[str, Any]]:
         """Wait until every machine has a state and a statement in the registry."""
@@ -129,8 +129,12 @@ class Stage:
                 self.memory.services[machine.name] = (await plant.post("services", body))["id"]
 
     async def _start(self, supervisor: Supervisor, process: Process, told: str) -> None:
+        """Measured only where somebody can say when it has become useful."""
         began = time.monotonic()
         await supervisor.start(process)
+        if process.ready is None:
+            self.tell(told)
+            return
         self.started[process.name] = round(time.monotonic() - began, 3)
         self.tell(f"{told} ({self.started[process.name]:.1f} s)")
 
