@@ -1,6 +1,7 @@
 """The watchers of this process: one per key, for as long as some page of that key is open."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ class Watchers:
         self._linger = linger
         self._watched: dict[str, _Watched] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -53,9 +55,11 @@ class Watchers:
             self._later(self._end(key, watched))
 
     async def aclose(self) -> None:
-        """End all watchers."""
-        for key in list(self._watched):
-            await _close(self._watched.pop(key))
+        """End all watchers, those too that were about to end by themselves."""
+        self._over.set()
+        while self._watched:
+            await _close(self._watched.popitem()[1])
+        await asyncio.gather(*self._ending)
 
     def _start(self, key: str) -> _Watched:
         if refused := self._watched.pop(key, None):
@@ -73,7 +77,8 @@ class Watchers:
         task.add_done_callback(self._ending.discard)
 
     async def _end(self, key: str, watched: _Watched) -> None:
-        await asyncio.sleep(self._linger)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), self._linger)
         if watched.pages <= 0 and self._watched.get(key) is watched:
             del self._watched[key]
             await _close(watched)

@@ -22,6 +22,8 @@ async def watch(registry_server, monkeypatch):
     watch = Watchers(lambda key: Registry(registry_server.url, key), DAY, linger=0.2)
     yield watch
     await watch.aclose()
+    # The transports of closed connections let go of their sockets one turn of the loop later.
+    await asyncio.sleep(0.05)
 
 
 async def until(ready, seconds=8.0):
