@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +24,7 @@ from edge.spare import Rules
 from edge.tracker import Picture, Sight, Track
 from edge.watch import Case, Watch
 from edge.week import WeekCalendar
+from gateway.bench import Row
 from gateway.capacity import Confidence
 from gateway.machine import PLANT, ItemState, OperationMode, Quality
 from gateway.span import Span
@@ -72,7 +72,7 @@ def desk(number: int, known: Habit) -> Desk:
     return Desk(case, Watch(track), Terms(), papers=papers)
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Row]:
     """The rows of a benchmark: name, value, unit, reference, ratio, reach, ok. CPU time, the best of several runs."""
     known = habit()
     desks = [desk(number, known) for number in range(MACHINES)]
@@ -89,19 +89,11 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def row(name: str, value: float, unit: str, most: float | None) -> dict[str, Any]:
+def row(name: str, value: float, unit: str, most: float | None) -> Row:
     """One line of a benchmark's table in which less is better."""
     ratio = None if most is None else round(value / most, 3)
     ok = None if most is None else value <= most
-    return {
-        "name": name,
-        "value": round(value, 4),
-        "unit": unit,
-        "reference": most,
-        "ratio": ratio,
-        "reach": most,
-        "ok": ok,
-    }
+    return Row(name, round(value, 4), unit, most, ratio, most, ok)
 
 
 def _refresh(desks: Sequence[Desk], now: datetime, *, force: bool = False) -> None:
@@ -145,7 +137,7 @@ class Tally:
                 first += length
 
 
-def log_rows(log: Log, zone: ZoneInfo, issued: Sequence[int] = (56, 58, 60)) -> list[dict[str, Any]]:
+def log_rows(log: Log, zone: ZoneInfo, issued: Sequence[int] = (56, 58, 60)) -> list[Row]:
     """How few spans say the forecasts of a real log, issued at those days' midnights, and how they keep their word."""
     tally = Tally()
     first = log.start.astimezone(zone).date()
@@ -167,14 +159,13 @@ def log_rows(log: Log, zone: ZoneInfo, issued: Sequence[int] = (56, 58, 60)) -> 
     ]
 
 
-def _promise(band: Confidence, kept: Sequence[bool], raw: Sequence[bool]) -> dict[str, Any]:
+def _promise(band: Confidence, kept: Sequence[bool], raw: Sequence[bool]) -> Row:
     """Of two hours that are offered at a band, the share reported idle; for reference, were quarter hours banded."""
     share, reference = _mean(kept), _mean(raw)
     name = f"two hours offered as {band.name.lower()}: reported idle"
     ratio = round(share / reference, 3) if reference else None
     ok = not kept or share >= band.floor - 0.02
-    values = {"value": round(share, 4), "unit": "share", "reference": round(reference, 4), "ratio": ratio}
-    return {"name": name, **values, "reach": band.floor, "ok": ok}
+    return Row(name, round(share, 4), "share", round(reference, 4), ratio, band.floor, ok)
 
 
 def _cells(busy: Sequence[Span], start: datetime, end: datetime) -> NDArray[np.bool_]:

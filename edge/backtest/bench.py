@@ -1,18 +1,13 @@
 """`make bench-forecast`: the forecast against what we want of it, on a log, and what it costs."""
 
 import functools
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from rich.console import Console
-from rich.table import Table
 
 from edge import sparebench
 from edge.backtest.log import Log, read_log
@@ -20,26 +15,13 @@ from edge.backtest.report import document, pages_of
 from edge.errors import FileInvalid
 from edge.forecast import Habit, company, dump, forecast, fresh, learn
 from edge.forecast.grid import DAY, midnight
+from gateway.bench import Row, show
 
-RESULTS = Path("bench-results/forecast.json")
 LOG = Path("../shared/data/jobshop-2012/reports.csv")
 ZONE = ZoneInfo("UTC")
 FIRST, LAST = 57, 88
 MACHINES = 200
 HORIZON = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure: `ratio` is value/reference, `reach` what it should be at most (or at least: see `ok`)."""
-
-    name: str
-    value: float
-    unit: str
-    reference: float | None = None
-    ratio: float | None = None
-    reach: float | None = None
-    ok: bool | None = None
 
 
 def quality(found: Mapping[str, Any]) -> Iterator[Row]:
@@ -80,19 +62,6 @@ def cost(log: Log, last: int) -> Iterator[Row]:
     yield _most("habit in memory", _bytes(habit) / 1000, "kB", None, 200.0)
 
 
-def show(rows: list[Row], title: str) -> None:
-    """The table, and the file that other programs read."""
-    table = Table(title=title, title_justify="left")
-    for head in ("what", "value", "unit", "reference", "ratio", "reach", "ok"):
-        table.add_column(head, justify="left" if head in {"what", "unit"} else "right")
-    for row in rows:
-        cells = [row.name, f"{row.value:.4g}", row.unit, row.reference, row.ratio, row.reach, row.ok]
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    Console().print(table)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-
-
 def main(path: Path) -> None:
     """Walk the log and print; of the job shop's log the days 57 to 88, of another one its own last part."""
     if not path.exists():
@@ -103,8 +72,11 @@ def main(path: Path) -> None:
     pages, days = pages_of(log, path, ZONE, first, last)
     found = document(log, pages, days, ZONE)
     spare = [*sparebench.rows(), *sparebench.log_rows(log, ZONE, (days[0] - 1, days[0] + 1, days[0] + 3))]
-    more = [Row(**each) for each in spare]
-    show([*quality(found), *cost(log, days[-1]), *more], f"forecast on {path.name}, days {days[0]} to {days[-1]}")
+    show(
+        [*quality(found), *cost(log, days[-1]), *spare],
+        "forecast",
+        f"forecast on {path.name}, days {days[0]} to {days[-1]}",
+    )
 
 
 def _learnt(log: Log, begin: date, last: int) -> Mapping[str, Habit]:

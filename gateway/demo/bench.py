@@ -5,21 +5,17 @@ same registry (`GET /v1/health`), a start against that of a bare interpreter tha
 """
 
 import asyncio
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from gateway.bench import Row, show
 from gateway.demo.run import Wish, run
 
-RESULTS = Path("bench-results/story.json")
 REACH = {"found": 0.2, "held": 0.2, "booked": 0.2, "stored": 1.0, "whole": 90.0}
 """What we want to stay below, in seconds; steps that mostly wait for the machine have no such limit."""
 
@@ -27,19 +23,6 @@ CALLS = {"found": 1, "held": 3, "booked": 3}
 """How many calls of the API a step consists of; the others wait for the plant."""
 
 PER_PROCESS_MB = 200.0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure: `ratio` is value/reference, `reach` the most that it should be, `ok` whether it is."""
-
-    name: str
-    value: float
-    unit: str
-    reference: float | None = None
-    ratio: float | None = None
-    reach: float | None = None
-    ok: bool | None = None
 
 
 def rows(told: dict[str, Any], bare_start: float) -> Iterator[Row]:
@@ -70,26 +53,13 @@ def bare_start() -> float:
     return round(min(found), 3)
 
 
-def show(found: list[Row]) -> None:
-    """The table, and the file that other programs read."""
-    table = Table(title="the story, step by step")
-    for head in ("what", "value", "unit", "reference", "ratio", "reach", "ok"):
-        table.add_column(head, justify="left" if head in {"what", "unit"} else "right")
-    for row in found:
-        cells = [row.name, f"{row.value:g}", row.unit, row.reference, row.ratio, row.reach, row.ok]
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    Console().print(table)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(row) for row in found], indent=1) + "\n")
-
-
 def main() -> None:
     began = time.monotonic()
     told = asyncio.run(run(Wish(once=True, replay=None, speed=60.0, data=None, tell=Console(stderr=True).print)))
     if not told["ok"]:
         sys.exit("the story did not come to its end; nothing was measured")
     told["seconds"] = round(time.monotonic() - began, 1)
-    show(list(rows(told, bare_start())))
+    show(list(rows(told, bare_start())), "story", "the story, step by step")
 
 
 if __name__ == "__main__":
