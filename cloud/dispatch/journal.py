@@ -1,10 +1,9 @@
 """What the link's sender reads of the table `outgoing`: the numbered rows that an agent has not acknowledged."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from gateway.link import Entry, Held, Point, Writer
+from gateway.link import Entry, Held, Point
 from gateway.link.journal import clip, next_epoch
 from gateway.messages import Stream
 
@@ -94,10 +93,6 @@ class OutgoingJournal:
     def write_note(self, name: str, value: str) -> None:
         """In memory only: whoever honours a resync commits the note with it (store.save_note)."""
         self._notes[name] = value
-
-    def transaction(self) -> AbstractContextManager[Writer]:
-        msg = "rows are written by whoever books; plan, commit and extend"
-        raise NotImplementedError(msg)
 
     def _prune(self) -> None:
         self._held = [held for held in self._held[:-1] if not held.drained] + self._held[-1:]

@@ -1,6 +1,5 @@
 """What a sender keeps until the receiver has it: numbered entries in epochs, behind a small synchronous protocol."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -80,10 +79,8 @@ class Journal(Protocol):
     """The sender's durable store. Each *opening* of a journal starts a new epoch at its first append to a stream.
 
     So a journal restored from an old snapshot can never give an identity a second time. Calls are short and
-    synchronous, and come from one thread.
+    synchronous, and come from one thread. How messages get in is the store's own affair; a `Writer` is the usual way.
     """
-
-    def transaction(self) -> AbstractContextManager[Writer]: ...
 
     def held(self, stream: Stream) -> tuple[Held, ...]:
         """The epochs with unacknowledged entries, in order, and always the last epoch, even when it is drained."""
