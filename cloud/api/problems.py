@@ -123,7 +123,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 def pointer(location: Sequence[int | str]) -> str:
-    """Where the fault is: a JSON Pointer into the body (`/work/quantity`), or `query/limit`, `header/…`, `path/…`."""
+    """Where the fault is: a JSON Pointer into the body (`/price/amount`), or `query/limit`, `header/…`, `path/…`."""
     place, *rest = map(str, location)
     inside = "/".join(part.replace("~", "~0").replace("/", "~1") for part in rest)
     return f"/{inside}" if place == "body" else f"{place}/{inside}"
