@@ -11,8 +11,9 @@ from cloud import db
 from cloud.config import Settings
 from cloud.connection import entered, ours, owner
 from cloud.embedded.guard import guarded
-from cloud.embedded.postgres import EmbeddedPostgres, PostgresFailed
+from cloud.embedded.postgres import EmbeddedPostgres
 from cloud.embedded.process import FolderInUse
+from cloud.errors import CloudError
 from gateway.errors import UsageError
 from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
@@ -115,25 +116,27 @@ def _start_patiently(embedded: EmbeddedPostgres) -> str:
 
 
 async def _watch(embedded: EmbeddedPostgres, say: Say) -> None:
-    """Start the database again when it ends; said once, and not again until it has run for a while."""
-    pause, since = FIRST_PAUSE, time.monotonic()
+    """Start the database again when it ends; said once, and not again until it has run for a while.
+
+    A start that fails is said with its reason, once for each reason, and tried again for ever.
+    """
+    pause, since, told = FIRST_PAUSE, time.monotonic(), ""
     while True:
         await asyncio.sleep(WATCH)
         if embedded.running():
             continue
         if time.monotonic() - since > LONGEST_PAUSE:
-            pause = FIRST_PAUSE
+            pause, told = FIRST_PAUSE, ""
         if pause == FIRST_PAUSE:
             say("PostgreSQL ended and is started again")
         await asyncio.sleep(pause)
+        try:
+            await asyncio.to_thread(embedded.restart)
+        except (CloudError, OSError) as error:
+            if str(error) != told:
+                say(f"PostgreSQL did not start and is tried again: {error}")
+            told = str(error)
         pause, since = min(pause * 2, LONGEST_PAUSE), time.monotonic()
-        with contextlib.suppress(PostgresFailed):
-            await asyncio.to_thread(_restart, embedded)
-
-
-def _restart(embedded: EmbeddedPostgres) -> None:
-    embedded.stop()
-    embedded.start()
 
 
 def broker(settings: Settings) -> list[Process]:

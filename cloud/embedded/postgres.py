@@ -91,36 +91,51 @@ class EmbeddedPostgres:
         self._prepare_home()
         self._lock = self._lock or locked(self._home / "owner.lock")
         try:
-            if not self._cluster.is_dir():
-                self._create()
-            self._clear_stale_pid()
-            if not self._adopted():
-                self._launch()
+            return self._begin()
         except BaseException:
             self._release()
             raise
-        dsn = self.running()
-        if dsn is None:
-            self._release()
-            msg = f"PostgreSQL in {self._home} ended right after its start: {self._last_words()}"
-            raise PostgresFailed(msg)
-        return dsn
+
+    def restart(self) -> str:
+        """Start again what ended, or ended half; its DSN. Only for its owner, who stays it, also where this fails.
+
+        Letting the lock go in between would lose it: whatever is forked in that moment holds it till its own exec.
+        Raises PostgresFailed.
+        """
+        self._end()
+        return self._begin()
 
     def stop(self) -> None:
         """End the server: clients are dropped, everything is on the disk. Nothing happens if it doesn't run."""
         try:
-            if self._pid() is not None:
-                stopped = self._ctl("stop", "-m", "fast", "-w", "-t", "30")
-                if stopped.returncode != 0 and self._pid() is not None:
-                    self._ctl("stop", "-m", "immediate", "-w", "-t", "30")
+            self._end()
         finally:
             self._release()
 
+    def _begin(self) -> str:
+        if not self._cluster.is_dir():
+            self._create()
+        self._clear_stale_pid()
+        if not self._adopted():
+            self._launch()
+        dsn = self.running()
+        if dsn is None:
+            msg = f"PostgreSQL in {self._home} ended right after its start: {self._last_words()}"
+            raise PostgresFailed(msg)
+        return dsn
+
+    def _end(self) -> None:
+        if self._pid() is None:
+            return
+        stopped = self._ctl("stop", "-m", "fast", "-w", "-t", "30")
+        if stopped.returncode != 0 and self._pid() is not None:
+            self._ctl("stop", "-m", "immediate", "-w", "-t", "30")
+
     def running(self) -> str | None:
         """The superuser's DSN of the server of this data folder, whoever started it; None if there is none."""
-        if self._pid() is None:
+        lines = self._pid_file()
+        if lines is None:
             return None
-        lines = (self._cluster / "postmaster.pid").read_text().splitlines()
         return f"postgresql://{SUPERUSER}:{self._secrets()[SUPERUSER]}@127.0.0.1:{lines[3]}/{DATABASE}"
 
     def remove(self) -> None:
@@ -217,14 +232,18 @@ class EmbeddedPostgres:
     def _answers(self) -> bool:
         """It is ready for clients, at once or when its recovery is over."""
         deadline = time.monotonic() + self._timeout
-        while time.monotonic() < deadline and self._pid() is not None:
-            if (self._cluster / "postmaster.pid").read_text().split()[-1:] == ["ready"]:
+        while time.monotonic() < deadline and (lines := self._pid_file()) is not None:
+            if lines[-1].strip() == "ready":
                 return True
             time.sleep(0.1)
         return False
 
     def _pid(self) -> int | None:
-        """The server's process id, if the process in its pid file is alive and really it."""
+        lines = self._pid_file()
+        return int(lines[0]) if lines else None
+
+    def _pid_file(self) -> list[str] | None:
+        """The lines of the server's pid file (1: process, 4: port), if the process is alive and really it."""
         try:
             lines = (self._cluster / "postmaster.pid").read_text().splitlines()
             pid = int(lines[0])
@@ -233,7 +252,7 @@ class EmbeddedPostgres:
             return None
         except PermissionError:
             pass
-        return pid if works_in(pid, self._cluster) and len(lines) > 3 else None
+        return lines if len(lines) > 3 and works_in(pid, self._cluster) else None
 
     def _clear_stale_pid(self) -> None:
         """After a crash the number may belong to another program by now; PostgreSQL alone could not tell."""

@@ -67,6 +67,10 @@ def pid_of(server):
     return int((server.home / "data" / "postmaster.pid").read_text().split()[0])
 
 
+def lock_of(server):
+    return server.home / "owner.lock"
+
+
 def gone(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -182,6 +186,21 @@ def test_after_a_crash_it_recovers_on_the_same_port(server):
     until(lambda: server.running() is None)
     assert server.start() == dsn
     assert ask(dsn, "SELECT x FROM kept") == 1
+
+
+def test_a_restart_does_not_let_its_folder_go_while_a_fork_still_holds_the_lock(server):
+    """A child forked by another thread has our lock until it becomes its own program: a lock let go is lost to it."""
+    dsn = server.start()
+    lock = next(link for link in Path("/proc/self/fd").iterdir() if link.exists() and link.samefile(lock_of(server)))
+    forked = os.dup(int(lock.name))
+    try:
+        os.kill(pid_of(server), signal.SIGKILL)
+        assert server.restart() == dsn
+        server.stop()
+        with pytest.raises(FolderInUse):
+            server.start()
+    finally:
+        os.close(forked)
 
 
 def test_the_number_of_a_dead_server_may_be_somebody_elses_now(server):
