@@ -1,0 +1,26 @@
+"""What `thirdshift edge check` finds of one signal, whatever kind of source carries it."""
+
+from dataclasses import dataclass
+
+from gateway.machine import Quality
+
+ENDPOINT = "endpoint"
+"""Stands for the source itself among its signals: nothing behind it could be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One signal of one machine: whether it can be used, what was found there, and if not, why and what to do.
+
+    `place` is where it was looked for, in the source's own terms: a node, a topic, a register.
+    """
+
+    machine: str
+    signal: str
+    place: str
+    ok: bool
+    type: str | None = None
+    value: object = None
+    quality: Quality | None = None
+    problem: str | None = None
+    advice: str | None = None
