@@ -15,6 +15,7 @@ from edge.planfolder import PlanFolder, checks
 from edge.profile import Profile, find
 from edge.run import lane, mqtt_settings
 from edge.secret import Vault
+from edge.sources.opcua_signal import OpcUaProfile
 from edge.trouble import Trouble
 from gateway.clock import Clock
 from gateway.errors import UsageError
@@ -111,7 +112,7 @@ def _orders(config: Config, name: str, profile: Profile) -> Iterator[Finding]:
     machine = config.machines[name]
     if machine.orders.policy is OrderMode.OFF:
         return
-    if profile.job_orders is None or not isinstance(machine.source, OpcUa):
+    if not isinstance(profile, OpcUaProfile) or profile.job_orders is None:
         remedy = "set `orders: off`, or name the receiver of job orders as `job_orders` in the profile"
         yield Finding(ok=False, what=f"{name}: orders", found="it has no list of job orders", remedy=remedy)
     elif not machine.orders.work_masters:
@@ -168,7 +169,7 @@ async def _second(name: str, second: SecondSource, config: Config, vault: Vault)
 
 def _nodes(profile: Profile, wanted: frozenset[str], *, orders: bool) -> Mapping[str, str]:
     nodes = dict(wiring.addresses(profile, wanted))
-    if orders and profile.job_orders:
+    if orders and isinstance(profile, OpcUaProfile) and profile.job_orders:
         nodes[JOB_LIST] = f"{profile.job_orders}/isa95:JobOrderList"
     return nodes
 
@@ -181,7 +182,8 @@ async def _opcua(name: str, source: OpcUa, nodes: Mapping[str, str], profile: Pr
         endpoint = source.endpoint(vault, f"machines.{name}.source")
     except FileInvalid as error:
         return [Finding(ok=False, what=f"{name}: source", remedy=str(error))]
-    types = {signal: profile.signals[signal].type for signal in nodes if signal in profile.signals}
+    kinds = {signal: profile.signals[signal].type for signal in nodes if signal in profile.signals}
+    types: Mapping[str, str] = {signal: kind for signal, kind in kinds.items() if kind}
     verdicts = await opcua_check.check(endpoint, nodes, root=source.root, types=types)
     return [_finding(name, verdict, profile) for verdict in verdicts]
 

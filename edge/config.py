@@ -1,24 +1,29 @@
 """The plant's configuration of one agent: who it is, where the post goes, which machines, and how they are sold."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from edge.duration import Duration, duration
 from edge.orders.admission import OrderMode, OrderPolicy, WorkMaster
 from edge.plansource import Plan
 from edge.profile import WhenOff
 from edge.reserve import Reserve
-from edge.secret import SecretRef, Vault, reference
-from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.secret import SecretRef
+from edge.sources.device import Device
+from edge.sources.kinds import KINDS
+from edge.sources.opcua_device import OpcUa
+from edge.sources.replay_endpoint import Replay
 from edge.watch import Foretell
 from edge.week import WeekCalendar
 from edge.yamlfile import load
 from gateway.capacity import Confidence
 from gateway.crossing import Disclosure
 from gateway.messages import Name
+
+__all__ = ["Config", "Machine", "OpcUa", "Replay", "SecondSource", "Selling", "SourceConfig", "read"]
 
 CONFIDENCES = {"very_low": 0.0, "low": 0.5, "medium": 0.75, "high": 0.9, "firm": 0.97}
 """Names of the bands' floors."""
@@ -89,41 +94,11 @@ class LinkKey(_Data):
     secret: SecretRef
 
 
-class OpcUa(OpcUaEndpoint):
-    """A machine behind an OPC UA server; `root` is its own node, from which the profile's addresses start.
-
-    The password is a reference as every secret is; `server_certificate` a fingerprint or a path.
-    """
-
-    type: Literal["opcua"]
-    root: str = "/Objects"
-
-    @field_validator("password", mode="before")
-    @classmethod
-    def _referred(cls, value: object) -> object:
-        return value if value is None else reference(str(value))
-
-    def endpoint(self, vault: Vault, place: str) -> OpcUaEndpoint:
-        """The endpoint with its password looked up and its paths found. Raises FileInvalid."""
-        data = self.model_dump(exclude={"type", "root", "password"})
-        if self.password is not None:
-            data["password"] = vault.text(self.password.get_secret_value(), f"{place}.password")
-        pin = self.server_certificate
-        if pin and not pin.startswith("sha256:"):
-            data["server_certificate"] = str(vault.folder / pin)
-        return OpcUaEndpoint.model_validate(data)
-
-
-class Replay(_Data):
-    """A machine that lives through a log. `rate` (for tests): moments a second, whatever the clock says."""
-
-    type: Literal["replay"]
-    file: Path
-    machine: str | None = None
-    rate: Annotated[float, Field(gt=0)] | None = None
-
-
-SourceConfig = Annotated[OpcUa | Replay, Field(discriminator="type")]
+if TYPE_CHECKING:
+    SourceConfig = Device
+else:
+    SourceConfig = Annotated[Union[tuple(kind.device for kind in KINDS.values())], Field(discriminator="type")]  # noqa: UP007
+"""The device's side of any kind of source, told apart by `type`."""
 
 
 class Orders(_Data):

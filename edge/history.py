@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from edge.mapping import Seen, StampBounds, apply
+from edge.mapping import Seen, StampBounds, apply, shape
 from edge.profile import Profile
 from edge.reading import Reading
 from edge.sources.replaylog import Moment
@@ -21,7 +21,8 @@ def backfill(
         if moment.at < now
         for signal, value in moment.values.items()
     ]
-    _, facts = apply(profile, Seen(), readings, StampBounds())
+    seen, shaped = shape(profile, Seen(), readings)
+    _, facts = apply(profile, seen, shaped, StampBounds())
     track = Track(machine)
     told: list[StateChange] = []
     for fact in facts:

@@ -1,12 +1,13 @@
 """From a machine's readings to facts about it: the profile's tables, applied in the order of time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from edge.profile import ModeRow, Profile, StateRow, key
+from edge.profilemodel import ModeRow, Profile, StateRow
 from edge.reading import Reading
+from edge.signal import Unfit, key
 from gateway.machine import ItemState, OperationMode, Quality
 from gateway.span import utc
 
@@ -40,12 +41,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last value, stamp and quality of each signal that the profile's tables read, and how many came too late."""
+    """The last value, stamp and quality of each signal that the profile's tables read, and how many came too late.
+
+    `numbers`: the last value of each signal with a deadband that was not too small a change.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     times: Mapping[str, datetime] = field(default_factory=dict)
     qualities: Mapping[str, Quality] = field(default_factory=dict)
     late: int = 0
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 def stamp(reading: Reading, bounds: StampBounds) -> tuple[datetime, Stamped]:
@@ -58,8 +63,46 @@ def stamp(reading: Reading, bounds: StampBounds) -> tuple[datetime, Stamped]:
     return reading.received, "agent"
 
 
+def shape(profile: Profile, seen: Seen, readings: Sequence[Reading]) -> tuple[Seen, Sequence[Reading]]:
+    """The readings with their values as the profile wants them: scaled, in its units, small changes left out.
+
+    A value that cannot be of its signal's type stays what it is, for `apply` to tell; as telemetry it is a bad one.
+    """
+    if not profile.shaped:
+        return seen, readings
+    kept: list[Reading] = []
+    numbers = dict(seen.numbers)
+    for reading in readings:
+        shaped = _shaped(profile, reading) if reading.signal in profile.shaped else reading
+        if not _within(profile, numbers, shaped):
+            kept.append(shaped)
+    return (seen if numbers == seen.numbers else replace(seen, numbers=numbers)), kept
+
+
+def _shaped(profile: Profile, reading: Reading) -> Reading:
+    if reading.quality is Quality.BAD:
+        return reading
+    value = profile.signals[reading.signal].measure(reading.value)
+    return reading if value is reading.value else replace(reading, value=value)
+
+
+def _within(profile: Profile, numbers: dict[str, float], reading: Reading) -> bool:
+    """Whether the reading changes less than its signal's deadband; else it is what the next ones are held against."""
+    signal = profile.signals.get(reading.signal)
+    if signal is None or signal.deadband is None:
+        return False
+    last, value = numbers.pop(reading.signal, None), reading.value
+    if reading.quality is Quality.BAD or not isinstance(value, int | float):
+        return False
+    if last is None or reading.quality is not Quality.GOOD or abs(value - last) >= signal.deadband:
+        numbers[reading.signal] = value
+        return False
+    numbers[reading.signal] = last
+    return True
+
+
 def apply(profile: Profile, seen: Seen, readings: Iterable[Reading], bounds: StampBounds) -> tuple[Seen, list[Fact]]:
-    """Fold a batch of one machine's readings into facts, one for each instant.
+    """Fold a batch of one machine's readings, as `shape` left them, into facts, one for each instant.
 
     The batch is put in the order of its stamps. Readings of the same instant make one fact, so that a state and its
     mode never show half a change. A reading older than its signal's last one is late: it is counted and changes
@@ -90,15 +133,19 @@ def _counts(profile: Profile, reading: Reading) -> bool:
 def _take(profile: Profile, seen: Seen, reading: Reading, at: datetime) -> tuple[Seen, tuple[str, str] | None]:
     name, values, quality, unknown = reading.signal, seen.values, reading.quality, None
     if quality is not Quality.BAD:
-        raw = key(reading.value)
-        named = profile.signals[name].values
-        value = named.get(raw) if named else raw
+        value = None
+        if not isinstance(reading.value, Unfit):
+            value = profile.signals[name].named(reading.value, values.get(name))
         if value is None:
-            unknown, quality = (name, raw), Quality.UNCERTAIN
+            unknown, quality = (name, _raw(reading.value)), Quality.UNCERTAIN
         else:
             values = {**values, name: value}
     times, qualities = {**seen.times, name: at}, {**seen.qualities, name: quality}
-    return Seen(values, times, qualities, seen.late), unknown
+    return replace(seen, values=values, times=times, qualities=qualities), unknown
+
+
+def _raw(value: object) -> str:
+    return key(value.raw if isinstance(value, Unfit) else value)
 
 
 def _judge(profile: Profile, seen: Seen, at: datetime, unknown: tuple[str, str] | None) -> Fact:

@@ -96,6 +96,7 @@ def _seen(seen: Seen) -> dict[str, Any]:
         "times": dict(seen.times),
         "qualities": dict(seen.qualities),
         "late": seen.late,
+        "numbers": dict(seen.numbers),
     }
 
 
@@ -105,4 +106,5 @@ def _load_seen(data: dict[str, Any]) -> Seen:
         {name: datetime.fromisoformat(at) for name, at in data["times"].items()},
         {name: Quality(quality) for name, quality in data["qualities"].items()},
         data["late"],
+        data.get("numbers", {}),
     )

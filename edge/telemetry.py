@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from edge.mapping import StampBounds, stamp
 from edge.reading import Reading
+from edge.signal import Unfit
 from gateway.machine import Quality
 from gateway.messages import Samples
 
@@ -11,7 +12,7 @@ Value = float | int | bool | str | None
 
 
 def samples(machine: str, readings: Iterable[Reading], signals: frozenset[str], bounds: StampBounds) -> list[Samples]:
-    """One message a signal, with UNIX times in s; a bad value is None."""
+    """One message a signal, with UNIX times in s; a bad value, or one not of its signal's type, is None."""
     columns: dict[str, tuple[list[float], list[Value]]] = {}
     for reading in readings:
         if reading.signal in signals:
@@ -25,6 +26,6 @@ def samples(machine: str, readings: Iterable[Reading], signals: frozenset[str], 
 
 
 def _value(reading: Reading) -> Value:
-    if reading.quality is Quality.BAD:
+    if reading.quality is Quality.BAD or isinstance(reading.value, Unfit):
         return None
     return reading.value if isinstance(reading.value, float | int | bool | str) else str(reading.value)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from edge.condition import Condition, Habits, Present
-from edge.mapping import Fact, Seen, StampBounds, apply
+from edge.mapping import Fact, Seen, StampBounds, apply, shape
 from edge.outlook import View
 from edge.papers import Papers
 from edge.plan import PlannedOrder, known, next_news
@@ -175,18 +175,20 @@ def hopeful(case: Case, watch: Watch, now: datetime) -> bool:
 def _read(case: Case, watch: Watch, readings: Sequence[Reading]) -> tuple[Watch, list[Told]]:
     if not readings:
         return watch, []
-    own = [reading for reading in readings if not reading.signal.startswith(SECOND)]
-    seen, facts = apply(case.profile, watch.seen, own, case.bounds)
+    own: Sequence[Reading] = [reading for reading in readings if not reading.signal.startswith(SECOND)]
+    seen, own = shape(case.profile, watch.seen, own)
+    seen, facts = apply(case.profile, seen, own, case.bounds)
     watch, told = _step(case, replace(watch, seen=seen), facts, second=False)
     told += samples(case.machine, own, case.open_signals, case.bounds)
-    if case.second is None or len(own) == len(readings):
-        return watch, told
-    other = [
+    other: Sequence[Reading] = [
         replace(reading, signal=reading.signal.removeprefix(SECOND))
         for reading in readings
         if reading.signal.startswith(SECOND)
     ]
-    seen, facts = apply(case.second, watch.second_seen, other, case.bounds)
+    if case.second is None or not other:
+        return watch, told
+    seen, other = shape(case.second, watch.second_seen, other)
+    seen, facts = apply(case.second, seen, other, case.bounds)
     watch, more = _step(case, replace(watch, second_seen=seen), facts, second=True)
     return watch, [*told, *more]
 

@@ -1,12 +1,12 @@
 """From a config to the parts of an agent: cases, sources and plans; the agent itself knows no kind of source."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from edge.condition import Habits
-from edge.config import Config, OpcUa, Replay, Selling, SourceConfig
+from edge.config import Config, OpcUa, Replay, SecondSource, Selling
 from edge.errors import FileInvalid
 from edge.mapping import StampBounds
 from edge.orders.port import JobPort
@@ -17,9 +17,11 @@ from edge.reserve import Reserve
 from edge.secret import Vault
 from edge.shifts import Calendar
 from edge.sources import Source
-from edge.sources.replay import ReplaySource
+from edge.sources.building import CursorOf, Site, Wanted, build
+from edge.sources.device import Device
+from edge.sources.opcua_signal import OpcUaProfile
 from edge.sources.replaylog import Moment, of_machine
-from edge.sources.second import Second
+from edge.sources.second import SUFFIX, Second
 from edge.spare import Rules
 from edge.watch import Case, Foretell
 from edge.week import off_shift
@@ -34,9 +36,6 @@ ALWAYS = timedelta(days=3650)
 
 LEAST = Confidence.LOW
 """Hours below this confidence are not offered, unless the plant says otherwise."""
-
-CursorOf = Callable[[str], str | None]
-"""How far a machine's source had read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,10 @@ class Bench:
     clock: Clock
     vault: Vault
     cursor: CursorOf = field(default=lambda _: None)
+
+    def site(self, suffix: str = "") -> Site:
+        """The same for builders; `suffix` tells apart the cursors of second sources."""
+        return Site(self.clock, self.vault, ZoneInfo(self.config.zone), lambda name: self.cursor(name + suffix))
 
 
 def case(config: Config, name: str, clock: Clock) -> Case:
@@ -95,18 +98,15 @@ def terms(config: Config, clock: Clock) -> Terms:
 
 
 def feeds(bench: Bench) -> list[Feed]:
-    """Every source of the config; machines behind one OPC UA endpoint share one. Raises FileInvalid."""
+    """Every source of the config; machines behind one endpoint share one, if their kind can. Raises FileInvalid."""
     found: list[Feed] = []
-    endpoints: dict[OpcUa, list[str]] = {}
+    groups: dict[Hashable, list[str]] = {}
     for name, machine in bench.config.machines.items():
-        if isinstance(machine.source, OpcUa):
-            endpoints.setdefault(machine.source.model_copy(update={"root": "/Objects"}), []).append(name)
-        else:
-            found.append(Feed(name, _replay(bench, name, machine.source, name), (name,)))
+        key = machine.source.shared()
+        groups.setdefault(name if key is None else (machine.source.type, key), []).append(name)
         if machine.mode_from:
-            profile = find(machine.mode_from.profile, bench.config.profiles)
-            found.append(_second(bench, name, machine.mode_from.source, profile))
-    return found + [_opcua(bench, endpoint, names) for endpoint, names in endpoints.items()]
+            found.append(_second(bench, name, machine.mode_from))
+    return found + [_first(bench, names) for names in groups.values()]
 
 
 def ports(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
@@ -139,7 +139,7 @@ def job_lists(config: Config, feeds: Sequence[Feed]) -> dict[str, JobPort]:
 def _port(config: Config, name: str, source: Source) -> JobPort | None:
     machine = config.machines[name]
     profile = find(machine.profile, config.profiles)
-    if not isinstance(machine.source, OpcUa) or profile.job_orders is None:
+    if not isinstance(machine.source, OpcUa) or not isinstance(profile, OpcUaProfile) or profile.job_orders is None:
         return None
     from edge.orders.isa95 import Isa95Jobs  # noqa: PLC0415 - asyncua only where it is needed
     from edge.sources.opcua import OpcUaSource  # noqa: PLC0415
@@ -163,42 +163,37 @@ def replayed(config: Config, name: str) -> Sequence[Moment]:
     return of_machine(source.file, ZoneInfo(config.zone), source.machine or name)
 
 
-def _replay(bench: Bench, name: str, source: Replay, cursor: str) -> ReplaySource:
-    moments = of_machine(source.file, ZoneInfo(bench.config.zone), source.machine or name)
-    return ReplaySource(name, moments, bench.clock, bench.cursor(cursor), source.rate)
-
-
-def _opcua(bench: Bench, endpoint: OpcUa, names: Sequence[str]) -> Feed:
-    nodes: dict[str, tuple[str, Mapping[str, str]]] = {}
+def _first(bench: Bench, names: Sequence[str]) -> Feed:
+    """The source of one or more machines that share it."""
+    machines = {}
     for name in names:
-        own = bench.config.machines[name].source
-        profile = find(bench.config.machines[name].profile, bench.config.profiles)
-        wanted = profile.rule_signals | bench.config.disclosure.of(name).signals
-        nodes[name] = (own.root if isinstance(own, OpcUa) else "/Objects", addresses(profile, wanted))
-    return Feed(names[0], _opcua_source(bench, endpoint, nodes, names[0]), tuple(names))
+        machine, open_signals = bench.config.machines[name], bench.config.disclosure.of(name).signals
+        profile = find(machine.profile, bench.config.profiles)
+        machines[name] = _wanted(machine.source, profile, profile.rule_signals | open_signals, f"machines.{name}")
+    return Feed(names[0], build(bench.site(), machines), tuple(names))
 
 
-def _second(bench: Bench, name: str, source: SourceConfig, profile: Profile) -> Feed:
-    if isinstance(source, Replay):
-        return Feed(f"{name}/second", Second(_replay(bench, name, source, f"{name}/second")))
-    nodes = {name: (source.root, addresses(profile, profile.rule_signals))}
-    return Feed(f"{name}/second", Second(_opcua_source(bench, source, nodes, name)))
+def _second(bench: Bench, name: str, second: SecondSource) -> Feed:
+    profile = find(second.profile, bench.config.profiles)
+    wanted = _wanted(second.source, profile, profile.rule_signals, f"machines.{name}.mode_from")
+    return Feed(name + SUFFIX, Second(build(bench.site(SUFFIX), {name: wanted})))
+
+
+def _wanted(device: Device, profile: Profile, signals: frozenset[str], place: str) -> Wanted:
+    if profile.source != device.type:
+        msg = (
+            f"{place}.source.type: is {device.type!r}, but the profile {profile.profile!r} reads {profile.source!r}; "
+            f"correct one of them (`thirdshift edge profiles` lists those that ship)"
+        )
+        raise FileInvalid(msg)
+    chosen = {name: signal for name, signal in profile.signals.items() if name in signals}
+    return Wanted(device, profile, chosen, f"{place}.source")
 
 
 def addresses(profile: Profile, wanted: frozenset[str]) -> Mapping[str, str]:
-    """The nodes of the wanted signals."""
-    return {signal: found.node for signal, found in profile.signals.items() if signal in wanted}
-
-
-def _opcua_source(
-    bench: Bench, endpoint: OpcUa, nodes: Mapping[str, tuple[str, Mapping[str, str]]], name: str
-) -> Source:
-    # asyncua takes a third of a second and 30 MB to import: not for a plant that only replays.
-    from edge.sources.opcua import MachineNodes, OpcUaSource  # noqa: PLC0415
-
-    found = endpoint.endpoint(bench.vault, f"machines.{name}.source")
-    machines = {machine: MachineNodes(signals, root) for machine, (root, signals) in nodes.items()}
-    return OpcUaSource(found, machines, bench.clock)
+    """The nodes of the wanted signals of an OPC UA profile."""
+    signals = profile.signals.items() if isinstance(profile, OpcUaProfile) else ()
+    return {name: signal.node for name, signal in signals if name in wanted}
 
 
 def _rules(config: Config, name: str, selling: Selling, zone: ZoneInfo) -> Rules:

@@ -1,7 +1,7 @@
 """YAML files of people, read into models, with errors that name file, line, key, what was expected and what to do."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,10 +10,14 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from edge import misfit
 from edge.errors import FileInvalid
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = Sequence[int | str]
+Owner = Callable[[Location], tuple[Path, Any]]
+"""The file that a place in a tree came from, and that file's own tree."""
+
 SECRETS = {"secret", "password", "token"}
 """Keys whose values no message may repeat."""
 
@@ -21,11 +25,16 @@ SECRETS = {"secret", "password", "token"}
 def load(path: Path, model: type[Model]) -> Model:
     """The file as `model`. Raises FileInvalid, naming every fault that the file has (at most ten)."""
     tree = parse(path)
+    return validated(tree, model, lambda _: (path, tree))
+
+
+def validated(tree: Any, model: type[Model], owner: Owner) -> Model:
+    """The tree as `model`; `owner` knows the file that a key of it came from. Raises FileInvalid as `load` does."""
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         faults = error.errors(include_url=False)[:10]
-        raise FileInvalid("\n".join(_explain(path, tree, fault, model) for fault in faults)) from error
+        raise FileInvalid("\n".join(_explain(*owner(fault["loc"]), fault, model) for fault in faults)) from error
 
 
 def parse(path: Path) -> Any:
@@ -92,7 +101,7 @@ def _expectation(fault: ErrorDetails, model: type[BaseModel]) -> str:
             return "is missing; add it"
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"expected keys and values, found {_short(fault['input'])}"
-        case "value_error" if fault["loc"] and fault["loc"][-1] in SECRETS:
+        case kind if kind == misfit.MISFIT or (kind == "value_error" and fault["loc"] and fault["loc"][-1] in SECRETS):
             return fault["msg"].removeprefix("Value error, ")
         case "value_error":
             return f"{fault['msg'].removeprefix('Value error, ')} (found {_short(fault['input'])})"

@@ -8,6 +8,7 @@ import pytest
 from edge.mapping import Fact, Seen, StampBounds, apply, stamp
 from edge.profile import Profile
 from edge.reading import Reading
+from edge.sources.replay_signal import ReplayProfile
 from gateway.machine import ItemState, OperationMode, Quality
 
 BOUNDS = StampBounds()
@@ -63,12 +64,12 @@ def test_an_optional_signal_that_is_missing_spoils_nothing(machinery: Profile, r
 
 
 def test_a_table_with_a_hole_is_told_as_unknown(read: Read) -> None:
-    holed = Profile.model_validate(
+    holed = ReplayProfile.model_validate(
         {
             "profile": "holed",
             "title": "t",
             "source": "replay",
-            "signals": {"s": {"node": "s", "type": "Int32"}},
+            "signals": {"s": {"type": "Int32"}},
             "state": [{"when": {"s": 1}, "then": "Executing"}],
         }
     )

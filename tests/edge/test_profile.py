@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.errors import FileInvalid
-from edge.mapping import Seen, StampBounds, apply
+from edge.mapping import Seen, StampBounds, apply, shape
 from edge.profile import Profile, find, names, read, shipped
 from edge.reading import Reading
 from edge.tracker import Track, step, tick
@@ -32,7 +32,8 @@ def play(profile: Profile, lines: Sequence[Mapping[str, Any]]) -> list[StateChan
         readings = [
             Reading("M1", line["signal"], line["value"], at, at, Quality(line.get("quality", "good"))) for line in batch
         ]
-        seen, facts = apply(profile, seen, readings, StampBounds())
+        seen, shaped = shape(profile, seen, readings)
+        seen, facts = apply(profile, seen, shaped, StampBounds())
         for fact in facts:
             track, changes = step(track, fact, profile.debounce)
             told += changes
@@ -98,22 +99,30 @@ def test_raw_values_are_written_as_the_machine_gives_them(write: Write) -> None:
         (
             "alarm: stop}, then",
             "alrm: stop}, then",
-            r"press.yaml:1: file: state\[0\]: no signal 'alrm'; there are running",
+            r"press.yaml:8: state.0.when.alrm: no signal 'alrm'; there are running, alarm$",
         ),
-        ("alarm: stop}, then", "alarm: halt}, then", r"state\[0\]: alarm is never 'halt'; its values are none, stop"),
+        (
+            "alarm: stop}, then",
+            "alarm: halt}, then",
+            r"press.yaml:8: state.0.when.alarm: alarm is never 'halt'; its values are none, stop$",
+        ),
         (
             "OutOfService",
             "Broken",
             r"press.yaml:8: state.0.then: expected 'NotAvailable', 'OutOfService'.*found 'Broken'",
         ),
         ("Boolean", "Bool", r"press.yaml:5: signals.running.type: expected 'Boolean'"),
-        ("nsu=urn:maker:press;s=Running", "ns=2;s=Running", r"signals.running.node: .*index"),
+        ("nsu=urn:maker:press;s=Running", "ns=2;s=Running", r"press.yaml:5: signals.running.node: .*index"),
         ("title: A press", "titel: A press", r"press.yaml:2: titel: is not a key here \(did you mean `title`\?\)"),
-        ("source: opcua", "source: modbus", r"press.yaml:3: source: expected 'opcua' or 'replay', found 'modbus'"),
+        ("source: opcua", "source: modbus", r"press.yaml:3: source: expected one of opcua, .*replay.*, found 'modbus'"),
         ("source: opcua", "source: opcua\ndebounce: 3", r"press.yaml:4: debounce: expected a length of time"),
         ("profile: press", "profile: mill", r"press.yaml:1: profile: is 'mill', but the file is press.yaml"),
         ("  - {then: NotExecuting}", "", None),
-        ("  - {when: {alarm: stop}, then: OutOfService}", "  - {then: Executing}", r"can never fit; put it last"),
+        (
+            "  - {when: {alarm: stop}, then: OutOfService}",
+            "  - {then: Executing}",
+            r"press.yaml:9: state.1: can never fit: the row at state.0 takes all",
+        ),
     ],
 )
 def test_a_bad_profile_says_where_and_what(write: Write, old: str, new: str, complaint: str | None) -> None:

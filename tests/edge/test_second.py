@@ -14,7 +14,7 @@ MES = """\
 profile: mes
 title: What the MES says
 source: replay
-signals: {mode: {node: mode, type: String}}
+signals: {mode: {type: String}}
 mode:
   - {when: {mode: setup}, then: Setup}
   - {when: {mode: work}, then: Processing}

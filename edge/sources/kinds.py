@@ -1,0 +1,27 @@
+"""The kinds of source that there are: for each its profile, its device, and the module that builds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.profilemodel import Profile
+from edge.sources.device import Device
+from edge.sources.opcua_device import OpcUa
+from edge.sources.opcua_signal import OpcUaProfile
+from edge.sources.replay_endpoint import Replay
+from edge.sources.replay_signal import ReplayProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind. `builder` has `build` (see edge.sources.building); only it may import heavy libraries."""
+
+    profile: type[Profile]
+    device: type[Device]
+    builder: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "opcua": Kind(OpcUaProfile, OpcUa, "edge.sources.opcua_build"),
+    "replay": Kind(ReplayProfile, Replay, "edge.sources.replay_build"),
+}
+"""By the name that profiles write as `source` and devices as `type`. A new kind is one entry here."""
