@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,16 @@ from edge import control
 from edge.desk import Desk, said_document, statement_letter
 from edge.papers import Papers
 from edge.planfolder import Listed
-from edge.post import Letter, Post, resynced
+from edge.post import Letter, Post
 from edge.reading import Event
 from edge.recovery import bridged, by_machine, lost, up
+from edge.resync import Retelling
 from edge.trouble import Trouble
 from edge.watch import Watch
 from edge.window import Window
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
-from gateway.messages import Announce, StateChange, Stream
+from gateway.messages import Announce, StateChange
 from gateway.outbox import OutboxFull, OutboxUnavailable
 
 log = structlog.get_logger(__name__)
@@ -73,15 +74,15 @@ class Agent:
     blind: dict[str, datetime] = field(default_factory=dict)
     listed: Mapping[str, Listed] = field(default_factory=dict)
     foresee: Callable[[Desk, datetime], None] = lambda _, __: None
-    _resyncs: dict[Stream, str] = field(default_factory=dict)
+    on_told: Callable[[Sequence[Letter]], None] = lambda _: None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
     _planned: float = -math.inf
     _shown: float = -math.inf
-    _introduced: bool = False
 
     def __post_init__(self) -> None:
         self._window = Window(self.data, self.listed)
+        self.retelling = Retelling(self.desks, self.announce, self.send)
 
     async def emit(self, events: Sequence[Event]) -> None:
         """Take a batch; returns when it is durable. While the outbox is in trouble it waits, and so does the source."""
@@ -105,10 +106,9 @@ class Agent:
 
     def step(self, now: datetime) -> None:
         """One look at everything: pauses, resyncs, machines that are due, and the sign of life."""
-        self._introduce(now)
         self._pauses()
         self._keep_planning()
-        self._answer_resyncs(now)
+        self.retelling.step(now)
         for desk in self.desks.values():
             due = desk.due()
             if due is None or due <= now:
@@ -120,7 +120,7 @@ class Agent:
         """What the link tells: a loss to be answered with the full state, or how far the registry's clock is off."""
         match effect:
             case Resync(stream, token):
-                self._resyncs[stream] = token
+                self.retelling.lost(stream, token)
                 self._changed.set()
             case PeerClock():
                 self._compare(effect)
@@ -191,28 +191,6 @@ class Agent:
         if statement is None or self.send(letters):
             desk.said, desk.dirty = said, False
             self.trouble.goes(f"fault/{desk.machine}")
-
-    def _introduce(self, now: datetime) -> None:
-        """At the start, say which machines there are."""
-        if not self._introduced:
-            self._introduced = self.send([Letter((self.announce(now),))])
-
-    def _answer_resyncs(self, now: datetime) -> None:
-        """Say the stream's full state again, and note in the same transaction that this was the answer."""
-        for stream, token in list(self._resyncs.items()):
-            letters = [Letter((self.announce(now),))] if stream is Stream.CONTROL else []
-            if stream is Stream.STATE:
-                letters += [Letter(desk.state()) for desk in self.desks.values()]
-            if not self.send([*letters, Letter(cursors=resynced(stream, token))]):
-                return
-            del self._resyncs[stream]
-            log.info("full state sent again", stream=stream)
-            if stream is Stream.CONTROL:
-                self._say_all_again()
-
-    def _say_all_again(self) -> None:
-        for desk in self.desks.values():
-            desk.said, desk.dirty = replace(desk.said, within=None), True
 
     def _sign_of_life(self, now: datetime) -> None:
         """A durable word that we were there, with what the meters of running jobs need."""
@@ -293,4 +271,5 @@ class Agent:
             return False
         if any(letter.messages for letter in letters):
             self.trouble.goes("outbox")
+        self.on_told(letters)
         return True
