@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from cloud.embedded.account import account, home_of
 from cloud.embedded.binaries import Binaries, find
+from cloud.embedded.manner import SETTINGS, locale
 from cloud.embedded.process import free_port, locked, sync_folder, works_in, write_private
 from cloud.errors import CloudError
 
@@ -22,24 +22,6 @@ DATABASE = "thirdshift"
 ROLES = ("ts_api", "ts_ingest")
 MAX_LOG_BYTES = 10_000_000
 PORT_PATIENCE_S = 3.0
-
-SETTINGS: Mapping[str, str] = {
-    "listen_addresses": "'127.0.0.1'",
-    "unix_socket_directories": "''",
-    "max_connections": "200",
-    "shared_buffers": "128MB",
-    "max_wal_size": "1GB",
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
-    "jit": "off",
-    "timezone": "'UTC'",
-    "log_timezone": "'UTC'",
-    "log_checkpoints": "off",
-    "log_line_prefix": "'%m [%p] %q%u@%d '",
-    "password_encryption": "'scram-sha-256'",
-}
-"""Loopback only; an acknowledged booking is on the disk; plans of sub-millisecond queries are not compiled."""
 
 
 class PostgresFailed(CloudError):
@@ -167,12 +149,19 @@ class EmbeddedPostgres:
         self._account.own(password_file)
         try:
             self._run(
-                "initdb", "--no-sync", "-D", staging, "-U", SUPERUSER, f"--pwfile={password_file}", *self._locale()
+                "initdb",
+                "--no-sync",
+                "-D",
+                staging,
+                "-U",
+                SUPERUSER,
+                f"--pwfile={password_file}",
+                *locale(self._binaries.major),
             )
         finally:
             password_file.unlink()
         with (staging / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = {value}\n" for name, value in {**SETTINGS, **self._recovery()}.items())
+            file.writelines(f"{name} = {value}\n" for name, value in SETTINGS.items())
         self._run("postgres", "--single", "-F", "-D", staging, "postgres", stdin=f"CREATE DATABASE {DATABASE};\n")
         self._sync(staging)
         staging.rename(self._cluster)
@@ -184,17 +173,6 @@ class EmbeddedPostgres:
             os.sync()
         else:
             self._run("initdb", "--sync-only", "-D", cluster)
-
-    @staticmethod
-    def _recovery() -> dict[str, str]:
-        return {"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}
-
-    def _locale(self) -> list[str]:
-        """Sorting is by code point everywhere; case mapping knows all of Unicode where the server brings its own."""
-        common = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256"]
-        return (
-            [*common, "--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self._binaries.major >= 17 else common
-        )
 
     def _adopted(self) -> bool:
         """Take over what a killed owner left, if it is the PostgreSQL that we would start; stop it otherwise."""
