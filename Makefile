@@ -6,6 +6,8 @@ ARGS   ?=
 STEPS  ?= 1000000
 SEED   ?= 1
 LOG    ?=
+# A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-deep check format soak bench-story bench-forecast openapi lock peers clean
 
@@ -16,7 +18,7 @@ demo: $(VENV)/demo-ready   ## the main job on this machine; ARGS="--once --json"
 	@exec $(BIN)/thirdshift demo $(ARGS)
 
 test: $(VENV)/dev-ready peers   ## every test; what needs a missing peer is skipped by name and reason
-	$(BIN)/python -m pytest -m "not deep" $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not deep" $(ARGS)
 
 test-deep: $(VENV)/dev-ready peers   ## the long versions of the property and fault tests too
 	$(BIN)/python -m pytest $(ARGS)
