@@ -5,7 +5,7 @@ It trusts the transport for nothing: packets may be dropped, doubled, delayed, r
 """
 
 from gateway.link.effects import Acked, Effect, PeerClock, Resync, Send
-from gateway.link.flow import TRANSITIONS, Event, Phase, resync_note
+from gateway.link.flow import resync_note
 from gateway.link.journal import (
     MAX_PAYLOAD,
     STREAMS,
@@ -19,7 +19,8 @@ from gateway.link.journal import (
     pending,
 )
 from gateway.link.memory import Disk, MemoryJournal
-from gateway.link.packets import Ack, Data, Hello, Welcome, Who
+from gateway.link.packets import Ack, Data, Hello, Kept, Welcome, Who
+from gateway.link.phase import TRANSITIONS, Event, Phase
 from gateway.link.position import Cause, Loss, Position, adopt
 from gateway.link.receiver import (
     Accept,
@@ -60,6 +61,7 @@ __all__ = [
     "Held",
     "Hello",
     "Journal",
+    "Kept",
     "Keyring",
     "Lane",
     "Leg",

@@ -1,49 +1,16 @@
 """One stream's sender: greets, sends within its window, goes back on a gap, and greets again when in doubt."""
 
-from enum import StrEnum
 from random import Random
 
 from gateway.link.effects import Acked, PeerClock, Resync
 from gateway.link.journal import Entry, Held, Journal, Point, coalesce
-from gateway.link.packets import Ack, Back, Data, Forth, Hello, Welcome, Who
+from gateway.link.packets import Ack, Back, Data, Forth, Hello, Kept, Welcome, Who
+from gateway.link.phase import TRANSITIONS, Event, Phase
 from gateway.link.seal import Leg
 from gateway.link.window import LIMITS, Limits, Timing, Window
 from gateway.messages import Stream
 
 Out = Forth | Acked | Resync | PeerClock
-
-
-class Phase(StrEnum):
-    """Where a stream's sender stands with its receiver."""
-
-    OFFLINE = "offline"
-    GREETING = "greeting"
-    FLOWING = "flowing"
-
-
-class Event(StrEnum):
-    """What moves it."""
-
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    WELCOMED = "welcomed"
-    DOUBTED = "doubted"
-
-
-TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
-    (Phase.OFFLINE, Event.CONNECTED): Phase.GREETING,
-    (Phase.OFFLINE, Event.DISCONNECTED): Phase.OFFLINE,
-    (Phase.OFFLINE, Event.WELCOMED): Phase.OFFLINE,
-    (Phase.OFFLINE, Event.DOUBTED): Phase.OFFLINE,
-    (Phase.GREETING, Event.CONNECTED): Phase.GREETING,
-    (Phase.GREETING, Event.DISCONNECTED): Phase.OFFLINE,
-    (Phase.GREETING, Event.WELCOMED): Phase.FLOWING,
-    (Phase.GREETING, Event.DOUBTED): Phase.GREETING,
-    (Phase.FLOWING, Event.CONNECTED): Phase.GREETING,
-    (Phase.FLOWING, Event.DISCONNECTED): Phase.OFFLINE,
-    (Phase.FLOWING, Event.WELCOMED): Phase.FLOWING,
-    (Phase.FLOWING, Event.DOUBTED): Phase.GREETING,
-}
 
 
 def resync_note(leg: Leg, stream: Stream) -> str:
@@ -64,6 +31,8 @@ class Flow:
         self._random = random
         self._timing = timing
         self._cursor: Point | None = None
+        self._kept_to: Point | None = None
+        self._vouched = False
         self._again_up_to: Point | None = None
         self._nonce = self._challenge = self._asked = ""
         self._greetings = self._stalls = 0
@@ -92,6 +61,10 @@ class Flow:
             return []
         if self.phase is Phase.GREETING:
             return self._hello(now)
+        if self.phase is Phase.RELAYED:
+            self._vouched = False
+            self._rewind()
+            return self._hello(now) + self._pump(now)
         self._stalls += 1
         if self._stalls % 2 == 0:
             return self._greet(Event.DOUBTED, now)
@@ -106,9 +79,13 @@ class Flow:
                 return self._welcome(packet, now)
             case Who():
                 return self._who(packet, now)
+            case Kept():
+                return self._kept(packet, now)
 
     def _ack(self, ack: Ack, now: float) -> list[Out]:
         out = self._settle(ack.point, ack, now) if ack.point else []
+        if ack.gap and self.phase is Phase.RELAYED:
+            return out + self._greet(Event.DOUBTED, now)
         if ack.gap and self.phase is Phase.FLOWING:
             if not continues(self._journal.held(self.stream), ack.point):
                 return out + self._greet(Event.DOUBTED, now)
@@ -118,13 +95,14 @@ class Flow:
         return out + self._pump(now)
 
     def _welcome(self, welcome: Welcome, now: float) -> list[Out]:
-        if welcome.nonce != self._nonce or self.phase is not Phase.GREETING:
+        if welcome.nonce != self._nonce or self.phase not in {Phase.GREETING, Phase.RELAYED}:
             return []
         out = self._settle(welcome.point, welcome, now) if welcome.point else []
-        self._move(Event.WELCOMED)
-        self._greetings = 0
-        self.deadline = None
-        self._rewind()
+        if not (self.phase is Phase.RELAYED and self._vouched and self._copied):
+            self._move(Event.WELCOMED)
+            self._greetings = 0
+            self.deadline = self._kept_to = None
+            self._rewind()
         return out + self._resync(welcome.resync) + self._pump(now)
 
     def _who(self, who: Who, now: float) -> list[Out]:
@@ -132,6 +110,27 @@ class Flow:
             return []
         self._challenge = who.challenge
         return self._greet(Event.DOUBTED, now)
+
+    def _kept(self, kept: Kept, now: float) -> list[Out]:
+        """Go on where the gateway's copies end; its word is good for the order of sending only, never for deleting."""
+        if kept.nonce != self._nonce or self.phase is Phase.OFFLINE:
+            return []
+        if self.phase is Phase.FLOWING:
+            self.deadline = now + self._timing.delay(self._greetings, self._random, self._trip)
+        self._move(Event.KEPT)
+        self._vouched = True
+        self._kept_to = kept.last if covers(self._journal.held(self.stream), kept) else None
+        if self._kept_to:
+            self.window.settle(self._kept_to)
+            if self._cursor and self._cursor <= self._kept_to:
+                self._cursor = Point(self._kept_to.epoch, self._kept_to.seq + 1)
+        return self._pump(now)
+
+    @property
+    def _copied(self) -> bool:
+        """Whether some of what the receiver lacks is with a gateway, by its last word."""
+        held = self._journal.held(self.stream)
+        return bool(held and self._kept_to and Point(held[0].epoch, held[0].oldest) <= self._kept_to)
 
     def _resync(self, token: str) -> list[Out]:
         if not token or token in {self._asked, self._journal.note(resync_note(self._leg, self.stream))}:
@@ -161,6 +160,7 @@ class Flow:
         self._move(event)
         if self.phase is not Phase.GREETING:
             return []
+        self._kept_to = None
         self._rewind()
         self._nonce = f"{self._random.getrandbits(64):016x}"
         self._greetings = 0
@@ -173,12 +173,13 @@ class Flow:
 
     def _pump(self, now: float) -> list[Out]:
         out: list[Out] = []
-        while self.phase is Phase.FLOWING and self.window.room[0]:
+        while self.phase in {Phase.FLOWING, Phase.RELAYED} and self.window.room[0]:
             epoch, entries = self._next_batch()
             if not entries:
                 break
             last = Point(epoch.epoch, entries[-1].last)
-            self.window.add(last, entries, now, again=self._went_before(last))
+            size = sum(entry.size for entry in entries)
+            self.window.add(last, len(entries), size, now, again=self._went_before(last))
             self._cursor = Point(last.epoch, last.seq + 1)
             out.append(Data(self.stream, epoch.epoch, epoch.after, tuple(coalesce(entries))))
         if self.deadline is None:
@@ -210,8 +211,13 @@ class Flow:
         self.window.clear()
         held = self._journal.held(self.stream)
         self._cursor = Point(held[0].epoch, held[0].oldest) if held else None
+        if self._cursor and self._kept_to and self._cursor <= self._kept_to:
+            self._cursor = Point(self._kept_to.epoch, self._kept_to.seq + 1)
 
     def _restart_timer(self, now: float) -> None:
+        if self.phase is Phase.RELAYED and not self._copied and self.deadline is not None:
+            # The receiver answers again and has all of the copies: it is time to be welcomed.
+            self.deadline = min(self.deadline, now + self._timing.delay(0, self._random, self._trip))
         if self.phase is Phase.FLOWING:
             wait = self._timing.delay(self._stalls, self._random, self._trip)
             self.deadline = None if self.window.empty else now + wait
@@ -228,3 +234,12 @@ def continues(held: tuple[Held, ...], point: Point | None) -> bool:
     if same and point:
         return point.seq >= same.oldest - 1
     return held[0].oldest == 1 and held[0].after == point
+
+
+def covers(held: tuple[Held, ...], kept: Kept) -> bool:
+    """Whether a gateway's copies have all that a sender holds, from its oldest up to where they end."""
+    if not held or kept.first is None or kept.last is None:
+        return False
+    ends_in = next((epoch for epoch in held if epoch.epoch == kept.last.epoch), None)
+    oldest = Point(held[0].epoch, held[0].oldest)
+    return ends_in is not None and kept.last.seq < ends_in.next and kept.first <= oldest

@@ -1,4 +1,4 @@
-"""The five packets of a stream and their form on the wire: one JSON line, and for data one more line per payload."""
+"""The six packets of a stream and their form on the wire: one JSON line, and for data one more line per payload."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,8 +72,21 @@ class Who:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Back, from a gateway on the way while the receiver is out of reach: it has copies of all from `first` to `last`.
+
+    Answers the sender's latest hello (`nonce`) and acknowledges nothing: the sender goes on after `last`, keeping all.
+    """
+
+    stream: Stream
+    nonce: str
+    first: Point | None
+    last: Point | None
+
+
 Forth = Data | Hello
-Back = Ack | Welcome | Who
+Back = Ack | Welcome | Who | Kept
 
 
 def encode(packet: Forth | Back) -> bytes:
@@ -90,6 +103,8 @@ def encode(packet: Forth | Back) -> bytes:
             return orjson.dumps({"t": "welcome", "s": stream, "p": _pair(point), "n": nonce, "r": resync, "at": at})
         case Who(stream, challenge, at):
             return orjson.dumps({"t": "who", "s": stream, "c": challenge, "at": at})
+        case Kept(stream, nonce, first, last):
+            return orjson.dumps({"t": "kept", "s": stream, "n": nonce, "f": _pair(first), "l": _pair(last)})
 
 
 def _encode_data(packet: Data) -> bytes:
@@ -120,7 +135,10 @@ def decode_back(body: bytes) -> Back | Refusal:
     """A packet from the receiver, or Refusal.FORM."""
     try:
         fields = orjson.loads(body)
-        stream, at = Stream(fields["s"]), datetime.fromisoformat(fields["at"])
+        stream = Stream(fields["s"])
+        if fields["t"] == "kept":
+            return Kept(stream, _text(fields["n"]), _point(fields["f"]), _point(fields["l"]))
+        at = datetime.fromisoformat(fields["at"])
         match fields["t"]:
             case "ack":
                 return Ack(stream, _point(fields["p"]), fields["g"] is True, at)

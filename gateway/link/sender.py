@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from gateway.link.effects import Effect, Send
-from gateway.link.flow import Flow, Out, Phase, resync_note
+from gateway.link.flow import Flow, Out, resync_note
 from gateway.link.journal import STREAMS, Journal
 from gateway.link.packets import Data, Hello, decode_back, encode
+from gateway.link.phase import Phase
 from gateway.link.seal import Lane, Refusal
 from gateway.link.window import Timing
 from gateway.messages import Stream

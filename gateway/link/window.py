@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from gateway.link.journal import Entry, Point
+from gateway.link.journal import Point
 from gateway.messages import Stream
 
 
@@ -87,8 +87,8 @@ class Window:
     def last(self) -> Point | None:
         return self._packets[-1].last if self._packets else None
 
-    def add(self, last: Point, entries: list[Entry], now: float, *, again: bool) -> None:
-        packet = _Packet(last, len(entries), sum(entry.size for entry in entries), now, again)
+    def add(self, last: Point, items: int, size: int, now: float, *, again: bool) -> None:
+        packet = _Packet(last, items, size, now, again)
         self._packets.append(packet)
         self.items += packet.items
         self.size += packet.size
