@@ -7,7 +7,7 @@ from typing import Literal
 
 from edge.profilemodel import ModeRow, Profile, StateRow
 from edge.reading import Reading
-from edge.signal import Unfit, key
+from edge.signal import Signal, Unfit, key
 from gateway.machine import ItemState, OperationMode, Quality
 from gateway.span import utc
 
@@ -68,33 +68,36 @@ def shape(profile: Profile, seen: Seen, readings: Sequence[Reading]) -> tuple[Se
 
     A value that cannot be of its signal's type stays what it is, for `apply` to tell; as telemetry it is a bad one.
     """
-    if not profile.shaped:
+    passing = profile.passing
+    if not passing:
         return seen, readings
     kept: list[Reading] = []
     numbers = dict(seen.numbers)
     for reading in readings:
-        shaped = _shaped(profile, reading) if reading.signal in profile.shaped else reading
-        if not _within(profile, numbers, shaped):
+        types = passing.get(reading.signal)
+        if types is None or type(reading.value) in types:  # thousands a second come this way
+            kept.append(reading)
+            continue
+        signal = profile.signals[reading.signal]
+        shaped = _shaped(signal, reading)
+        if signal.deadband is None or not _within(signal.deadband, numbers, shaped):
             kept.append(shaped)
     return (seen if numbers == seen.numbers else replace(seen, numbers=numbers)), kept
 
 
-def _shaped(profile: Profile, reading: Reading) -> Reading:
+def _shaped(signal: Signal, reading: Reading) -> Reading:
     if reading.quality is Quality.BAD:
         return reading
-    value = profile.signals[reading.signal].measure(reading.value)
+    value = signal.measure(reading.value)
     return reading if value is reading.value else replace(reading, value=value)
 
 
-def _within(profile: Profile, numbers: dict[str, float], reading: Reading) -> bool:
-    """Whether the reading changes less than its signal's deadband; else it is what the next ones are held against."""
-    signal = profile.signals.get(reading.signal)
-    if signal is None or signal.deadband is None:
-        return False
+def _within(deadband: float, numbers: dict[str, float], reading: Reading) -> bool:
+    """Whether the reading changes less than the deadband; else it is what the next ones are held against."""
     last, value = numbers.pop(reading.signal, None), reading.value
     if reading.quality is Quality.BAD or not isinstance(value, int | float):
         return False
-    if last is None or reading.quality is not Quality.GOOD or abs(value - last) >= signal.deadband:
+    if last is None or reading.quality is not Quality.GOOD or abs(value - last) >= deadband:
         numbers[reading.signal] = value
         return False
     numbers[reading.signal] = last

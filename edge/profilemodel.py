@@ -78,9 +78,10 @@ class Profile(ProfileData):
         return frozenset(name for row in self.state for name in row.when)
 
     @functools.cached_property
-    def shaped(self) -> frozenset[str]:
-        """The signals whose values do not simply pass: scaled, converted, read from text, or with a deadband."""
-        return frozenset(name for name, each in self.signals.items() if each.measured or each.type == "Boolean")
+    def passing(self) -> Mapping[str, frozenset[type]]:
+        """Of each signal whose values may need work, the types of raw value that need none."""
+        found = {name: each.passing for name, each in self.signals.items()}
+        return {name: types for name, types in found.items() if types is not None}
 
     @model_validator(mode="after")
     def _tables(self) -> Self:

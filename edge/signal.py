@@ -21,6 +21,8 @@ DataType = Literal[
 WORDS = {"Boolean", "String", "LocalizedText", "Enumeration"}
 """Types whose values are no measure: nothing to scale."""
 
+Types = frozenset[type]
+
 TRUE, FALSE = {"true", "on", "1", "yes"}, {"false", "off", "0", "no"}
 
 
@@ -140,6 +142,15 @@ class Signal(ProfileData):
         return frozenset(self.values.values()) | {level.name for level in self.levels}
 
     @functools.cached_property
+    def passing(self) -> Types | None:
+        """The types of raw value that are what the profile wants already; None where any is."""
+        if self.line or self.deadband:
+            return frozenset()
+        if self.type == "Boolean":
+            return frozenset({bool})
+        return frozenset({int, float}) if self.measured else None
+
+    @functools.cached_property
     def measured(self) -> bool:
         """Whether the value must be a number."""
         return bool(self.levels or self.deadband or self.line) or (self.type is not None and self.type not in WORDS)
@@ -157,7 +168,8 @@ class Signal(ProfileData):
     def named(self, value: object, before: str | None) -> str | None:
         """The value as the tables know it, given how it was called before (hysteresis); None if it has no name."""
         if self.levels:
-            return level(self.levels, float(value), before) if isinstance(value, int | float) else None
+            number = _number(value)
+            return None if number is None else level(self.levels, number, before)
         return self.values.get(key(value)) if self.values else key(value)
 
 

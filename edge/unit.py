@@ -71,8 +71,10 @@ def _parse(unit: str) -> Any:
 
 
 def _near(unit: str) -> str:
-    close = difflib.get_close_matches(unit, [*sorted(PLAIN), *sorted(_registry())], n=1, cutoff=0.5)
-    return f" (did you mean `{close[0]}`?)" if close else ""
+    known = {name.lower(): name for name in (*sorted(_registry()), *sorted(PLAIN))}
+    close = difflib.get_close_matches(unit.lower(), known, n=8, cutoff=0.5)
+    close.sort(key=lambda name: name[:1] != unit[:1].lower())  # what begins alike, before what is a little closer
+    return f" (did you mean `{known[close[0]]}`?)" if close else ""
 
 
 def _measured(unit: Any) -> str:

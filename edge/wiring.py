@@ -22,6 +22,7 @@ from edge.sources.device import Device
 from edge.sources.opcua_signal import OpcUaProfile
 from edge.sources.replaylog import Moment, of_machine
 from edge.sources.second import SUFFIX, Second
+from edge.sources.watchdog import Watchdog
 from edge.spare import Rules
 from edge.watch import Case, Foretell
 from edge.week import off_shift
@@ -144,9 +145,10 @@ def _port(config: Config, name: str, source: Source) -> JobPort | None:
     from edge.orders.isa95 import Isa95Jobs  # noqa: PLC0415 - asyncua only where it is needed
     from edge.sources.opcua import OpcUaSource  # noqa: PLC0415
 
-    if not isinstance(source, OpcUaSource):
+    inner = source.inner if isinstance(source, Watchdog) else source
+    if not isinstance(inner, OpcUaSource):
         return None
-    return Isa95Jobs(lambda: source.session, profile.job_orders, root=machine.source.root)
+    return Isa95Jobs(lambda: inner.session, profile.job_orders, root=machine.source.root)
 
 
 def history(config: Config, name: str) -> Sequence[Moment]:
@@ -170,13 +172,25 @@ def _first(bench: Bench, names: Sequence[str]) -> Feed:
         machine, open_signals = bench.config.machines[name], bench.config.disclosure.of(name).signals
         profile = find(machine.profile, bench.config.profiles)
         machines[name] = _wanted(machine.source, profile, profile.rule_signals | open_signals, f"machines.{name}")
-    return Feed(names[0], build(bench.site(), machines), tuple(names))
+    return Feed(names[0], _watched(bench, machines), tuple(names))
 
 
 def _second(bench: Bench, name: str, second: SecondSource) -> Feed:
     profile = find(second.profile, bench.config.profiles)
     wanted = _wanted(second.source, profile, profile.rule_signals, f"machines.{name}.mode_from")
-    return Feed(name + SUFFIX, Second(build(bench.site(SUFFIX), {name: wanted})))
+    return Feed(name + SUFFIX, Second(_watched(bench, {name: wanted}, SUFFIX)))
+
+
+def _watched(bench: Bench, machines: Mapping[str, Wanted], suffix: str = "") -> Source:
+    """The source, with somebody who notices where a signal that must speak regularly does not."""
+    source = build(bench.site(suffix), machines)
+    limits = {
+        (name, signal): each.staleness.total_seconds()
+        for name, wanted in machines.items()
+        for signal, each in wanted.signals.items()
+        if each.staleness
+    }
+    return Watchdog(source, limits, bench.clock) if limits else source
 
 
 def _wanted(device: Device, profile: Profile, signals: frozenset[str], place: str) -> Wanted:
