@@ -54,6 +54,12 @@ class Archive:
         body = self.outbox.get(ANSWERED, name)
         return None if body is None else OrderAnswer.model_validate_json(body)
 
+    def answer_of(self, wanted: str) -> OrderAnswer | None:
+        """The last answer to a booking, or to one revision of it as in `bkg_1-2`."""
+        found = [OrderAnswer.model_validate_json(body) for body in self.outbox.documents(ANSWERED).values()]
+        mine = [each for each in found if wanted in {each.booking, f"{each.booking}-{each.revision}"}]
+        return max(mine, key=lambda each: each.revision, default=None)
+
     def parked(self) -> dict[str, Parked]:
         return {name: _parked(body) for name, body in self.outbox.documents(PARKED).items()}
 

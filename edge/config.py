@@ -1,12 +1,14 @@
 """The plant's configuration of one agent: who it is, where the post goes, which machines, and how they are sold."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from edge.duration import Duration, duration
+from edge.local.config import Local
 from edge.orders.admission import OrderMode, OrderPolicy, WorkMaster
 from edge.plansource import Plan
 from edge.profile import WhenOff
@@ -105,9 +107,12 @@ class Orders(_Data):
     """Which booked jobs may reach the machine, and how far; `orders: off` is short for a policy alone.
 
     `off`: none. `store`: they are stored, a person starts them. `store_and_start`: the machine starts them itself.
+    `ask`: a person accepts each one first, at the latest `within` so long after it came; `then` it is as that says.
     """
 
-    policy: OrderMode = OrderMode.OFF
+    policy: OrderMode | Literal["ask"] = OrderMode.OFF
+    then: Literal[OrderMode.STORE, OrderMode.STORE_AND_START] = OrderMode.STORE
+    within: Duration = timedelta(hours=4)
     work_masters: dict[Name, WorkMaster] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -117,6 +122,8 @@ class Orders(_Data):
 
     @property
     def rules(self) -> OrderPolicy:
+        if self.policy == "ask":
+            return OrderPolicy(orders=self.then, asks=self.within, work_masters=self.work_masters)
         return OrderPolicy(orders=self.policy, work_masters=self.work_masters)
 
 
@@ -193,6 +200,7 @@ class Config(_Data):
     selling: Selling = Selling()
     post: Post = Post()
     disclosure: Disclosure = Disclosure()
+    local: Local = Local()
     machines: Annotated[dict[Name, Machine], Field(min_length=1, max_length=1000)]
 
     @model_validator(mode="after")

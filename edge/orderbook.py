@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from edge.archive import ACCEPTED, ANSWERED, ARRIVED, PARKED, WITHDRAWN, Archive, Parked, name_of
+from edge.approval import Answer, Approvals, Asked, Decision, ask, too_late, unknown, verdict_of
+from edge.archive import ACCEPTED, ANSWERED, ARRIVED, WITHDRAWN, Archive, name_of
 from edge.desk import Desk
 from edge.floor import RETRY, Floor
 from edge.judge import Standing, Verdict, judge
@@ -17,6 +18,7 @@ from edge.orders.job import WAITING, JobState, job_id
 from edge.orders.port import JobPort, Unreachable
 from edge.orders.record import OrderRecord, Phase, dump
 from edge.orders.withdrawal import Withdrawal
+from edge.parking import Parking
 from edge.post import Letter
 from edge.trouble import Trouble
 from gateway.because import Because
@@ -47,11 +49,13 @@ class OrderBook:
     send: Callable[[Sequence[Letter]], bool]
     trouble: Trouble = field(default_factory=Trouble)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: asyncio.TaskGroup | None = None
 
     def __post_init__(self) -> None:
         self.archive = Archive(self.outbox)
+        self.approvals = Approvals(self.outbox)
         self.floor = Floor(self.desks, self.ports, self.outbox, self.clock, self.send)
-        self.parked: Mapping[str, Parked] = {}
+        self.parking = Parking(self.archive, self.clock, self.send, self.trouble)
 
     def store(self, tx: Transaction, decision: Accept | Adopted) -> None:
         """Keep what came down, in the transaction that acknowledges it; it is judged when that is durable."""
@@ -67,20 +71,26 @@ class OrderBook:
                 await asyncio.sleep(RETRY)
             while True:
                 self._arrived.clear()
-                if not await self.work_off(tasks):
+                if not await self.work_off(tasks) or not self._refuse_overdue(tasks):
                     await asyncio.sleep(RETRY)
                     continue
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(FORGET_EVERY):
+                    async with asyncio.timeout(self._rest()):
                         await self._arrived.wait()
                         continue
-                self.forget()
+                self.parking.tidy()
+
+    def _rest(self) -> float:
+        """Real seconds until an order that waits for a person is too late, or something may be tidied up."""
+        deadline = self.approvals.deadline
+        return min(FORGET_EVERY, self.clock.seconds_until(deadline) if deadline else FORGET_EVERY)
 
     def _take_up(self, tasks: asyncio.TaskGroup) -> bool:
         """After a start: go on with all that is not over; False while the outbox cannot be read."""
-        self.forget()
+        self.parking.tidy()
         try:
             records, withdrawn = self.archive.records(), self.archive.withdrawn()
+            self.approvals.open()
         except OutboxUnavailable as error:
             self.trouble.comes("orders", f"{error}; no order is taken up until this is over")
             return False
@@ -89,6 +99,7 @@ class OrderBook:
                 self.floor.take_up(record, self._mode(record.order), tasks)
         for cancel in withdrawn:
             tasks.create_task(self._withdraw(cancel))
+        self._tasks = tasks
         return True
 
     async def work_off(self, tasks: asyncio.TaskGroup) -> bool:
@@ -113,28 +124,19 @@ class OrderBook:
             raise
         except Exception as error:
             log.exception("order parked for a fault in the program, please report it", document=name)
-            return self._park(name, payload, f"a fault in the program: {type(error).__name__}: {error}")
+            return self.parking.park(name, payload, f"a fault in the program: {type(error).__name__}: {error}")
 
     def records(self) -> list[OrderRecord]:
         """Accepted orders, ended ones too."""
         return self.archive.records()
 
-    def forget(self) -> None:
-        """Drop what was over long ago, and count what is parked."""
-        try:
-            self.send([self.archive.old(self.clock.now())])
-            self.parked = self.archive.parked()
-        except OutboxUnavailable as error:
-            log.warning("nothing is tidied up now", reason=str(error))
-            return
-        self._say_parked()
-
     def status(self) -> Mapping[str, Any]:
         """What a person wants to know of booked jobs: reasons in full, which no partner is told."""
         return {
             "live": self.floor.status(),
+            "asked": self.approvals.status(),
             "lately": list(self.floor.lately),
-            "parked": [{"at": each.at.isoformat(), "why": each.why} for each in self.parked.values()],
+            "parked": self.parking.status(),
             "unreadable": dict(self.archive.unreadable),
         }
 
@@ -144,29 +146,12 @@ class OrderBook:
             message = decode_down(payload)
         except MessageRefused as error:
             log.warning("order not understood, parked", reason=str(error))
-            return self._park(name, payload, str(error))
+            return self.parking.park(name, payload, str(error))
         match message:
             case Order():
                 return await self._judge(message, done, tasks)
             case CancelOrder():
                 return self._cancel(message, done, tasks)
-
-    def _park(self, name: str, payload: bytes, why: str) -> bool:
-        parked = Parked(at=self.clock.now(), why=why, payload=payload.decode(errors="replace"))
-        documents = {(PARKED, name): parked.model_dump_json().encode()}
-        if not self.send([Letter(documents=documents, removed=((ARRIVED, name),))]):
-            return False
-        self.parked = {**self.parked, name: parked}
-        self._say_parked()
-        return True
-
-    def _say_parked(self) -> None:
-        if self.parked:
-            last = max(self.parked.values(), key=lambda each: each.at)
-            reason = f"{len(self.parked)} of the registry's messages could not be judged and were set aside: {last.why}"
-            self.trouble.comes("orders", reason)
-        else:
-            self.trouble.goes("orders")
 
     async def _judge(self, order: Order, arrived: Letter, tasks: asyncio.TaskGroup) -> bool:
         name = name_of(order)
@@ -174,21 +159,64 @@ class OrderBook:
         if before is not None:
             return self.send([arrived, Letter((before,))])
         verdict = judge(order, self._standing(order), self.clock.now())
-        there = None if verdict.answer == "accepted" else await self._at_machine(order)
+        asks = self._policy(order).asks
+        good = verdict.answer == "accepted"
+        there = None if good and asks is None else await self._at_machine(order)
         if there is not None and there not in WAITING:
             verdict = Verdict("accepted", detail=f"the machine has it already: {there}")
-        now = self.clock.now()
+        elif good and asks is not None:
+            return self._ask(ask(order, asks, self.clock.now(), there=there is not None), arrived)
+        return self._answer(order, verdict, arrived, tasks, there=there is not None)
+
+    def _ask(self, asked: Asked, arrived: Letter) -> bool:
+        """Leave the answer to a person; one who is asked already is not given more time."""
+        if name_of(asked.order) in self.approvals.pending:
+            return self.send([arrived])
+        if not self.send([arrived, self.approvals.letter(asked)]):
+            return False
+        self.approvals.kept(asked)
+        log.info("order waits for a person", booking=asked.order.booking, until=asked.until.isoformat())
+        return True
+
+    def decide(self, wanted: str, answer: Answer, reason: str = "") -> Decision:
+        """A person's answer to an order that waits; judged once more, for the plant may need the time by now."""
+        if self._tasks is None:
+            return Decision(False, "the orders cannot be read yet; try again in a moment", retryable=True)
+        asked, now = self.approvals.find(wanted), self.clock.now()
+        if asked is None:
+            return unknown(self.archive, wanted, answer, self.approvals.pending)
+        verdict = too_late(asked) if asked.until <= now else verdict_of(answer, reason)
+        if verdict.answer == "accepted":
+            verdict = judge(asked.order, self._standing(asked.order), now)
+        if not self._answer(asked.order, verdict, Letter(), self._tasks, there=asked.there):
+            return Decision(False, "the outbox cannot take the answer; nothing was decided, try again", retryable=True)
+        ok = verdict.answer == ("accepted" if answer == "accept" else "refused") and asked.until > now
+        return Decision(ok, f"{asked.order.booking} is {verdict.answer}" + (f": {verdict.detail}" if not ok else ""))
+
+    def _refuse_overdue(self, tasks: asyncio.TaskGroup) -> bool:
+        """Refuse what nobody answered in time; False where the outbox could not take an answer."""
+        return all(
+            self._answer(asked.order, too_late(asked), Letter(), tasks, there=asked.there)
+            for asked in self.approvals.overdue(self.clock.now())
+        )
+
+    def _answer(
+        self, order: Order, verdict: Verdict, arrived: Letter, tasks: asyncio.TaskGroup, *, there: bool
+    ) -> bool:
+        """The final answer with all that follows from it, in one transaction; False where the outbox is in trouble."""
+        name, now = name_of(order), self.clock.now()
         answer = verdict.to(order, now)
         documents = {(ANSWERED, name): answer.model_dump_json().encode()}
         withdrawn: CancelOrder | None = None
         record = OrderRecord(order=order, mode=self._mode(order))
         if verdict.answer == "accepted":
             documents[ACCEPTED, name] = dump(record)
-        elif there is not None:
+        elif there:
             withdrawn = _off(order)
             documents[WITHDRAWN, order.booking] = withdrawn.model_dump_json().encode()
-        if not self.send([arrived, Letter((answer,), documents)]):
+        if not self.send([arrived, Letter((answer,), documents, removed=self.approvals.of(order.booking))]):
             return False
+        self.approvals.forget(order.booking)
         self.floor.note(order, now, verdict.answer, verdict.reason, verdict.detail)
         if verdict.answer == "accepted":
             self.floor.replace(order)
@@ -233,15 +261,18 @@ class OrderBook:
         """Mark what is not over yet, whether or not it runs here; ask the machine where there is no record at all."""
         records = [record for record in self.records() if record.order.booking == cancel.booking]
         live = [record for record in records if record.phase is not Phase.DONE]
-        over = bool(records) and not live
+        waiting = self.approvals.of(cancel.booking)
+        over = bool(records) and not live and not waiting
         verdict = Verdict("refused", Because.ALREADY_OVER) if over else Verdict("cancelled")
         off = [record.model_copy(update={"cancelled": cancel.reason}) for record in live if not record.cancelled]
         documents = {(ACCEPTED, record.job_id): dump(record) for record in off}
         unknown = not records and cancel.machine in self.ports
         if unknown:
             documents[WITHDRAWN, cancel.booking] = cancel.model_dump_json().encode()
-        if not self.send([arrived, Letter((verdict.to(cancel, self.clock.now()),), documents)]):
+        answer = verdict.to(cancel, self.clock.now())
+        if not self.send([arrived, Letter((answer,), documents, removed=waiting)]):
             return False
+        self.approvals.forget(cancel.booking)
         self.floor.cancel(off)
         if unknown:
             tasks.create_task(self._withdraw(cancel))

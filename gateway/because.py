@@ -23,6 +23,8 @@ class Because(StrEnum):
     LOST = "machine-lost-the-job"
     UNREACHABLE = "machine-unreachable"
     NOT_STARTED = "not-started-in-time"
+    DECLINED = "plant-declined"
+    NOT_ANSWERED = "plant-did-not-answer"
     OTHER = "plant-keeps-its-reason"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -58,11 +58,15 @@ class WorkMaster(BaseModel):
 
 
 class OrderPolicy(BaseModel):
-    """What one machine takes from outside. The default takes nothing."""
+    """What one machine takes from outside. The default takes nothing.
+
+    `asks`: a person must accept each order first, and has so long for it (business time); None: nobody is asked.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     orders: OrderMode = OrderMode.OFF
+    asks: timedelta | None = None
     work_masters: Mapping[Name, WorkMaster] = Field(default_factory=dict)
 
 

@@ -206,8 +206,9 @@ async def test_old_orders_answers_and_what_was_parked_are_forgotten(shop: Shop) 
     await shop.arrive(shop.order("bkg_2", work_master="mill"), b'{"kind": "dance"}')
     assert all(shop.plant.outbox.documents(kind) for kind in (ANSWERED, PARKED))
     await shop.until(lambda: not shop.book.floor.runs)
-    shop.plant.clock = shop.book.clock = shop.plant.clock.__class__(1.0, shop.plant.clock.anchor, shop.plant.at(days=8))
-    shop.book.forget()
+    later = shop.plant.clock.__class__(1.0, shop.plant.clock.anchor, shop.plant.at(days=8))
+    shop.plant.clock = shop.book.clock = shop.book.parking.clock = later
+    shop.book.parking.tidy()
     assert shop.book.records() == []
     assert [shop.plant.outbox.documents(kind) for kind in (ANSWERED, PARKED)] == [{}, {}]
     assert (shop.book.status()["parked"], "orders" in shop.plant.agent.trouble) == ([], False)
