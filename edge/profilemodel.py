@@ -1,5 +1,6 @@
 """A kind of machine as data: which signals it has, and which tables turn them into a state and a mode."""
 
+import difflib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -105,7 +106,9 @@ class Profile(ProfileData):
 
     def _cell(self, name: str, cells: tuple[str, ...]) -> str | None:
         if name not in self.signals:
-            return f"no signal {name!r}; there are {', '.join(self.signals)}"
+            near = difflib.get_close_matches(name, self.signals, n=1)
+            hint = f" (did you mean `{near[0]}`?)" if near else ""
+            return f"no signal {name!r}{hint}; there are {', '.join(self.signals)}"
         known = self.signals[name].names
         strange = [cell for cell in cells if known and cell not in known]
         if strange:

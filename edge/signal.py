@@ -77,7 +77,7 @@ class Signal(ProfileData):
     """
 
     type: DataType | None = None
-    unit: str | None = None
+    unit: Annotated[str | None, Field(min_length=1)] = None
     wanted: Annotated[str | None, Field(alias="as")] = None
     scale: float = 1.0
     offset: float = 0.0

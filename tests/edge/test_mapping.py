@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from edge.mapping import Fact, Seen, StampBounds, apply, stamp
+from edge.mapping import Fact, Seen, StampBounds, apply, shape, stamp
 from edge.profile import Profile
 from edge.reading import Reading
 from edge.sources.replay_signal import ReplayProfile
@@ -116,3 +116,81 @@ def test_a_stamp_from_the_far_future_does_not_make_the_next_ones_late(machinery:
         (ItemState.EXECUTING, "agent"),
         (ItemState.NOT_EXECUTING, "source"),
     ]
+
+
+METER = ReplayProfile.model_validate(
+    {
+        "profile": "meter",
+        "title": "t",
+        "source": "replay",
+        "signals": {
+            "power": {
+                "type": "Double",
+                "unit": "kW",
+                "as": "W",
+                "deadband": 5,
+                "levels": [
+                    {"name": "off"},
+                    {"name": "idle", "from": 40, "until": 30},
+                    {"name": "running", "from": 600},
+                ],
+            },
+            "door": {"type": "Boolean", "optional": True},
+        },
+        "state": [
+            {"when": {"power": "running"}, "then": "Executing"},
+            {"when": {"power": "idle"}, "then": "NotExecuting"},
+            {"when": {"power": "off"}, "then": "NotAvailable"},
+        ],
+        "mode": [{"when": {"door": True}, "then": "Setup"}, {"then": "Processing"}],
+    }
+)
+
+
+def shaped(*readings: Reading, seen: Seen | None = None) -> tuple[Seen, list[object]]:
+    seen, kept = shape(METER, seen or Seen(), readings)
+    return seen, [reading.value for reading in kept]
+
+
+def test_values_come_in_the_profiles_unit_and_small_changes_not_at_all(read: Read) -> None:
+    readings = [read("10:00", raw, "power") for raw in (0.1, "0.104", 0.094, 0.106)]
+    seen, values = shaped(*readings)
+    assert values == pytest.approx([100.0, 94.0, 106.0])
+    assert seen.numbers == {"power": pytest.approx(106.0)}
+
+
+def test_a_slow_drift_is_seen_once_it_is_as_large_as_the_deadband(read: Read) -> None:
+    _, values = shaped(*(read("10:00", number / 1000, "power") for number in range(100, 112)))
+    assert values == pytest.approx([100.0, 105.0, 110.0])
+
+
+def test_a_value_that_was_bad_comes_back_however_small_its_change(read: Read) -> None:
+    bad = read("10:01", None, "power", quality=Quality.BAD)
+    _, values = shaped(read("10:00", 0.1, "power"), bad, read("10:02", 0.1, "power"))
+    assert values == [pytest.approx(100.0), None, pytest.approx(100.0)]
+
+
+def test_an_uncertain_value_is_never_too_small_a_change(read: Read) -> None:
+    _, values = shaped(read("10:00", 0.1, "power"), read("10:01", 0.1, "power", quality=Quality.UNCERTAIN))
+    assert len(values) == 2
+
+
+def test_a_level_holds_until_it_is_really_left(read: Read) -> None:
+    watts = [0, 45, 35, 20, 800]
+    readings = [read(f"10:0{minute}", value / 1000, "power") for minute, value in enumerate(watts)]
+    seen, kept = shape(METER, Seen(), readings)
+    _, found = apply(METER, seen, kept, BOUNDS)
+    assert [fact.state for fact in found] == [
+        ItemState.NOT_AVAILABLE,
+        ItemState.NOT_EXECUTING,
+        ItemState.NOT_EXECUTING,
+        ItemState.NOT_AVAILABLE,
+        ItemState.EXECUTING,
+    ]
+
+
+def test_a_value_of_the_wrong_type_is_told_as_unknown(read: Read) -> None:
+    seen, kept = shape(METER, Seen(), [read("10:00", 0.8, "power"), read("10:01", "warm", "power")])
+    _, found = apply(METER, seen, kept, BOUNDS)
+    assert (found[-1].state, found[-1].quality) == (ItemState.EXECUTING, Quality.UNCERTAIN)
+    assert found[-1].unknown == ("power", "warm")

@@ -99,7 +99,7 @@ def test_raw_values_are_written_as_the_machine_gives_them(write: Write) -> None:
         (
             "alarm: stop}, then",
             "alrm: stop}, then",
-            r"press.yaml:8: state.0.when.alrm: no signal 'alrm'; there are running, alarm$",
+            r"press.yaml:8: state.0.when.alrm: no signal 'alrm' \(did you mean `alarm`\?\); there are running, alarm$",
         ),
         (
             "alarm: stop}, then",
