@@ -59,10 +59,14 @@ class MqttSettings:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What came in, or what the broker is to publish as our last will."""
+    """What came in, or what the broker is to publish as our last will.
+
+    `retained`: the broker had kept it from before, or is to keep it (as the will).
+    """
 
     topic: str
     payload: bytes
+    retained: bool = False
 
 
 class Subscription:
@@ -111,10 +115,14 @@ class Subscription:
 
 
 class MqttClient:
-    """One connection to a broker, kept up for as long as the `async with` block lasts."""
+    """One connection to a broker, kept up for as long as the `async with` block lasts.
+
+    `trouble`: why there is no connection, in a few words; empty while there is one, or nothing is known yet.
+    """
 
     def __init__(self, settings: MqttSettings, *, will: Message | None = None) -> None:
         self.connected = False
+        self.trouble = ""
         self._settings = settings
         self._subscriptions: list[Subscription] = []
         self._watchers: list[Callable[[bool], None]] = []
@@ -157,11 +165,11 @@ class MqttClient:
         if self.connected:
             self._paho.unsubscribe(list(subscription.filters))
 
-    def publish(self, topic: str, payload: bytes) -> bool:
-        """Hand a message to the broker, QoS 1, without waiting. False where there is no connection or no room."""
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        """Hand a message to the broker without waiting. False where there is no connection or no room."""
         if not self.connected:
             return False
-        return self._paho.publish(topic, payload, qos=1).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
+        return self._paho.publish(topic, payload, qos, retain).rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def watch(self, on_change: Callable[[bool], None]) -> None:
         """Call `on_change(connected)` in the event loop at each change, and at once if the connection is up."""
@@ -200,6 +208,7 @@ class MqttClient:
 
     def _change(self, up: bool, reason: str) -> None:
         self._log(up, reason)
+        self.trouble = reason
         if up == self.connected:
             return
         self.connected = up
@@ -220,7 +229,17 @@ class MqttClient:
 
 
 def _into(subscription: Subscription) -> Callable[[Client, Any, MQTTMessage], None]:
-    return lambda _client, _data, message: subscription.put(Message(message.topic, bytes(message.payload)))
+    return lambda _client, _data, message: subscription.put(
+        Message(message.topic, bytes(message.payload), message.retain)
+    )
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """How the broker is trusted, and shown who we are. Raises OSError for a file that cannot be used."""
+    context = ssl.create_default_context(cafile=tls.authority)
+    if tls.certificate is not None:
+        context.load_cert_chain(tls.certificate, tls.key)
+    return context
 
 
 def _client(settings: MqttSettings, will: Message | None) -> Client:
@@ -233,10 +252,7 @@ def _client(settings: MqttSettings, will: Message | None) -> Client:
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password)
     if settings.tls is not None:
-        context = ssl.create_default_context(cafile=settings.tls.authority)
-        if settings.tls.certificate is not None:
-            context.load_cert_chain(settings.tls.certificate, settings.tls.key)
-        client.tls_set_context(context)
+        client.tls_set_context(tls_context(settings.tls))
     if will is not None:
-        client.will_set(will.topic, will.payload, qos=1)
+        client.will_set(will.topic, will.payload, qos=1, retain=will.retained)
     return client

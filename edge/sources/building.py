@@ -19,12 +19,16 @@ CursorOf = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What every source is built from. `zone` is the plant's wall clock; `cursor` what a source's Cursor last said."""
+    """What every source is built from. `zone` is the plant's wall clock; `cursor` what a source's Cursor last said.
+
+    `trial`: the source is only tried beside a running agent, so it must not speak for it.
+    """
 
     clock: Clock
     vault: Vault
     zone: ZoneInfo
     cursor: CursorOf = field(default=lambda _: None)
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

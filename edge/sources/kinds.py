@@ -9,6 +9,8 @@ from edge.sources.opcua_device import OpcUa
 from edge.sources.opcua_signal import OpcUaProfile
 from edge.sources.replay_endpoint import Replay
 from edge.sources.replay_signal import ReplayProfile
+from edge.sources.sparkplug_device import Sparkplug
+from edge.sources.sparkplug_signal import SparkplugProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +25,6 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "opcua": Kind(OpcUaProfile, OpcUa, "edge.sources.opcua_build"),
     "replay": Kind(ReplayProfile, Replay, "edge.sources.replay_build"),
+    "sparkplug": Kind(SparkplugProfile, Sparkplug, "edge.sources.sparkplug_build"),
 }
 """By the name that profiles write as `source` and devices as `type`. A new kind is one entry here."""
