@@ -5,8 +5,8 @@ import socket
 from asyncua import ua
 
 from edge.sources.opcua_endpoint import OpcUaEndpoint
-from edge.sources.opcua_security import own_identity
-from gateway.errors import ThirdshiftError
+from edge.sources.opcua_pki import CERTIFICATE, application_uri, read
+from gateway.errors import ThirdshiftError, UsageError
 
 _CODES = ua.StatusCodes
 
@@ -64,13 +64,19 @@ def _reason(error: BaseException, endpoint: OpcUaEndpoint) -> str:
 
 def _refusal(error: ua.UaStatusCodeError, endpoint: OpcUaEndpoint) -> str:
     if error.code == _CODES.BadCertificateUriInvalid:
-        uri = own_identity(endpoint.identity).uri if endpoint.identity else "none"
         return (
-            f"expects another application URI than the {uri} of this agent's certificate in {endpoint.identity}: "
-            "register that URI with the server, or remove certificate and key to have a new pair made"
+            f"expects another application URI than the {_own_uri(endpoint)} of this agent's certificate: register that "
+            f"one with the server, or run: thirdshift edge certs create --replace --uri URI --pki {endpoint.identity}"
         )
     known = _ADVICE.get(error.code)
     return f"{known} ({_name(error.code)})" if known else f"says {_name(error.code)}"
+
+
+def _own_uri(endpoint: OpcUaEndpoint) -> str:
+    try:
+        return application_uri(read(endpoint.identity / CERTIFICATE)) or "missing one"
+    except UsageError:
+        return "missing one"
 
 
 def _name(code: int) -> str:

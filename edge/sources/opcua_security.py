@@ -1,142 +1,112 @@
-"""Who we are to an OPC UA server (a certificate of our own), and how we make sure who it is (a pinned certificate)."""
+"""Prepares a client for what its endpoint asks: which offer of security to take, whom to trust, who signs in."""
 
-import hashlib
-import socket
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.crypto import cert_gen, uacrypto
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto import uacrypto
+from asyncua.crypto.security_policies import (
+    SecurityPolicy,
+    SecurityPolicyAes128Sha256RsaOaep,
+    SecurityPolicyAes256Sha256RsaPss,
+    SecurityPolicyBasic256Sha256,
+)
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
+from edge.sources import opcua_memory as memory
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.sources.opcua_identity import own_identity
+from edge.sources.opcua_offer import PLAIN, Level, Unacceptable, choose
+from edge.sources.opcua_pki import read
+from edge.sources.opcua_trust import judge
 from gateway.errors import UsageError
 
-CERTIFICATE = "certificate.der"
-KEY = "key.pem"
-TEN_YEARS = 3650
-"""Days. A certificate that a machine builder accepted by hand must not lapse after one year."""
+_POLICIES: dict[str, type[SecurityPolicy]] = {
+    "Basic256Sha256": SecurityPolicyBasic256Sha256,
+    "Aes128_Sha256_RsaOaep": SecurityPolicyAes128Sha256RsaOaep,
+    "Aes256_Sha256_RsaPss": SecurityPolicyAes256Sha256RsaPss,
+}
+_MODES = {"None": "None_", "Sign": "Sign", "SignAndEncrypt": "SignAndEncrypt"}
 
 
-class ServerUntrusted(UsageError):
-    """The server's certificate is not the pinned one, or there is no pin."""
+class SecurityUnacceptable(UsageError):
+    """The server offers nothing that we may take."""
 
-    code = "opcua.server_untrusted"
+    code = "opcua.security"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """This agent's application certificate. `uri` is read from it, so that the two can never disagree.
+async def secure(client: Client, endpoint: OpcUaEndpoint, now: datetime) -> Level:
+    """Prepare an unconnected client as the endpoint asks, and say how its channel will be secured. `now` is real time.
 
-    A server answers a difference with BadCertificateUriInvalid (OPC 10000-4, 6.1.3).
+    The library alone would take whatever certificate the server sends; here it is judged before a channel is opened.
+    Raises SecurityUnacceptable, ServerUntrusted, UsageError, or what the network does.
     """
-
-    certificate: Path
-    key: Path
-    uri: str
-
-
-def own_identity(folder: Path) -> Identity:
-    """The identity kept in `folder`; made there if it holds none. Raises UsageError for one that cannot be used."""
-    certificate, key = folder / CERTIFICATE, folder / KEY
-    if certificate.exists() != key.exists():
-        msg = f"{folder}: {CERTIFICATE} and {KEY} belong together; add the missing one, or remove both to make new ones"
-        raise UsageError(msg)
-    if not certificate.exists():
-        _make_identity(certificate, key)
-    return Identity(certificate, key, _application_uri(certificate))
-
-
-def _make_identity(certificate: Path, key: Path) -> None:
-    host = socket.gethostname()
-    names: list[x509.GeneralName] = [
-        x509.UniformResourceIdentifier(f"urn:{host}:thirdshift:edge"),
-        x509.DNSName(host),
-    ]
-    secret = cert_gen.generate_private_key()
-    made = cert_gen.generate_self_signed_app_certificate(
-        secret, "Thirdshift edge", {}, names, [ExtendedKeyUsageOID.CLIENT_AUTH], days=TEN_YEARS
-    )
-    key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key.touch(mode=0o600)
-    key.write_bytes(cert_gen.dump_private_key_as_pem(secret))
-    certificate.write_bytes(made.public_bytes(Encoding.DER))
-
-
-def _application_uri(path: Path) -> str:
-    try:
-        names = _load(path.read_bytes()).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return str(names.get_values_for_type(x509.UniformResourceIdentifier)[0])
-    except (ValueError, x509.ExtensionNotFound, IndexError) as error:
-        msg = f"{path} is no application certificate: it needs its application URI as a subject alternative name"
-        raise UsageError(msg) from error
-
-
-def _load(content: bytes) -> x509.Certificate:
-    if content.lstrip().startswith(b"-----BEGIN"):
-        return x509.load_pem_x509_certificate(content)
-    return x509.load_der_x509_certificate(content)
-
-
-def fingerprint(der: bytes) -> str:
-    """SHA-256 of a certificate, written as a pin: `sha256:` and 64 hex digits."""
-    return "sha256:" + hashlib.sha256(der).hexdigest()
-
-
-def pinned(pin: str) -> str:
-    """The fingerprint that a pin means: itself, or that of the certificate file it names. Raises UsageError."""
-    if pin.lower().startswith("sha256:"):
-        return "sha256:" + pin[len("sha256:") :].lower().replace(":", "").replace(" ", "")
-    try:
-        return fingerprint(_load(Path(pin).read_bytes()).public_bytes(Encoding.DER))
-    except (OSError, ValueError) as error:
-        msg = f"server_certificate {pin!r} is neither `sha256:…` nor a readable certificate (DER or PEM)"
-        raise UsageError(msg) from error
-
-
-async def secure(client: Client, endpoint: OpcUaEndpoint) -> None:
-    """Prepare an unconnected client as the endpoint asks. Raises ServerUntrusted, UsageError, or what the network does.
-
-    The library alone would take whatever certificate the server sends; the pin is compared before a channel is opened.
-    """
-    if endpoint.security == "none" or endpoint.identity is None:
-        return
-    identity = own_identity(endpoint.identity)
-    client.application_uri = identity.uri
+    if endpoint.security == "none":
+        return PLAIN
     offered = await client.connect_and_get_server_endpoints()
-    server = _server_certificate(offered, endpoint)
-    if not endpoint.server_certificate or pinned(endpoint.server_certificate) != fingerprint(server):
-        raise ServerUntrusted(_untrusted(endpoint, fingerprint(server)))
+    level = _choose(offered, endpoint)
+    if not level.secure:
+        return level
+    identity = own_identity(endpoint.identity, now)
+    client.application_uri = identity.uri
+    server = judge(_certificate(offered, level), endpoint, now)
     await client.set_security(
-        SecurityPolicyBasic256Sha256,
+        _POLICIES[level.policy],
         str(identity.certificate),
         str(identity.key),
         server_certificate=uacrypto.CertProperties(server, extension="der"),
-        mode=ua.MessageSecurityMode.SignAndEncrypt,
+        mode=ua.MessageSecurityMode[_MODES[level.mode]],
+    )
+    return level
+
+
+def _choose(offered: list[ua.EndpointDescription], endpoint: OpcUaEndpoint) -> Level:
+    names = [_named(each) for each in offered]
+    before = memory.recall(endpoint.identity, endpoint.url)
+    found = choose(names, endpoint.security, before, with_user=endpoint.with_user)
+    if isinstance(found, Unacceptable):
+        msg = f"{endpoint.url} {found.why}"
+        raise SecurityUnacceptable(msg)
+    return found
+
+
+def _named(offer: ua.EndpointDescription) -> tuple[str, str]:
+    """Policy URI and mode of one offer."""
+    return str(offer.SecurityPolicyUri), str(offer.SecurityMode.name).rstrip("_")
+
+
+def _certificate(offered: list[ua.EndpointDescription], level: Level) -> bytes:
+    return next(
+        (bytes(each.ServerCertificate or b"") for each in offered if _named(each) == (_uri(level), level.mode)), b""
     )
 
 
-def _server_certificate(offered: list[ua.EndpointDescription], endpoint: OpcUaEndpoint) -> bytes:
-    """The certificate of the wanted endpoint, without the chain that some servers append."""
-    for one in offered:
-        if (one.SecurityMode, one.SecurityPolicyUri) == (
-            ua.MessageSecurityMode.SignAndEncrypt,
-            SecurityPolicyBasic256Sha256.URI,
-        ):
-            content = bytes(one.ServerCertificate)
-            return content[: int.from_bytes(content[2:4], "big") + 4]
-    have = sorted({f"{one.SecurityPolicyUri.rpartition('#')[2]} {one.SecurityMode.name}" for one in offered})
-    msg = f"{endpoint.url} has no Basic256Sha256 SignAndEncrypt, only {', '.join(have)}; mend `security` or the server"
-    raise UsageError(msg)
+def _uri(level: Level) -> str:
+    return str(_POLICIES[level.policy].URI)
 
 
-def _untrusted(endpoint: OpcUaEndpoint, found: str) -> str:
-    if endpoint.server_certificate:
-        why = f"shows another certificate ({found}) than the pinned one"
-    else:
-        why = f"is not pinned; its certificate is {found}"
-    return f"{endpoint.url} {why}; compare it with the machine's own, then set `server_certificate: {found}`"
+def user_certificate(client: Client, endpoint: OpcUaEndpoint) -> x509.Certificate | None:
+    """The user's own certificate, its key handed to the client; None for other kinds of user. Raises UsageError."""
+    if endpoint.user_certificate is None or endpoint.user_key is None:
+        return None
+    certificate = read(endpoint.user_certificate)
+    client.user_private_key = _key(endpoint.user_key)
+    if client.user_private_key.public_key() != certificate.public_key():
+        msg = f"`user_key` {endpoint.user_key} is not the key of `user_certificate` {endpoint.user_certificate}"
+        raise UsageError(msg)
+    return certificate
+
+
+def _key(path: Path) -> object:
+    try:
+        content = path.read_bytes()
+        pem = content.lstrip().startswith(b"-----BEGIN")
+        return load_pem_private_key(content, None) if pem else load_der_private_key(content, None)
+    except OSError as error:
+        msg = f"user_key: {path}: {error.strerror}; check the path and its permissions"
+        raise UsageError(msg) from error
+    except (ValueError, TypeError) as error:
+        msg = f"user_key: {path} is no private key without a password; it must be PEM or DER"
+        raise UsageError(msg) from error

@@ -7,6 +7,7 @@ and its publish loop logs a traceback a second while the server is away. What is
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Self
 
 from asyncua import ua
@@ -14,8 +15,11 @@ from asyncua.client.client import Client
 from asyncua.client.ua_session import UaSession
 from asyncua.common.shortcuts import Shortcuts
 
+from edge.sources import opcua_memory as memory
 from edge.sources.opcua_endpoint import OpcUaEndpoint
-from edge.sources.opcua_security import CERTIFICATE, secure
+from edge.sources.opcua_offer import PLAIN, Level
+from edge.sources.opcua_pki import CERTIFICATE
+from edge.sources.opcua_security import secure, user_certificate
 from gateway.errors import ThirdshiftError, UsageError
 
 CHANNEL_MS = 3_600_000
@@ -62,6 +66,7 @@ class OpcUaSession:
     def __init__(self, endpoint: OpcUaEndpoint) -> None:
         self.endpoint = endpoint
         self.namespaces: tuple[str, ...] = ()
+        self.level: Level = PLAIN
         self.client = Client(endpoint.url, timeout=endpoint.timeout_s)
         self.client.name = self.client.description = "Thirdshift edge"
         self.client.session_timeout = int(endpoint.bridge_s * 1000)
@@ -76,11 +81,14 @@ class OpcUaSession:
         """A new session on a new channel, with the server's namespaces read. Also raises UsageError (see `secure`)."""
         session = cls(endpoint)
         try:
-            await secure(session.client, endpoint)
+            # Certificates live in real time, whatever clock the plant's business runs on.
+            session.level = await secure(session.client, endpoint, datetime.now(UTC))
             await session._connect()
             await session.client.create_session()
             await session._activate()
             session.namespaces = await session._read_namespaces()
+            if endpoint.security == "auto":
+                memory.remember(endpoint.identity, endpoint.url, session.level)
         except BaseException:
             session.drop()
             raise
@@ -146,17 +154,18 @@ class OpcUaSession:
         self._renewed = time.monotonic()
 
     def _refused(self) -> str:
-        folder = self.endpoint.identity
-        if folder is None:
+        if not self.level.secure:
             return f"{self.endpoint.url} refuses an unencrypted channel: mend `security`"
         return (
-            f"{self.endpoint.url} refuses this agent's certificate ({folder / CERTIFICATE}): "
+            f"{self.endpoint.url} refuses this agent's certificate ({self.endpoint.identity / CERTIFICATE}): "
             "accept it in the server's trust list, and compare both clocks"
         )
 
     async def _activate(self) -> None:
-        password = self.endpoint.password
-        await self.client.activate_session(self.endpoint.user, password.get_secret_value() if password else None)
+        endpoint = self.endpoint
+        certificate = user_certificate(self.client, endpoint)
+        password = endpoint.password.get_secret_value() if endpoint.password else None
+        await self.client.activate_session(endpoint.user, password, certificate)
 
     async def _read(self, node: ua.NodeId) -> object:
         (value,) = await self.services.read_attributes([node], ua.AttributeIds.Value)

@@ -100,7 +100,7 @@ async def _simulated(_request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     server = MachineServer("Press", Clock())
     player = DeskPlayer(server.desk)
     await server.start()
-    session = await OpcUaSession.open(OpcUaEndpoint(url=server.url))
+    session = await OpcUaSession.open(OpcUaEndpoint(url=server.url, security="none"))
     yield OurBench(Isa95Jobs(lambda: session, RECEIVER, root=server.root), player)
     player.stop()
     await session.close()
@@ -109,7 +109,7 @@ async def _simulated(_request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
 
 async def _foreign(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     plant: ForeignPlant = request.getfixturevalue("standing_plant")
-    session = await OpcUaSession.open(OpcUaEndpoint(url=plant.url))
+    session = await OpcUaSession.open(OpcUaEndpoint(url=plant.url, security="none"))
     bench = ForeignBench(Isa95Jobs(lambda: session, RECEIVER, root=machine_root("Press")), plant)
     await bench.treat()
     yield bench

@@ -69,7 +69,7 @@ class opened:  # noqa: N801 - reads as a verb
         self.plant = plant
 
     async def __aenter__(self) -> OpcUaSession:
-        self.session = await OpcUaSession.open(OpcUaEndpoint(url=self.plant.url))
+        self.session = await OpcUaSession.open(OpcUaEndpoint(url=self.plant.url, security="none"))
         return self.session
 
     async def __aexit__(self, *_: object) -> None:

@@ -39,7 +39,7 @@ async def two() -> AsyncIterator[list[MachineServer]]:
 
 
 async def values(server: MachineServer) -> dict[str, object]:
-    verdicts = await check(OpcUaEndpoint(url=server.url), SIGNALS, root=server.root)
+    verdicts = await check(OpcUaEndpoint(url=server.url, security="none"), SIGNALS, root=server.root)
     assert all(verdict.ok for verdict in verdicts), verdicts
     return {verdict.signal: verdict.value for verdict in verdicts}
 
@@ -61,7 +61,7 @@ async def test_each_machine_shows_its_own_state_mode_and_counter(two: list[Machi
 
 async def test_stamps_are_business_time(two: list[MachineServer]) -> None:
     await two[0].set_state(ItemState.NOT_EXECUTING)
-    session = await OpcUaSession.open(OpcUaEndpoint(url=two[0].url))
+    session = await OpcUaSession.open(OpcUaEndpoint(url=two[0].url, security="none"))
     address = parse(SIGNALS["state"], parse(two[0].root))
     node = (await resolve(session, [address]))[address]
     (value,) = await session.services.read_attributes([node], 13)
@@ -76,7 +76,7 @@ async def test_a_server_s_standard_nodes_are_its_own(two: list[MachineServer]) -
     before = third._server.iserver.aspace[NAMESPACES_NODE]
     assert all(server._server.iserver.aspace[NAMESPACES_NODE] is not before for server in two)
     await third._server.register_namespace("urn:only-here")
-    session = await OpcUaSession.open(OpcUaEndpoint(url=two[0].url))
+    session = await OpcUaSession.open(OpcUaEndpoint(url=two[0].url, security="none"))
     assert "urn:only-here" not in session.namespaces
     await session.close()
     await third.stop()

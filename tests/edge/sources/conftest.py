@@ -14,6 +14,7 @@ from edge.sources.opcua_endpoint import OpcUaEndpoint
 from gateway.clock import Clock
 
 FAST: dict[str, Any] = {
+    "security": "none",
     "sampling_ms": 0,
     "publishing_ms": 100,
     "watchdog_s": 0.5,

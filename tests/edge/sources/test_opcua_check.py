@@ -12,7 +12,7 @@ STATE = f"{BLOCKS}/machinery:MachineryItemState/CurrentState"
 
 
 async def judge(plant: ForeignPlant, address: str, wanted: str | None = None) -> SignalVerdict:
-    endpoint = OpcUaEndpoint(url=plant.url)
+    endpoint = OpcUaEndpoint(url=plant.url, security="none")
     types = {"it": wanted} if wanted else {}
     (verdict,) = await check(endpoint, {"it": address}, root=machine_root("Press"), types=types)
     return verdict
@@ -49,7 +49,7 @@ async def test_the_shipped_profiles_fit_machines_that_we_did_not_make(
 ) -> None:
     signals = find(profile).signals
     verdicts = await check(
-        OpcUaEndpoint(url=standing_plant.url),
+        OpcUaEndpoint(url=standing_plant.url, security="none"),
         {name: signal.node for name, signal in signals.items()},
         root=machine_root(machine),
         types={name: signal.type for name, signal in signals.items()},
@@ -95,6 +95,6 @@ async def test_a_value_that_the_machine_cannot_give_is_not_ok(standing_plant: Fo
     ids=["nobody listens", "no such host"],
 )
 async def test_an_endpoint_out_of_reach_gets_one_verdict(url: str, says: str) -> None:
-    (verdict,) = await check(OpcUaEndpoint(url=url, timeout_s=2), {"a": "i=2259", "b": "i=2258"})
+    (verdict,) = await check(OpcUaEndpoint(url=url, security="none", timeout_s=2), {"a": "i=2259", "b": "i=2258"})
     assert (verdict.signal, verdict.ok) == ("endpoint", False)
     assert says in (verdict.problem or "")

@@ -128,7 +128,7 @@ async def test_an_unreachable_machine_is_told_once_and_disturbs_no_other(
 async def test_two_machines_behind_one_endpoint_are_kept_apart(standing_plant: ForeignPlant) -> None:
     state = f"{BLOCKS}/machinery:MachineryItemState/CurrentState"
     nodes = {name: MachineNodes({"state": state}, machine_root(name)) for name in ("Press", "Mill")}
-    source = OpcUaSource(OpcUaEndpoint(url=standing_plant.url), nodes, Clock())
+    source = OpcUaSource(OpcUaEndpoint(url=standing_plant.url, security="none"), nodes, Clock())
     readings: list[Reading] = []
     both = asyncio.Event()
 

@@ -19,11 +19,12 @@ const PLANT = "urn:foreign-plant:line";
 const DEFAULTS = {
   port: 0, order: "plain", security: ["None"], user: null, password: null, anonymous: true, machines: ["Press", "Mill"],
   tickHz: 0, cycleMs: 100, prepareMs: 50, clock: "", maxJobs: 20, hostname: "127.0.0.1", applicationName: "ForeignPlant",
-  trusting: true,
+  trusting: true, trustingUsers: true, certificateFile: null, privateKeyFile: null,
 };
 const options = { ...DEFAULTS, ...JSON.parse(process.argv[2] || "{}") };
 
 const ORDERS = {
+  bare: [],
   plain: ["di", "ia", "machinery", "isa95JobControl", "machineryJobs", "machineTool"],
   shifted: ["isa95JobControl", "di", "packML", "ia", "machinery", "machineryJobs", "machineTool"],
 };
@@ -38,8 +39,8 @@ function nodesetFiles() {
   })];
 }
 
-async function certificates(folder) {
-  const manager = new OPCUACertificateManager({ automaticallyAcceptUnknownCertificate: options.trusting, rootFolder: folder });
+async function certificates(folder, trusting) {
+  const manager = new OPCUACertificateManager({ automaticallyAcceptUnknownCertificate: trusting, rootFolder: folder });
   await manager.initialize();
   return manager;
 }
@@ -75,10 +76,12 @@ async function main() {
     host: options.hostname,
     hostname: options.hostname,
     nodeset_filename: nodesetFiles(),
-    serverCertificateManager: await certificates(path.join(folder, "pki")),
-    userCertificateManager: await certificates(path.join(folder, "user-pki")),
+    serverCertificateManager: await certificates(path.join(folder, "pki"), options.trusting),
+    userCertificateManager: await certificates(path.join(folder, "user-pki"), options.trustingUsers),
+    ...(options.certificateFile ? { certificateFile: options.certificateFile, privateKeyFile: options.privateKeyFile } : {}),
     securityPolicies: options.security.map((name) => SecurityPolicy[name]),
-    securityModes: options.security.map((n) => n === "None" ? MessageSecurityMode.None : MessageSecurityMode.SignAndEncrypt),
+    securityModes: [...new Set(
+      options.security.map((n) => n === "None" ? MessageSecurityMode.None : MessageSecurityMode.SignAndEncrypt))],
     allowAnonymous: options.anonymous,
     userManager: { isValidUser: (user, password) => user === options.user && password === options.password },
     serverInfo: { applicationUri: `urn:foreign-plant:${options.applicationName}`, productUri: "foreign-plant" },
