@@ -1,15 +1,11 @@
-"""The root of the edge's own errors."""
+"""The root of the edge's own errors, and the gateway's word for a plant's file that cannot be used."""
 
-from gateway.errors import ThirdshiftError, UsageError
+from gateway.errors import FileInvalid, ThirdshiftError
+
+__all__ = ["EdgeError", "FileInvalid"]
 
 
 class EdgeError(ThirdshiftError):
     """Root of the errors of the edge package."""
 
     code = "edge"
-
-
-class FileInvalid(UsageError, EdgeError):
-    """A file of the plant's (config, profile, calendar, plan) that cannot be used: says file, line, key and remedy."""
-
-    code = "edge.file"

@@ -1,18 +1,5 @@
-"""Faults that a model's own check finds, each at the key where it stands, so that a file's error can name the line."""
+"""Faults at the key where they stand: gateway.misfit under the name that the edge's rooms know."""
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from gateway.misfit import MISFIT, Place, misfits
 
-MISFIT = "misfit"
-"""Pydantic's type of such a fault: its message is complete, and says what to do."""
-
-Place = tuple[int | str, ...]
-
-
-def misfits(model: str, faults: list[tuple[Place, str]]) -> ValidationError:
-    """What a validator raises for these faults; each place starts at the model that is being checked."""
-    details = [
-        InitErrorDetails(type=PydanticCustomError(MISFIT, "{text}", {"text": text}), loc=place, input=None)
-        for place, text in faults
-    ]
-    return ValidationError.from_exception_data(model, details)
+__all__ = ["MISFIT", "Place", "misfits"]

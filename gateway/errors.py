@@ -28,3 +28,9 @@ class UsageError(ThirdshiftError):
     """A person's input (file, option, address) that cannot be used; the message names the place and the remedy."""
 
     code = "usage"
+
+
+class FileInvalid(UsageError):
+    """A file of the plant's (config, profile, calendar, plan) that cannot be used: says file, line, key and remedy."""
+
+    code = "file"
