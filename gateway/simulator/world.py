@@ -37,7 +37,7 @@ class World:
         lane = parts.lane(KEYRING, "agent-1", self.random.choice(("up", "down")))
         self.sending = SendingHost(lane, self.truth, self.random, parts.journal)
         self.receiving = parts.receiver(lane, self.truth, self.random)
-        self.network = Network(self.random, self._weather())
+        self.network = self._lay(lane)
         self._leg = lane.leg
         self._thief = Lane(THIEF, lane.agent, lane.leg)
         self._disks = [Snapshot(Disk(), frozenset())]
@@ -78,6 +78,10 @@ class World:
             if self.sending.drained and self.network.idle:
                 return
         self.truth.fail("it does not drain: some stream is stuck")
+
+    def _lay(self, _: Lane) -> Network:
+        """What lies between the two hosts."""
+        return Network(self.random, self._weather())
 
     def _weather(self) -> Weather:
         shares = (0.0, 0.05, 0.3)
