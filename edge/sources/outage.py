@@ -1,0 +1,86 @@
+"""What sources have in common when their peer goes: told once on loss, once on recovery, and tried ever more slowly."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from edge.reading import Event, LinkNotice
+from edge.sources import Emit
+from gateway.clock import Clock
+
+FIRST_PAUSE = 0.25
+
+log = structlog.get_logger()
+
+
+def pauses(cap: float, jitter: Callable[[], float]) -> Iterator[float]:
+    """Real seconds before each further try: doubling up to `cap`, each cut to between a half and the whole."""
+    pause = FIRST_PAUSE
+    while True:
+        yield min(pause, cap) * (0.5 + jitter() / 2)
+        pause = min(pause * 2, cap)
+
+
+@dataclass
+class Outage:
+    """The links of some machines to one peer. Each reason is told once an outage, however many tries fail."""
+
+    kind: str
+    peer: str
+    machines: Sequence[str]
+    clock: Clock
+    _told: dict[str, set[str]] = field(default_factory=dict, init=False)
+    _up: set[str] = field(default_factory=set, init=False)
+
+    def lost(self, reason: str, machines: Sequence[str] | None = None) -> list[Event]:
+        """Notices for these machines (all, if None) but those that were told this reason since they were last there."""
+        news = [name for name in self._wanted(machines) if reason not in self._told.get(name, ())]
+        for name in news:
+            self._told.setdefault(name, set()).add(reason)
+            self._up.discard(name)
+        if news:
+            log.warning("source.lost", kind=self.kind, peer=self.peer, machines=news, reason=reason)
+        return [LinkNotice(name, False, self.clock.now(), reason) for name in news]
+
+    def found(self, how: str, machines: Sequence[str] | None = None) -> list[Event]:
+        """Notices for those of these machines that were not there."""
+        news = [name for name in self._wanted(machines) if name not in self._up]
+        for name in news:
+            self._told.pop(name, None)
+            self._up.add(name)
+        if news:
+            log.info("source.found", kind=self.kind, peer=self.peer, machines=news, how=how)
+        return [LinkNotice(name, True, self.clock.now(), how) for name in news]
+
+    def _wanted(self, machines: Sequence[str] | None) -> Sequence[str]:
+        return self.machines if machines is None else machines
+
+
+@dataclass
+class Insistent:
+    """An emit that offers each batch until it is taken: a receiver in trouble (a full disk) gets it later."""
+
+    emit: Emit
+    kind: str
+    peer: str
+    waits: Callable[[], Iterator[float]]
+
+    async def __call__(self, events: Sequence[Event]) -> None:
+        """Offer the batch; the trouble is told once, and so is its end."""
+        if not events:
+            return
+        waits, told = self.waits(), False
+        while True:
+            try:
+                await self.emit(events)
+            except Exception:
+                if not told:
+                    log.exception("source.not_taken", kind=self.kind, peer=self.peer, events=len(events))
+                told = True
+                await asyncio.sleep(next(waits))
+            else:
+                if told:
+                    log.info("source.taken_again", kind=self.kind, peer=self.peer)
+                return
