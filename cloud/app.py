@@ -17,6 +17,7 @@ from cloud.api.call import Desk
 from cloud.api.catalogue import CATALOGUE
 from cloud.api.request_id import RequestId
 from cloud.booking import api as booking
+from cloud.booking import together
 from cloud.booking.store import expire
 from cloud.config import Settings
 from cloud.db import lazy_pool
@@ -58,7 +59,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for rooms in (booking, market, machines, registry, partners, events, root):  # the busiest is tried first
+    for rooms in (booking, together, market, machines, registry, partners, events, root):  # the busiest is tried first
         app.include_router(rooms.router)
     _add_manual(app)
     problems.install(app)

@@ -14,7 +14,8 @@ import orjson
 from pydantic import BaseModel
 
 from cloud.api.page import Page
-from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
+from cloud.booking.bundle import Bundle, BundleRequest, SeriesRequest
+from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.errors import CloudError
 from cloud.events.stream import Event, read
 from cloud.market.model import SearchAnswer, SearchRequest
@@ -187,6 +188,24 @@ class Client:
     async def decline(self, booking_id: str, reason: str | None = None, *, key: str | None = None) -> Booking:
         return await self._post(Booking, f"/v1/bookings/{booking_id}/decline", CancelRequest(reason=reason), key)
 
+    async def extend(self, hold_id: str, *, key: str | None = None) -> Hold:
+        return await self._post(Hold, f"/v1/holds/{hold_id}/extend", CancelRequest(), key)
+
+    async def amend(self, booking_id: str, change: Amendment, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}", change, key, method="PATCH")
+
+    async def book_bundle(self, request: BundleRequest, *, key: str | None = None) -> Bundle:
+        return await self._post(Bundle, "/v1/bundles", request, key)
+
+    async def book_series(self, request: SeriesRequest, *, key: str | None = None) -> Bundle:
+        return await self._post(Bundle, "/v1/series", request, key)
+
+    async def bundle(self, bundle_id: str) -> Bundle:
+        return await self._get(Bundle, f"/v1/bundles/{bundle_id}")
+
+    async def cancel_bundle(self, bundle_id: str, reason: str | None = None, *, key: str | None = None) -> Bundle:
+        return await self._post(Bundle, f"/v1/bundles/{bundle_id}/cancel", CancelRequest(reason=reason), key)
+
     async def booking(self, booking_id: str) -> Booking:
         return await self._get(Booking, f"/v1/bookings/{booking_id}")
 
@@ -226,10 +245,12 @@ class Client:
     async def _get(self, model: type[Model], path: str, **query: object) -> Model:
         return model.model_validate_json(await self._call("GET", path, query=query), extra="ignore")
 
-    async def _post(self, model: type[Model], path: str, request: BaseModel, key: str | None = None) -> Model:
+    async def _post(
+        self, model: type[Model], path: str, request: BaseModel, key: str | None = None, *, method: str = "POST"
+    ) -> Model:
         headers = {"Idempotency-Key": key or secrets.token_hex(16), "Content-Type": "application/json"}
         body = request.model_dump_json(exclude_unset=True).encode()
-        answer = await self._call("POST", path, body=body, headers=headers)
+        answer = await self._call(method, path, body=body, headers=headers)
         return model.model_validate_json(answer, extra="ignore")
 
     async def _all(self, model: type[Page[Model]], path: str, **query: object) -> list[Model]:

@@ -111,6 +111,9 @@ HOLD_UNKNOWN = _kind(
 HOLD_EXPIRED = _kind(
     "hold.expired", 409, "The hold has expired", "Search and hold again, and book before `expires_at`."
 )
+HOLD_EXTENDED = _kind(
+    "hold.extended", 409, "The hold was extended once already", "Book it before `expires_at`, or let it go."
+)
 CLAIM_STATE = _kind(
     "claim.state", 409, "The state does not allow this any more", "Read the booking; its state is in `state`."
 )
@@ -122,6 +125,33 @@ BOOKING_UNKNOWN = _kind(
 )
 BOOKING_PROVIDER_ONLY = _kind(
     "booking.provider_only", 403, "Only the provider may do this", "Let the provider's own key confirm or decline."
+)
+BOOKING_BOOKER_ONLY = _kind(
+    "booking.booker_only", 403, "Only the booker may do this", "Let the booker's own key amend; a provider may cancel."
+)
+BOOKING_STARTED = _kind(
+    "booking.started",
+    409,
+    "The booking has started: only its end may change",
+    "Send `end` alone, or book the rest of the work anew.",
+)
+BOOKING_NEEDS_PROVIDER = _kind(
+    "booking.needs_provider",
+    409,
+    "More than was booked needs the provider's word",
+    "Book what is missing as a request of its own, or cancel this booking and request it anew.",
+)
+BUNDLE_UNKNOWN = _kind(
+    "bundle.unknown",
+    404,
+    "There is no such bundle of yours",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+BUNDLE_REFUSED = _kind(
+    "bundle.refused",
+    409,
+    "The bundle does not fit",
+    "Change the legs that `missed` names, each with its own problem, and send all of them again.",
 )
 WORK_NOT_OFFERED = _kind(
     "work.not_offered", 422, "The service does not take this work master", "Order one of the service's `work_masters`."

@@ -14,7 +14,7 @@ from cloud.api.problems import documented
 from cloud.booking import reading, store
 from cloud.booking.explain import explain
 from cloud.booking.model import Accepted, Answer, Claim, Refused, State
-from cloud.booking.wire import Booking, BookingRequest, CancelRequest, Hold, HoldRequest
+from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.ids import new_id
 from cloud.registry.api import AnAsk, AnId, known
 from cloud.registry.model import Wire
@@ -24,21 +24,22 @@ router = APIRouter(prefix="/v1", tags=["booking"])
 
 Why = Annotated[CancelRequest | None, Body(description="may be left out")]
 
-_ADMISSION = (
+ADMISSION = (
     *(c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.CAPACITY_INSUFFICIENT, c.CAPACITY_NOT_OFFERED, c.CONFIDENCE_TOO_LOW),
     *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG),
 )
-_OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
+OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
+_AMENDED = (c.BOOKING_BOOKER_ONLY, c.BOOKING_STARTED, c.BOOKING_NEEDS_PROVIDER, c.WORK_NOT_OFFERED)
 _DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
 
 
-@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *_ADMISSION))
+@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *ADMISSION))
 async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) -> Response:
     """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
     expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
-    caller = _caller(call, key, request, wanted)
+    asker = caller(call, key, request, wanted)
     wish = store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
-    told = await store.hold(call.desk.pool, caller, new_id("hld"), wish, expires_at)
+    told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at)
     return _json(_hold(_claim(told)), 201)
 
 
@@ -49,6 +50,14 @@ async def read_hold(call: ReadCall, hold_id: AnId) -> Hold:
         return known(await reading.hold(rows, call.tenant, hold_id))
 
 
+@router.post("/holds/{hold_id}/extend", response_model=Hold, responses=documented(*KEYED, *OF_HOLD, c.HOLD_EXTENDED))
+async def extend_hold(call: BookCall, key: Key, request: Request, hold_id: AnId) -> Response:
+    """Hold on for as long again from now; once."""
+    expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
+    told = await store.extend(call.desk.pool, caller(call, key, request, Wire()), hold_id, expires_at)
+    return _json(_hold(_claim(told)), 200)
+
+
 @router.delete("/holds/{hold_id}", status_code=204, responses=documented(c.HOLD_UNKNOWN, c.CLAIM_STATE))
 async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     """Give a hold back; giving it back twice is no error."""
@@ -56,12 +65,12 @@ async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *_ADMISSION, *_OF_HOLD))
+@router.post("/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *ADMISSION, *OF_HOLD))
 async def book(call: BookCall, key: Key, request: Request, wanted: BookingRequest) -> Response:
     """Book a hold, or a span of a service directly. It is CONFIRMED at once, or REQUESTED."""
     told = await store.book(
         call.desk.pool,
-        _caller(call, key, request, wanted),
+        caller(call, key, request, wanted),
         new_id("bkg"),
         _wish(wanted),
         wanted.work.model_dump(mode="json"),
@@ -92,6 +101,19 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
         return known(await reading.booking(rows, call.tenant, booking_id))
 
 
+@router.patch("/bookings/{booking_id}", responses=documented(*KEYED, *_DECIDED, *ADMISSION, *_AMENDED))
+async def amend(call: BookCall, key: Key, request: Request, booking_id: AnId, wanted: Amendment) -> Booking:
+    """Change a booking in place: its span, quantity or work. The plant gets the order anew.
+
+    Less is always possible, and free at once. More is admitted as a new booking would be: on the same machine, and only
+    where an instant booking would be confirmed. Once it has started, only its end may change.
+    """
+    work = wanted.work.model_dump(mode="json") if wanted.work else None
+    change = store.Change(wanted.start, wanted.end, wanted.quantity, work)
+    _claim(await store.amend(call.desk.pool, caller(call, key, request, wanted), booking_id, change))
+    return await read_booking(call, booking_id)
+
+
 @router.post("/bookings/{booking_id}/cancel", responses=documented(*KEYED, *_DECIDED))
 async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
     """Call a booking off; either side may, as long as it is not over. What the machine has in hand is dropped.
@@ -99,16 +121,16 @@ async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, w
     A job that runs stays RUNNING, with `cancel_asked_at`, until the plant has stopped it: what it made is metered.
     """
     asked = why or CancelRequest()
-    caller = _caller(call, key, request, asked)
-    _claim(await store.cancel(call.desk.pool, caller, booking_id, asked.reason))
+    asker = caller(call, key, request, asked)
+    _claim(await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 
 @router.post("/bookings/{booking_id}/confirm", responses=documented(*KEYED, *_DECIDED))
 async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """The provider takes a request on; the order goes to the machine."""
-    caller = _caller(call, key, request, Wire())
-    _claim(await store.confirm(call.desk.pool, caller, booking_id))
+    asker = caller(call, key, request, Wire())
+    _claim(await store.confirm(call.desk.pool, asker, booking_id))
     return await read_booking(call, booking_id)
 
 
@@ -116,12 +138,13 @@ async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnI
 async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnId, why: Why = None) -> Booking:
     """The provider turns a request down."""
     asked = why or CancelRequest()
-    caller = _caller(call, key, request, asked)
-    _claim(await store.decline(call.desk.pool, caller, booking_id, asked.reason))
+    asker = caller(call, key, request, asked)
+    _claim(await store.decline(call.desk.pool, asker, booking_id, asked.reason))
     return await read_booking(call, booking_id)
 
 
-def _caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
+def caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
+    """Who asks, with the key and what it stands for."""
     meant = intention(key, request, body)
     return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after)
 

@@ -42,6 +42,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     S.CONFIRMED: frozenset({S.DISPATCHED, S.CANCELLED, S.DISPLACED, S.UNDELIVERABLE, S.DECLINED}),
     S.DISPATCHED: frozenset(
         {
+            S.CONFIRMED,
             S.RUNNING,
             S.COMPLETED,
             S.CANCELLED,
@@ -66,7 +67,8 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     S.DISPLACED: frozenset(),
     S.UNDELIVERABLE: frozenset(),
 }
-"""Every legal move. DISPATCHED means that the edge accepted the order; METERED carries its outcome in the meter.
+"""Every legal move. DISPATCHED means that the edge accepted the order; METERED carries its outcome in the meter. From
+DISPATCHED back to CONFIRMED goes a booking that was amended: its new order awaits an answer of its own.
 
 A running job is only ended by its plant. One that was cancelled before its start was told, but ran, is metered too.
 """
@@ -102,6 +104,7 @@ class Claim:
     price: Money
     work: Mapping[str, Any] | None
     hold_id: str | None
+    bundle_id: str | None
     expires_at: datetime | None
     revision: int
     at_risk: bool
@@ -149,6 +152,18 @@ class Refused:
 
 Answer = Accepted | Refused
 
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The claims of a bundle, and the legs (by their place from 0) that were not booked, with their refusals."""
+
+    id: str
+    whole: bool
+    created_at: datetime
+    claims: tuple[Claim, ...]
+    missed: tuple[tuple[int, Refused], ...] = ()
+
+
 _SAME = (
     "id",
     "machine_id",
@@ -158,6 +173,7 @@ _SAME = (
     "quantity",
     "work",
     "hold_id",
+    "bundle_id",
     "revision",
     "at_risk",
     "at_risk_reason",

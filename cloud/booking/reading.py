@@ -5,20 +5,25 @@ from collections.abc import Sequence
 import asyncpg
 
 from cloud.api.paging import Ask
+from cloud.booking.bundle import Bundle
 from cloud.booking.model import State
 from cloud.booking.wire import Booking, Entered, Hold
 from gateway.money import Money
 
-_BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
+_BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id,
+    CASE WHEN booker_id = $1 THEN bundle_id END AS bundle_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
     cancel_asked_at, created_at, updated_at
   FROM claim WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""
-_BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
+_BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id,
+    CASE WHEN booker_id = $1 THEN bundle_id END AS bundle_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
     cancel_asked_at, created_at, updated_at
   FROM claim WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
   ORDER BY created_at, id LIMIT $4"""
+_LEGS = """SELECT id FROM claim WHERE bundle_id = $2 AND booker_id = $1 ORDER BY seq"""
+_BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id = $1"
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
   ORDER BY claim_id, seq"""
 _HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, price_amount,
@@ -30,6 +35,15 @@ async def booking(rows: asyncpg.Connection, tenant: str, identity: str) -> Booki
     """The booking with its history, where the tenant is its booker or its provider."""
     row = await rows.fetchrow(_BOOKING, tenant, identity)
     return (await _complete(rows, tenant, [row]))[0] if row else None
+
+
+async def bundle(rows: asyncpg.Connection, tenant: str, identity: str) -> Bundle | None:
+    """The bundle with its legs in the order in which they were asked for, where the tenant is its booker."""
+    row = await rows.fetchrow(_BUNDLE, tenant, identity)
+    if row is None:
+        return None
+    legs = [await rows.fetchrow(_BOOKING, tenant, leg["id"]) for leg in await rows.fetch(_LEGS, tenant, identity)]
+    return Bundle.model_validate({**dict(row), "bookings": await _complete(rows, tenant, legs)})
 
 
 async def bookings(

@@ -1,13 +1,13 @@
 """The calls of booking: each is one round trip to a SQL function, and answers with a value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from cloud.booking.model import Accepted, Answer, Claim, Refused
+from cloud.booking.model import Accepted, Answer, Claim, Refused, Together
 from cloud.db import reaching
 from gateway.span import Span
 
@@ -17,6 +17,10 @@ CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
 CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
 DECLINE = "SELECT ts_decline($1, $2, $3, $4, $5, $6)"
 RELEASE = "SELECT ts_release($1, $2, $3)"
+EXTEND = "SELECT ts_extend_hold($1, $2, $3, $4, $5, $6)"
+AMEND = "SELECT ts_amend($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+BOOK_ALL = "SELECT ts_book_all($1, $2, $3, $4, $5, $6, $7, $8)"
+CANCEL_BUNDLE = "SELECT ts_cancel_bundle($1, $2, $3, $4, $5, $6)"
 EXPIRE = "SELECT ts_expire($1, $2)"
 
 
@@ -42,6 +46,16 @@ class Wish:
     span: Span
     quantity: int = 1
     machine_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an amendment changes; None leaves it as it is."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    quantity: int | None = None
+    work: Mapping[str, Any] | None = None
 
 
 async def hold(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime) -> Answer:
@@ -76,6 +90,30 @@ async def decline(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str
     return await _ask(pool, DECLINE, *_who(caller), claim_id, reason, caller.now)
 
 
+async def extend(pool: asyncpg.Pool, caller: Caller, hold_id: str, expires_at: datetime) -> Answer:
+    """Let a hold run until `expires_at` (business time); once."""
+    return await _ask(pool, EXTEND, *_who(caller), hold_id, expires_at, caller.now)
+
+
+async def amend(pool: asyncpg.Pool, caller: Caller, claim_id: str, change: Change) -> Answer:
+    """Change a booking in place. More than was booked is admitted as a new booking would be."""
+    what = (change.start, change.end, change.quantity, change.work)
+    return await _ask(pool, AMEND, *_who(caller), claim_id, *what, caller.now, caller.fresh_after)
+
+
+async def book_all(
+    pool: asyncpg.Pool, caller: Caller, bundle_id: str, legs: Sequence[Mapping[str, Any]], *, whole: bool
+) -> Together | Refused:
+    """Book these legs in one transaction: all or, unless `whole`, those that fit; see bundle.legs_json."""
+    what = (bundle_id, whole, legs, caller.now, caller.fresh_after)
+    return await _ask_all(pool, BOOK_ALL, *_who(caller), *what)
+
+
+async def cancel_all(pool: asyncpg.Pool, caller: Caller, bundle_id: str, reason: str | None) -> Together | Refused:
+    """Call off what can still be called off of a bundle."""
+    return await _ask_all(pool, CANCEL_BUNDLE, *_who(caller), bundle_id, reason, caller.now)
+
+
 async def release(pool: asyncpg.Pool, caller: Caller, hold_id: str) -> Answer:
     """Give a hold back; giving it back twice is no error."""
     return await _ask(pool, RELEASE, caller.enterprise_id, hold_id, caller.now)
@@ -92,14 +130,30 @@ def answer(told: Mapping[str, Any]) -> Answer:
     """The value of what a function of booking returned."""
     if told["outcome"] in {"ok", "replayed"}:
         return Accepted(Claim.of(told["claim"]), told["status"], replayed=told["outcome"] == "replayed")
-    facts = dict(told["refusal"])
-    return Refused(facts.pop("code"), told["status"], facts)
+    return refused(told)
 
 
 async def _ask(pool: asyncpg.Pool, query: str, *arguments: object) -> Answer:
     async with reaching():
         told = await pool.fetchval(query, *arguments)
     return answer(told)
+
+
+async def _ask_all(pool: asyncpg.Pool, query: str, *arguments: object) -> Together | Refused:
+    async with reaching():
+        told = await pool.fetchval(query, *arguments)
+    if told["outcome"] not in {"ok", "replayed"}:
+        return refused(told)
+    found = told["bundle"]
+    claims = tuple(map(Claim.of, found["claims"]))
+    missed = tuple((each["leg"], refused(each)) for each in found["missed"])
+    return Together(found["id"], found["whole"], datetime.fromisoformat(found["created_at"]), claims, missed)
+
+
+def refused(told: Mapping[str, Any]) -> Refused:
+    """The refusal that a function of booking returned."""
+    facts = dict(told["refusal"])
+    return Refused(facts.pop("code"), told["status"], facts)
 
 
 def _who(caller: Caller) -> tuple[str, str | None, bytes | None]:

@@ -94,9 +94,10 @@ def unfounded(machine_id: str, has: int, lines: Sequence[Line]) -> list[Unfounde
     for line in lines:
         if line.kind == "statement":
             offer = _restated(offer, line.data)
-        elif line.claim_id and line.kind.upper() in LIVE and line.claim_id not in taken:
+        elif line.claim_id and line.kind.upper() in LIVE:
             asked = _taking(line.claim_id, line.data)
-            free = min(stair.free for stair in stairs(Resource(machine_id, has, offer, ()), taken.values(), asked.span))
+            more, resource = _more(asked, taken.pop(asked.id, None)), Resource(machine_id, has, offer, ())
+            free = min((stair.free for span in more for stair in stairs(resource, taken.values(), span)), default=has)
             if free < asked.quantity:
                 found.append(Unfounded(machine_id, asked.id, asked.span, free, asked.quantity))
             taken[asked.id] = asked
@@ -139,6 +140,13 @@ def _restated(offer: Sequence[CapacitySpan], said: Mapping[str, Any]) -> list[Ca
         for rest in difference([part.span], [window])
     ]
     return [*left, *(piece.capacity() for piece in told.spans)]
+
+
+def _more(asked: Taking, had: Taking | None) -> list[Span]:
+    """Where a claim takes more than it had: all of it when it is new, nothing when only its state moved."""
+    if had is None or asked.quantity > had.quantity:
+        return [asked.span]
+    return difference([asked.span], [had.span])
 
 
 def _taking(claim_id: str, data: Mapping[str, Any]) -> Taking:

@@ -95,6 +95,24 @@ class BookingRequest(Wire):
         return self
 
 
+class Amendment(Wire):
+    """What is to be different about a booking; what is left out stays. Once it has started, only its end may change."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    quantity: Quantity | None = None
+    work: Work | None = None
+
+    @model_validator(mode="after")
+    def _changes(self) -> "Amendment":
+        if not self.model_fields_set:
+            msg = "name what is to change: start, end, quantity or work"
+            raise ValueError(msg)
+        if self.start and self.end:
+            Span(self.start, self.end)
+        return self
+
+
 class CancelRequest(Wire):
     """Why, in words that both sides will read."""
 
@@ -122,6 +140,7 @@ class Booking(Wire):
     provider_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     booker_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     hold_id: str | None = None
+    bundle_id: Annotated[str | None, Field(description="the bundle that it is a leg of; for its booker alone")] = None
     start: datetime
     end: datetime
     quantity: int

@@ -3,6 +3,5 @@
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = tuple(
-    HERE / f"{name}.sql" for name in ("present", "capacity", "moves", "risk", "admission", "book", "settle", "plant")
-)
+ORDER = ("present", "capacity", "moves", "risk", "admission", "book", "settle", "amend", "bundle", "plant")
+FILES = tuple(HERE / f"{name}.sql" for name in ORDER)

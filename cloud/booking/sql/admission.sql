@@ -20,11 +20,15 @@ BEGIN
   RETURN v_known.answer || '{"outcome": "replayed"}';
 END $$;
 
--- Keeps the answer of a call that succeeded, and returns it.
 CREATE FUNCTION ts_keep(p_tenant text, p_key text, p_body_hash bytea, p_claim jsonb, p_status int, p_now timestamptz)
 RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-  v_answer jsonb := ts_accepted(p_claim, p_status);
+BEGIN
+  RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, ts_accepted(p_claim, p_status), p_status, p_now);
+END $$;
+
+-- Keeps the answer of a call that succeeded, and returns it.
+CREATE FUNCTION ts_keep_answer(p_tenant text, p_key text, p_body_hash bytea, v_answer jsonb, p_status int, p_now timestamptz)
+RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   IF p_key IS NOT NULL THEN
     INSERT INTO idempotency (enterprise_id, key, body_hash, status, answer, created_at)
@@ -71,8 +75,9 @@ END $$;
 
 -- The machine that gets the claim: the one named, or the first of the service's that is free; locked, with dead holds
 -- out of the way. Or the refusal. Of several machines only those that look free are locked, in order of their ids.
-CREATE FUNCTION ts_find_room(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
-                             OUT chosen text, OUT refusal jsonb) LANGUAGE plpgsql AS $$
+-- p_locked: only these, whose guards the caller holds already; null for any.
+CREATE FUNCTION ts_find_room(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_locked text[],
+                             p_now timestamptz, OUT chosen text, OUT refusal jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   v_all   text[];
   v_free  text[];
@@ -84,11 +89,14 @@ BEGIN
     RETURN;
   END IF;
   v_free := v_all;
-  IF cardinality(v_all) > 1 THEN
+  IF cardinality(v_all) > 1 OR p_locked IS NOT NULL THEN
     v_free := ARRAY(SELECT id FROM unnest(v_all) WITH ORDINALITY AS m (id, position)
-                    WHERE ts_fits(id, p_span, p_quantity, p_service.min_confidence, p_now, NULL) ORDER BY position);
+                    WHERE (p_locked IS NULL OR id = ANY (p_locked))
+                      AND ts_fits(id, p_span, p_quantity, p_service.min_confidence, p_now, NULL) ORDER BY position);
   END IF;
-  PERFORM ts_lock_machines(v_free);
+  IF p_locked IS NULL THEN
+    PERFORM ts_lock_machines(v_free);
+  END IF;
   FOREACH chosen IN ARRAY v_free LOOP
     IF ts_fits(chosen, p_span, p_quantity, p_service.min_confidence, p_now, NULL) THEN
       PERFORM ts_expire_dead(chosen, p_span, p_now);
@@ -101,15 +109,15 @@ END $$;
 
 -- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of.
 CREATE FUNCTION ts_claim(p_id text, p_service service, p_machine text, p_booker text, p_span tstzrange, p_quantity int,
-                         p_state text, p_expires_at timestamptz, p_work jsonb, p_hold claim, p_now timestamptz)
+                         p_state text, p_expires_at timestamptz, p_work jsonb, p_hold claim, p_bundle text, p_now timestamptz)
 RETURNS claim LANGUAGE plpgsql AS $$
 DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, work, price_amount, price_currency, created_at, updated_at)
+                     hold_id, bundle_id, work, price_amount, price_currency, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_work, coalesce(p_hold.price_amount, ts_price(p_service, p_span, p_quantity)),
+         p_expires_at, p_hold.id, p_bundle, p_work, coalesce(p_hold.price_amount, ts_price(p_service, p_span, p_quantity)),
          coalesce(p_hold.price_currency, p_service.price_currency), p_now, p_now
   FROM machine m WHERE m.id = p_machine
   RETURNING * INTO STRICT c;

@@ -20,24 +20,42 @@ BEGIN
     RETURN v_wish.refusal;
   END IF;
   s := v_wish.service;
-  SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_now);
+  SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, NULL, p_now);
   IF v_room.refusal IS NOT NULL THEN
     RETURN v_room.refusal;
   END IF;
-  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, p_now);
+  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, NULL, p_now);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
 END $$;
 
--- With p_hold, the held span on the held machine at the held price; service, machine, span and quantity are then not
--- looked at. An instant service confirms at once where the plant's statement is still in its lease and the machine was
--- heard of after p_fresh_after (null: whenever); otherwise the booking is a request to the provider.
 CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
                         p_machine text, p_start timestamptz, p_end timestamptz, p_quantity int, p_work jsonb,
                         p_now timestamptz, p_fresh_after timestamptz)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  v_answer  jsonb := ts_replay(p_tenant, p_key, p_body_hash);
-  v_span    tstzrange := CASE WHEN p_hold IS NULL THEN tstzrange(p_start, p_end) END;
+  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_placed record;
+BEGIN
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
+  END IF;
+  SELECT * INTO v_placed FROM ts_place(p_tenant, p_claim_id, p_hold, p_service, p_machine, tstzrange(p_start, p_end),
+                                       p_quantity, p_work, NULL, NULL, p_now, p_fresh_after);
+  IF v_placed.refusal IS NOT NULL THEN
+    RETURN v_placed.refusal;
+  END IF;
+  RETURN ts_keep(p_tenant, p_key, p_body_hash, v_placed.claim, 201, p_now);
+END $$;
+
+-- One booking, alone or as a leg of p_bundle; p_locked as in ts_find_room. With p_hold, the held span on the held machine at
+-- the held price; service, machine, span and quantity are then not looked at. An instant service confirms at once where the
+-- plant's statement is still in its lease and the machine was heard of after p_fresh_after (null: whenever); otherwise the
+-- booking is a request to the provider.
+CREATE FUNCTION ts_place(p_tenant text, p_claim_id text, p_hold text, p_service text, p_machine text, p_span tstzrange,
+                         p_quantity int, p_work jsonb, p_bundle text, p_locked text[], p_now timestamptz,
+                         p_fresh_after timestamptz, OUT claim jsonb, OUT refusal jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  v_span    tstzrange := CASE WHEN p_hold IS NULL THEN p_span END;
   s         service;
   h         claim;
   v_wish    record;
@@ -45,47 +63,58 @@ DECLARE
   v_why_not text;
   c         claim;
 BEGIN
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  ELSIF p_hold IS NOT NULL THEN
+  IF p_hold IS NOT NULL THEN
     SELECT * INTO v_room FROM ts_open_hold(p_tenant, p_hold, p_now);
-    IF v_room.refusal IS NOT NULL THEN
-      RETURN v_room.refusal;
+    refusal := v_room.refusal;
+    IF refusal IS NOT NULL THEN
+      RETURN;
     END IF;
     h := v_room.hold;
     v_span := h.span;
     SELECT * INTO STRICT s FROM service WHERE id = h.service_id;
   ELSE
     SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
-    IF v_wish.refusal IS NOT NULL THEN
-      RETURN v_wish.refusal;
+    refusal := v_wish.refusal;
+    IF refusal IS NOT NULL THEN
+      RETURN;
     END IF;
     s := v_wish.service;
   END IF;
-  IF s.work_masters <> '{}' AND NOT (p_work ->> 'work_master') = ANY (s.work_masters) THEN
-    RETURN ts_refused('work.not_offered', 422, jsonb_build_object('work_masters', to_jsonb(s.work_masters)));
+  refusal := ts_against_work(s, p_work);
+  IF refusal IS NOT NULL THEN
+    RETURN;
   END IF;
   IF h.id IS NULL THEN
-    SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_now);
-    IF v_room.refusal IS NOT NULL THEN
-      RETURN v_room.refusal;
+    SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_locked, p_now);
+    refusal := v_room.refusal;
+    IF refusal IS NOT NULL THEN
+      RETURN;
     END IF;
   END IF;
   v_why_not := ts_why_not_instant(s, v_room.chosen, p_now, p_fresh_after);
   IF v_why_not IS NOT NULL AND lower(v_span) <= p_now THEN
     -- A request ends when its span begins: this one would be over before anybody could confirm it.
-    RETURN ts_refused('notice.too_short', 409, jsonb_build_object('earliest', ts_time(p_now)));
+    refusal := ts_refused('notice.too_short', 409, jsonb_build_object('earliest', ts_time(p_now)));
+    RETURN;
   END IF;
   IF h.id IS NOT NULL THEN
     PERFORM ts_move(h.id, 'CONSUMED', p_claim_id, p_tenant, p_now);
   END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
                 CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
-                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_now);
+                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_bundle, p_now);
   IF v_why_not IS NULL THEN
     PERFORM ts_send_order(c, p_now);
   END IF;
-  RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, v_why_not, p_tenant, p_now), 201, p_now);
+  claim := ts_record(c, v_why_not, p_tenant, p_now);
+END $$;
+
+CREATE FUNCTION ts_against_work(s service, p_work jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF s.work_masters <> '{}' AND NOT (p_work ->> 'work_master') = ANY (s.work_masters) THEN
+    RETURN ts_refused('work.not_offered', 422, jsonb_build_object('work_masters', to_jsonb(s.work_masters)));
+  END IF;
+  RETURN NULL;
 END $$;
 
 -- The tenant's own hold, its machine's guard locked, if it is still good and the plant still offers what it holds.

@@ -23,7 +23,8 @@ END $$;
 CREATE FUNCTION ts_tell(c claim, p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO event (at, enterprise_id, type, data)
-  SELECT p_now, audience, CASE WHEN c.id LIKE 'hld\_%' THEN 'hold.changed' ELSE 'booking.changed' END, p_data
+  SELECT p_now, audience, CASE WHEN c.id LIKE 'hld\_%' THEN 'hold.changed' ELSE 'booking.changed' END,
+         CASE WHEN audience = c.booker_id THEN p_data ELSE p_data - 'bundle_id' END
   FROM unnest(CASE WHEN c.booker_id = c.provider_id THEN ARRAY[c.booker_id] ELSE ARRAY[c.booker_id, c.provider_id] END)
        AS audience;
 END $$;

@@ -131,7 +131,8 @@ BEGIN
   RETURN ts_told('applied', NULL, jsonb_build_object('claim', ts_claim_json(c)));
 END $$;
 
--- Only a cancellation makes a new revision; on its way to a running job it is overtaken by what the plant says of that.
+-- A cancellation makes a new revision, and so does an amendment, which takes the old order's place at the plant: what is
+-- said of that is over. A cancellation on its way to a running job is overtaken by what the plant says of the job.
 CREATE FUNCTION ts_is_old_news(c claim, p_message jsonb, p_to text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT c.state = p_to
       OR (p_message ->> 'revision')::int < c.revision AND c.state <> 'RUNNING'

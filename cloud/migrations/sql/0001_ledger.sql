@@ -27,6 +27,16 @@ COMMENT ON TABLE offer_span IS 'The pieces in force, gross: before any claim. Av
 COMMENT ON COLUMN offer_span.detail IS 'For the owner alone.';
 CREATE INDEX offer_span_when ON offer_span USING gist (machine_id, span);
 
+CREATE TABLE bundle (
+  id         text PRIMARY KEY CHECK (id LIKE 'bnd\_%'),
+  booker_id  text NOT NULL REFERENCES enterprise,
+  whole      boolean NOT NULL,
+  created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE bundle IS 'Bookings that were made together: the legs of a chain, or the occurrences of a series.';
+COMMENT ON COLUMN bundle.whole IS 'All or none were wanted; otherwise those that fit.';
+CREATE INDEX bundle_booker ON bundle (booker_id, created_at, id);
+
 CREATE TABLE claim (
   id             text PRIMARY KEY CHECK (id ~ '^(hld|bkg)_'),
   machine_id     text NOT NULL REFERENCES machine,
@@ -41,6 +51,8 @@ CREATE TABLE claim (
                    (state IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING')) STORED,
   expires_at     timestamptz,
   hold_id        text REFERENCES claim,
+  bundle_id      text REFERENCES bundle,
+  extended       boolean NOT NULL DEFAULT false,
   work           jsonb,
   price_amount   numeric(18, 4) NOT NULL,
   price_currency text NOT NULL,
@@ -61,12 +73,15 @@ CREATE TABLE claim (
 COMMENT ON TABLE claim IS 'Holds (hld_), requests and bookings (bkg_). Admission is decided by ts_hold and ts_book.';
 COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
+COMMENT ON COLUMN claim.bundle_id IS 'For the booker alone.';
+COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
 COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.
 CREATE INDEX claim_shared ON claim USING gist (machine_id, span) WHERE live AND NOT exclusive;
+CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
 CREATE INDEX claim_at_risk ON claim (machine_id) WHERE live AND at_risk;

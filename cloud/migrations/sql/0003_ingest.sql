@@ -3,6 +3,8 @@
 -- A batch of samples that is written again after a crash must change nothing.
 DROP INDEX sample_when;
 CREATE UNIQUE INDEX sample_once ON sample (machine_id, signal, at);
+ALTER TABLE sample ADD COLUMN quality int2 NOT NULL DEFAULT 0 CHECK (quality BETWEEN 0 AND 2);
+COMMENT ON COLUMN sample.quality IS '0 good, 1 uncertain, 2 bad: the severity of an OPC UA status code.';
 
 -- Every start of an agent adds an epoch; apart from the position, it is not rewritten with each message.
 ALTER TABLE link_position ADD COLUMN past jsonb NOT NULL DEFAULT '[]';

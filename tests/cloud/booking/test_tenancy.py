@@ -193,7 +193,7 @@ FORBIDDEN = (
     "UPDATE machine SET quantity = 99",
     "SELECT ts_apply_statement('mch_a', '{}', now())",
     "SELECT ts_move('bkg_1', 'CANCELLED', NULL, 'me', now())",
-    "SELECT ts_claim(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "SELECT ts_claim(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
     "CREATE TABLE mine (x int)",
 )
 
