@@ -1,16 +1,13 @@
 """What a config says about a machine behind an MQTT broker: which broker, and how to be let in."""
 
-import secrets
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge.errors import FileInvalid
-from edge.secret import SecretRef, Vault
+from edge.secret import SecretRef
 from edge.sources.device import Device
-from gateway.mqtt import MqttSettings, Tls, tls_context
 
 
 class BrokerTls(BaseModel):
@@ -24,7 +21,7 @@ class BrokerTls(BaseModel):
 
 
 class BrokerDevice(Device):
-    """Machines behind one broker share one connection. `client_id`: ours, where the broker lets in certain ones only."""
+    """Machines behind one broker share one connection. `client_id`: ours, where the broker knows its clients by it."""
 
     host: Annotated[str, Field(min_length=1, pattern=r"^[^\s/@]+$")]
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
@@ -43,23 +40,3 @@ class BrokerDevice(Device):
 
     def shared(self) -> Hashable:
         return (self.host, self.port, self.user, self.password, self.tls, self.client_id, self.keepalive_s)
-
-    def settings(self, vault: Vault, place: str) -> MqttSettings:
-        """The connection's settings with the password looked up. Raises FileInvalid."""
-        tls = Tls(self.tls.ca, self.tls.certificate, self.tls.key) if self.tls else None
-        try:
-            if tls is not None:
-                tls_context(tls)
-        except OSError as error:
-            msg = f"{place}.tls: {error}; check the files that it names"
-            raise FileInvalid(msg) from error
-        return MqttSettings(
-            self.host,
-            self.port,
-            # A check beside a running agent must not push it off the broker, which one id for both would do.
-            self.client_id or f"thirdshift-{secrets.token_hex(6)}",
-            self.user,
-            vault.text(self.password, f"{place}.password") if self.password else None,
-            tls,
-            self.keepalive_s,
-        )

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from edge.profilemodel import Profile
 from edge.sources.device import Device
+from edge.sources.mqtt_device import Mqtt
+from edge.sources.mqtt_signal import MqttProfile
+from edge.sources.mtconnect_device import Mtconnect
+from edge.sources.mtconnect_signal import MtconnectProfile
 from edge.sources.opcua_device import OpcUa
 from edge.sources.opcua_signal import OpcUaProfile
 from edge.sources.replay_endpoint import Replay
@@ -23,6 +27,8 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    "mqtt": Kind(MqttProfile, Mqtt, "edge.sources.mqtt_build"),
+    "mtconnect": Kind(MtconnectProfile, Mtconnect, "edge.sources.mtconnect_build"),
     "opcua": Kind(OpcUaProfile, OpcUa, "edge.sources.opcua_build"),
     "replay": Kind(ReplayProfile, Replay, "edge.sources.replay_build"),
     "sparkplug": Kind(SparkplugProfile, Sparkplug, "edge.sources.sparkplug_build"),

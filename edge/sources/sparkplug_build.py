@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from edge.sources.broker_settings import settings as connection
 from edge.sources.building import Site, Wanted
 from edge.sources.mqtt_connection import BrokerSource
 from edge.sources.sparkplug_host import Patience, SparkplugHost, SparkplugMachine
@@ -17,7 +18,7 @@ def build(site: Site, machines: Mapping[str, Wanted]) -> BrokerSource:
     host = None if site.trial else first.device.host_id
     known = {name: machine(wanted) for name, wanted in machines.items()}
     stamp = (site.clock.now() - EPOCH) // timedelta(milliseconds=1)
-    settings = first.device.settings(site.vault, first.place)
+    settings = connection(first.device, site.vault, first.place)
     will = (state(host), standing(online=False, stamp=stamp), True) if host else None
     patience = scaled(site.clock)
     return BrokerSource(settings, site.clock, lambda: SparkplugHost(known, host, stamp, patience), will)
