@@ -12,7 +12,9 @@ This is the only module that imports paho.
 """
 
 import asyncio
+import socket
 import ssl
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -195,7 +197,8 @@ class MqttClient:
         self._tell(True, "")
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
-        self._tell(False, "no answer; check host and port, and that the broker runs")
+        # paho calls this while it handles the error, and tells it in no other way.
+        self._tell(False, _cause(sys.exc_info()[1]))
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _: Properties | None
@@ -232,6 +235,23 @@ def _into(subscription: Subscription) -> Callable[[Client, Any, MQTTMessage], No
     return lambda _client, _data, message: subscription.put(
         Message(message.topic, bytes(message.payload), message.retain)
     )
+
+
+def _cause(error: BaseException | None) -> str:
+    """Why no connection came about, and what to check."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted: {error.verify_message}; check `tls.ca`, and the name in `host`"
+        case ssl.SSLError():
+            return f"no TLS there ({error.reason}); check the port, and whether the broker wants `tls` at all"
+        case socket.gaierror():
+            return f"the host is unknown ({error.strerror}); check its name, and the name server"
+        case ConnectionRefusedError():
+            return "no answer; check host and port, and that the broker runs (connection refused)"
+        case OSError():
+            return f"no answer; check host and port, and that the broker runs ({error.strerror or error})"
+        case _:
+            return "no answer; check host and port, and that the broker runs"
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:
