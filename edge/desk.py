@@ -15,9 +15,10 @@ from edge.outlook import Outlook
 from edge.papers import Papers
 from edge.post import Letter
 from edge.publish import Said, Terms, clip
-from edge.reading import Cursor, Event, Reading
+from edge.reading import Cursor, Event
 from edge.snapshot import dump, dump_history
 from edge.spare import conflicts
+from edge.telemetry import Named
 from edge.tracker import message, serve
 from edge.watch import Case, Watch, capacity, hopeful, look, take, wakes
 from gateway.capacity import CapacitySpan, CapacityType
@@ -71,8 +72,9 @@ class Desk:
         """What a batch of this machine's events leads to. Changes nothing yet."""
         watch, told = take(self.case, self.watch, events, now)
         cursors = {f"source/{event.machine}": event.value for event in events if isinstance(event, Cursor)}
-        historical = any(isinstance(event, Reading) and event.historical for event in events)
-        return watch, self._letter(watch, told, cursors, historical=historical)
+        named = tuple(each for each in told if isinstance(each, Named))
+        letter = self._letter(watch, [each for each in told if not isinstance(each, Named)], cursors)
+        return watch, replace(letter, named=named)
 
     def look(self, now: datetime) -> tuple[Watch, Letter]:
         """What the mere passing of time leads to."""
@@ -197,11 +199,11 @@ class Desk:
         free = [part.span for part in self.said.ledger if part.type is CapacityType.AVAILABLE]
         return tuple(intersection(promised, free))
 
-    def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str], *, historical: bool = False) -> Letter:
+    def _letter(self, watch: Watch, told: Sequence[Up], cursors: dict[str, str]) -> Letter:
         documents = {} if watch == self.watch else {("watch", self.machine): dump(watch)}
         if told:
             documents[DIARY, self.machine] = orjson.dumps(written(self.diary, told).dump())
-        return Letter(tuple(told), documents, cursors, historical)
+        return Letter(tuple(told), documents, cursors)
 
 
 def said_document(machine: str, said: Said) -> Letter:

@@ -10,7 +10,7 @@ from typing import Any
 from edge.post import Letter
 from edge.reading import Cursor, Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
-from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement
+from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Telemetry
 
 WAITING = 1_000
 """Lines kept for a listener that reads slowly; what is beyond them it is told to have missed."""
@@ -65,7 +65,9 @@ class Tap:
         """What entered the outbox."""
         if self.listeners:
             told = (message for letter in letters for message in letter.messages)
-            self._tell((told.machine, told_line(told)) for told in told if not isinstance(told, Announce | Samples))
+            self._tell(
+                (told.machine, told_line(told)) for told in told if not isinstance(told, Announce | Samples | Telemetry)
+            )
 
     def _tell(self, lines: Iterator[tuple[str, Line]]) -> None:
         for machine, line in lines:

@@ -14,11 +14,11 @@ from edge.profile import Profile
 from edge.reading import Cursor, Event, Gap, LinkNotice, Reading
 from edge.shifts import WorkingTime
 from edge.spare import Rules, horizon, ledger
-from edge.telemetry import samples
+from edge.telemetry import Named
 from edge.tracker import Track, doubt, due, step, tick
 from gateway.capacity import CapacitySpan, Confidence
 from gateway.machine import Quality
-from gateway.messages import GapNotice, Samples, StateChange
+from gateway.messages import GapNotice, StateChange
 from gateway.span import Span, utc
 
 SECOND = "second:"
@@ -78,7 +78,7 @@ class Watch:
         return self.silent_since
 
 
-Told = StateChange | GapNotice | Samples
+Told = StateChange | GapNotice | Named
 
 
 def take(case: Case, watch: Watch, events: Iterable[Event], now: datetime) -> tuple[Watch, tuple[Told, ...]]:
@@ -179,7 +179,7 @@ def _read(case: Case, watch: Watch, readings: Sequence[Reading]) -> tuple[Watch,
     seen, own = shape(case.profile, watch.seen, own)
     seen, facts = apply(case.profile, seen, own, case.bounds)
     watch, told = _step(case, replace(watch, seen=seen), facts, second=False)
-    told += samples(case.machine, own, case.open_signals, case.bounds)
+    told += _named(case, own)
     other: Sequence[Reading] = [
         replace(reading, signal=reading.signal.removeprefix(SECOND))
         for reading in readings
@@ -191,6 +191,11 @@ def _read(case: Case, watch: Watch, readings: Sequence[Reading]) -> tuple[Watch,
     seen, facts = apply(case.second, seen, other, case.bounds)
     watch, more = _step(case, replace(watch, second_seen=seen), facts, second=True)
     return watch, [*told, *more]
+
+
+def _named(case: Case, readings: Sequence[Reading]) -> list[Named]:
+    named = [reading for reading in readings if reading.signal in case.open_signals] if case.open_signals else []
+    return [Named(case.machine, named, case.bounds)] if named else []
 
 
 def _step(case: Case, watch: Watch, facts: Iterable[Fact], *, second: bool) -> tuple[Watch, list[Told]]:

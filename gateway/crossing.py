@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from gateway.because import public
 from gateway.capacity import CapacitySpan
 from gateway.coarse import Detail, coarse
-from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Up
+from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Telemetry, Up
 from gateway.span import Span
 
 
@@ -61,6 +61,8 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
     match message:
         case Samples():
             return message if message.signal in policy.of(message.machine).signals else None
+        case Telemetry():
+            return message.only(policy.of(message.machine).signals)
         case StateChange() | GapNotice():
             return message if policy.of(message.machine).states else None
         case Statement():

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -11,30 +10,38 @@ from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
 from gateway.errors import MessageRefused
 from gateway.machine import PLANT, ItemState, OperationMode, Quality
 from gateway.span import Span
+from gateway.telemetry import Telemetry
+from gateway.wire import Message, Name, Stream, Text
+
+__all__ = [
+    "STREAM",
+    "Announce",
+    "Booking",
+    "CancelOrder",
+    "Down",
+    "GapNotice",
+    "JobReport",
+    "Message",
+    "Name",
+    "Order",
+    "OrderAnswer",
+    "Origin",
+    "Samples",
+    "StateChange",
+    "Statement",
+    "Stream",
+    "Telemetry",
+    "Text",
+    "Up",
+    "decode_down",
+    "decode_up",
+    "encode",
+]
 
 Kind = TypeVar("Kind")
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Text = Annotated[str, Field(max_length=500)]
 Origin = Annotated[str, Field(pattern=r"^(plant|bkg_[A-Za-z0-9]+)$")]
 Booking = Annotated[str, Field(pattern=r"^bkg_[A-Za-z0-9]+$")]
-
-
-class Stream(StrEnum):
-    """The streams of the post, in order of priority."""
-
-    CONTROL = "control"
-    STATE = "state"
-    TELEMETRY = "telemetry"
-    BACKFILL = "backfill"
-
-
-class Message(BaseModel):
-    """What every payload has. `v` is the contract's version; machines are named as the plant names them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    v: Literal[1] = 1
 
 
 class Announce(Message):
@@ -148,7 +155,10 @@ class GapNotice(Message):
 
 
 class Samples(Message):
-    """Telemetry or backfill, up: values of one signal that the plant named, as two columns of equal length."""
+    """Telemetry or backfill, up: values of one signal that the plant named, as two columns of equal length.
+
+    What agents said before there was `Telemetry`: it is still understood, as an outbox may hold it for weeks.
+    """
 
     kind: Literal["samples"] = "samples"
     machine: Name
@@ -235,7 +245,7 @@ class JobReport(Message):
     reason: Text | None = None
 
 
-Up = Announce | Statement | StateChange | GapNotice | Samples | OrderAnswer | JobReport
+Up = Announce | Statement | StateChange | GapNotice | Samples | Telemetry | OrderAnswer | JobReport
 Down = Order | CancelOrder
 
 STREAM: dict[type[Message], Stream] = {
@@ -248,6 +258,7 @@ STREAM: dict[type[Message], Stream] = {
     StateChange: Stream.STATE,
     GapNotice: Stream.STATE,
     Samples: Stream.TELEMETRY,
+    Telemetry: Stream.TELEMETRY,
 }
 """The stream that each message travels on; telemetry that an outage left behind goes on `backfill` instead."""
 
@@ -257,7 +268,7 @@ _DOWN: TypeAdapter[Down] = TypeAdapter(Annotated[Down, Field(discriminator="kind
 
 def encode(message: Message) -> bytes:
     """The message as the JSON bytes that the link carries."""
-    return message.model_dump_json(exclude_none=True).encode()
+    return message.payload()
 
 
 def decode_up(payload: bytes) -> Up:

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from gateway.link import Keyring, Lane, Leg
-from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Stream
+from gateway.messages import (
+    Announce,
+    GapNotice,
+    JobReport,
+    OrderAnswer,
+    Samples,
+    StateChange,
+    Statement,
+    Stream,
+    Telemetry,
+)
 
 M_co = TypeVar("M_co", covariant=True)
 
@@ -13,7 +23,7 @@ UNANNOUNCED = "unannounced"
 """The profile of a machine that was heard of before its announce arrived: streams do not wait for one another."""
 
 Control = Statement | OrderAnswer | JobReport
-About = Control | StateChange | GapNotice | Samples
+About = Control | StateChange | GapNotice | Samples | Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ class Batch:
     controls: tuple[Numbered[Control], ...] = ()
     changes: tuple[Numbered[StateChange], ...] = ()
     gaps: tuple[Numbered[GapNotice], ...] = ()
-    samples: tuple[Numbered[Samples], ...] = ()
+    samples: tuple[Numbered[Samples | Telemetry], ...] = ()
     parked: tuple[Parked, ...] = ()
 
     @property

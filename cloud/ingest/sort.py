@@ -16,6 +16,7 @@ from gateway.messages import (
     StateChange,
     Statement,
     Stream,
+    Telemetry,
     Up,
     decode_up,
 )
@@ -28,6 +29,7 @@ _SHELF: dict[type[Up], str] = {
     StateChange: "changes",
     GapNotice: "gaps",
     Samples: "samples",
+    Telemetry: "samples",
 }
 
 

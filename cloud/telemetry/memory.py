@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cloud.telemetry.model import Sample, Value
+from cloud.telemetry.model import Sample
 from gateway.span import Span
 
 
@@ -11,14 +11,14 @@ class MemorySamples:
     """Samples in memory, keyed by machine, signal and time."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[str, str, datetime], Value] = {}
+        self._values: dict[tuple[str, str, datetime], Sample] = {}
 
     async def write(self, samples: Sequence[Sample]) -> None:
-        self._values.update({(sample.machine, sample.signal, sample.at): sample.value for sample in samples})
+        self._values.update({(sample.machine, sample.signal, sample.at): sample for sample in samples})
 
     async def read(self, machine: str, signal: str, span: Span) -> Sequence[Sample]:
         return [
-            Sample(machine, signal, at, value)
-            for (of, named, at), value in sorted(self._values.items(), key=lambda item: item[0])
+            sample
+            for (of, named, at), sample in sorted(self._values.items(), key=lambda item: item[0])
             if (of, named) == (machine, signal) and at in span
         ]

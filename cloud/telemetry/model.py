@@ -1,24 +1,24 @@
 """A sample, and what any store of samples must do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from gateway.machine import Quality
 from gateway.span import Span
 
 Value = float | str | None
 """Numbers as float (a truth value as 0 or 1, as time series engines want them), texts as str, None where unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One value of one signal of one machine; `at` is UTC, the source's own stamp."""
 
     machine: str
     signal: str
     at: datetime
     value: Value
+    quality: Quality = Quality.GOOD
 
 
 class SampleStore(Protocol):

@@ -2,24 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
 
 from cloud.db import reaching
 from cloud.telemetry.model import Sample
+from gateway.machine import Quality
 from gateway.span import Span
 
 # A signal's value at one moment is one row, so a batch that is written again after a crash changes nothing.
 WRITE = """
-INSERT INTO sample (machine_id, signal, at, value, text_value)
-SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::text[])
-ON CONFLICT (machine_id, signal, at) DO UPDATE SET value = excluded.value, text_value = excluded.text_value
-WHERE (sample.value, sample.text_value) IS DISTINCT FROM (excluded.value, excluded.text_value)
+INSERT INTO sample (machine_id, signal, at, value, text_value, quality)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::text[], $6::int2[])
+ON CONFLICT (machine_id, signal, at)
+DO UPDATE SET value = excluded.value, text_value = excluded.text_value, quality = excluded.quality
+WHERE (sample.value, sample.text_value, sample.quality)
+      IS DISTINCT FROM (excluded.value, excluded.text_value, excluded.quality)
 """
 READ = """
-SELECT at, value, text_value FROM sample WHERE machine_id = $1 AND signal = $2 AND at >= $3 AND at < $4 ORDER BY at
+SELECT at, value, text_value, quality FROM sample
+WHERE machine_id = $1 AND signal = $2 AND at >= $3 AND at < $4 ORDER BY at
 """
+_QUALITIES = tuple(Quality)
+_NUMBER_OF = {quality: number for number, quality in enumerate(_QUALITIES)}
+_place = itemgetter(0, 1, 2)
+
 PARTITION = "SELECT ts_sample_partition($1)"
 
 
@@ -32,8 +41,9 @@ class PostgresSamples:
 
     async def write(self, samples: Sequence[Sample]) -> None:
         """Commit the samples. Raises DatabaseAway."""
-        last = {(sample.machine, sample.signal, sample.at): sample for sample in samples}
-        rows = [last[key] for key in sorted(last)]
+        rows = list({sample[:3]: sample for sample in samples}.values())
+        # In one order everywhere, so that two writers of the same rows wait for each other and never in a ring.
+        rows.sort(key=_place)
         if not rows:
             return
         async with reaching(), self._connections.acquire() as connection:
@@ -43,7 +53,10 @@ class PostgresSamples:
     async def read(self, machine: str, signal: str, span: Span) -> Sequence[Sample]:
         async with reaching(), self._connections.acquire() as connection:
             rows = await connection.fetch(READ, machine, signal, span.start, span.end)
-        return [Sample(machine, signal, row["at"], _either(row["value"], row["text_value"])) for row in rows]
+        return [
+            Sample(machine, signal, row["at"], _either(row["value"], row["text_value"]), _QUALITIES[row["quality"]])
+            for row in rows
+        ]
 
     async def _partitions(self, connection: asyncpg.Connection, rows: Sequence[Sample]) -> None:
         for week in {_week(row.at) for row in rows} - self._weeks:
@@ -63,6 +76,7 @@ def _columns(rows: Sequence[Sample]) -> tuple[list[Any], ...]:
         [row.at for row in rows],
         [row.value if isinstance(row.value, float | int) else None for row in rows],
         [row.value if isinstance(row.value, str) else None for row in rows],
+        [_NUMBER_OF[row.quality] for row in rows],
     )
 
 

@@ -19,7 +19,7 @@ from gateway.capacity import CapacityType, Reason
 from gateway.clock import Clock
 from gateway.link import PeerClock, Resync, resync_note
 from gateway.machine import ItemState, Quality
-from gateway.messages import Announce, GapNotice, Samples, StateChange, Statement, Stream
+from gateway.messages import Announce, GapNotice, StateChange, Statement, Stream, Telemetry
 from gateway.outbox import Caps
 
 Make = Callable[..., Any]
@@ -199,11 +199,13 @@ async def test_raw_signals_stay_in_unless_the_plant_names_them(make_plant: Make,
     write("own/opcua-machinery.yaml", named)
     plant = make_plant("profiles: [own]\ndisclosure: {machines: {M1: {signals: [heat]}}}\n")
     await plant.agent.emit([plant.reading(name, 21.5, "heat") for name in ("M1", "M2")])
-    (told,) = plant.sent(Stream.TELEMETRY)
-    assert isinstance(told, Samples)
-    assert (told.machine, told.signal, told.values) == ("M1", "heat", (21.5,))
     await plant.agent.emit([plant.reading("M1", 22.5, "heat", historical=True)])
-    assert [old.values for old in plant.sent(Stream.BACKFILL)] == [(22.5,)]
+    assert plant.sent(Stream.TELEMETRY) == []
+    plant.agent.post.flush()
+    (told,) = plant.sent(Stream.TELEMETRY)
+    assert isinstance(told, Telemetry)
+    assert (told.machine, [(column.signal, column.values) for column in told.columns]) == ("M1", [("heat", (21.5,))])
+    assert [old.columns[0].values for old in plant.sent(Stream.BACKFILL)] == [(22.5,)]
 
 
 async def test_a_plan_that_changes_is_read_again(make_plant: Make, write: Make) -> None:

@@ -8,6 +8,7 @@ import pytest
 from gateway import messages
 from gateway.errors import MessageRefused
 from gateway.messages import Message, decode_down, decode_up, encode
+from gateway.telemetry import Column
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -23,6 +24,9 @@ UP = [
     messages.Samples(machine="M04", signal="power", at=(1.0, 2.0), values=(3.5, None)),
     messages.OrderAnswer(booking="bkg_1", revision=1, machine="M04", answer="accepted", at=NOW),
     messages.JobReport(booking="bkg_1", revision=1, machine="M04", event="ended", at=NOW, executing=timedelta(hours=1)),
+    messages.Telemetry(
+        machine="M04", base=1_000_000, columns=(Column(signal="power", at=(0, 100_001), values=(3.5, None), bad=(1,)),)
+    ),
 ]
 DOWN = [
     messages.Order(
@@ -112,7 +116,7 @@ def test_an_order_that_no_machine_could_run_is_refused_at_the_border(change: dic
         decode_down(json.dumps(raw).encode())
 
 
-@pytest.mark.parametrize("message", [*UP[5:], DOWN[1]], ids=lambda message: message.kind)
+@pytest.mark.parametrize("message", [*UP[5:7], DOWN[1]], ids=lambda message: message.kind)
 def test_what_is_said_of_a_booking_names_one(message: Message) -> None:
     raw = json.dumps(json.loads(encode(message)) | {"booking": "plant"}).encode()
     with pytest.raises(MessageRefused, match="booking"):

@@ -8,8 +8,9 @@ import pytest
 from cloud.ingest.positions import Outrun
 from gateway.link import Acked, PeerClock, Resync
 from gateway.machine import ItemState, Quality
-from gateway.messages import GapNotice, Samples, Stream
+from gateway.messages import GapNotice, Samples, Stream, Telemetry
 from gateway.span import Span
+from gateway.telemetry import Column
 
 RUN, IDLE = ItemState.EXECUTING, ItemState.NOT_EXECUTING
 
@@ -166,6 +167,32 @@ async def test_samples_go_to_the_sample_store_from_telemetry_and_backfill(world:
     found = await world.samples.read(machine, "power", Span(world.clock.at, world.clock.at + timedelta(hours=1)))
     assert [sample.value for sample in found] == [1.5, 1.0, "off"]
     assert world.edge.unacknowledged == 0
+
+
+async def test_telemetry_arrives_to_the_microsecond_with_the_quality_of_each_value(world: Any, said: Any) -> None:
+    base = round(world.clock.at.timestamp() * 1_000_000) + 7
+    power = Column(signal="power", at=(0, 1), values=(1.5, 2.5), uncertain=(1,))
+    speed = Column(signal="speed", at=(3,), values=(None,), bad=(0,))
+    world.edge.say(said.announce("M1"), Telemetry(machine="M1", base=base, columns=(power, speed)))
+    await world.edge.talk(world.intake)
+    machine = await world.owner.fetchval("SELECT id FROM machine")
+    whole, step = Span(world.clock.at, world.clock.at + timedelta(hours=1)), timedelta(microseconds=1)
+    found = [*await world.samples.read(machine, "power", whole), *await world.samples.read(machine, "speed", whole)]
+    assert [((each.at - world.clock.at) // step, each.value, each.quality) for each in found] == [
+        (7, 1.5, Quality.GOOD),
+        (8, 2.5, Quality.UNCERTAIN),
+        (10, None, Quality.BAD),
+    ]
+
+
+async def test_telemetry_of_an_impossible_time_is_parked_alone(world: Any, said: Any) -> None:
+    column = Column(signal="power", at=(0,), values=(1.5,))
+    far = Telemetry(machine="M1", base=10**17, columns=(column,))
+    good = Telemetry(machine="M1", base=round(world.clock.at.timestamp() * 1_000_000), columns=(column,))
+    world.edge.say(said.announce("M1"), far, good)
+    await world.edge.talk(world.intake)
+    assert (await world.owner.fetchval("SELECT count(*) FROM parked"), world.edge.unacknowledged) == (1, 0)
+    assert await world.owner.fetchval("SELECT count(*) FROM sample") == 1
 
 
 async def test_receipt_is_stamped_with_the_clouds_own_time(world: Any, said: Any) -> None:
