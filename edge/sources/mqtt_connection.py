@@ -10,7 +10,6 @@ import structlog
 from edge.reading import Event
 from edge.sources import Emit
 from edge.sources.mqtt_hearing import Heard, Hearing, Letter, Outcome
-from edge.sources.mqtt_problems import explain
 from gateway.clock import Clock
 from gateway.mqtt import Message, MqttClient, MqttSettings, Subscription
 
@@ -88,7 +87,7 @@ class _Run:
             self._waiting.append(message)
         waiting, self._waiting = self._waiting, []
         for part in _parts(waiting):
-            await self._carry_out(await self._decide(part))
+            await self._carry_out(self._decide(part))
         now = self.source.clock.now()
         if inbox.dropped > self._dropped:
             count, self._dropped = inbox.dropped - self._dropped, inbox.dropped
@@ -100,26 +99,27 @@ class _Run:
             self._last = now
         return bool(waiting)
 
-    async def _decide(self, part: bool | Sequence[Message]) -> Outcome:
+    def _decide(self, part: bool | Sequence[Message]) -> Outcome:
         if isinstance(part, bool):
             self._told = True
-            return self.hearing.up(self.source.clock.now()) if part else await self._lost()
+            return self.hearing.up(self.source.clock.now()) if part else self._lost()
         heard = [Heard(message.topic, message.payload, message.retained) for message in part]
         return self.hearing.hear(heard, self.source.clock.now())
 
-    async def _lost(self) -> Outcome:
+    def _lost(self) -> Outcome:
         """A broker that is gone without a word was there, at the latest, one and a half keep-alives ago."""
         clock, settings = self.source.clock, self.source.settings
         now = clock.now()
         alive = now - clock.business(timedelta(seconds=1.5 * settings.keepalive))
-        reason = await explain(settings, self.client.trouble)
+        trouble = self.client.trouble or "the connection was lost"
+        reason = f"broker {settings.host}:{settings.port}: {trouble}"
         return self.hearing.down(max(alive, self._last), now, reason)
 
     async def _never_there(self) -> None:
         """A broker that could not be reached even once is a loss too."""
         if self.client.trouble and not self._told and not self.client.connected:
             self._told = True
-            await self._carry_out(await self._lost())
+            await self._carry_out(self._lost())
 
     async def _carry_out(self, outcome: Outcome) -> None:
         for letter in outcome.letters:
