@@ -21,6 +21,7 @@ from edge.sources.opcua_problems import explain, needs_a_person
 from edge.sources.opcua_session import LOST, OpcUaSession, SessionLost, quiet_library
 from edge.sources.opcua_signals import MachineNodes, Signal, by_machine, machines
 from edge.sources.opcua_subscription import OpcUaSubscription
+from edge.sources.opcua_watchdog import Watchdog
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.machine import Quality
@@ -28,6 +29,9 @@ from gateway.machine import Quality
 FIRST_PAUSE = 0.25
 PERSON_PAUSE = 60.0
 """Seconds between tries where only a person can mend it."""
+
+LONGEST_LOOK = 5.0
+"""Seconds between two looks for signals that have become silent."""
 
 STEADY = 30.0
 """Seconds that a session must have lived for the next one to be tried without a growing pause."""
@@ -58,6 +62,7 @@ class OpcUaSource:
     _signals: list[Signal] = field(default_factory=list, init=False)
     _told: set[str] | None = field(default=None, init=False)
     _blind_since: datetime | None = field(default=None, init=False)
+    _open_told: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._signals = [signal for name, nodes in self.machines.items() for signal in nodes.of(name)]
@@ -66,8 +71,11 @@ class OpcUaSource:
         """Emit batches until cancelled. An `emit` that raises is called again with the same batch: see `_insist`."""
         quiet_library()
 
+        one_at_a_time = asyncio.Lock()
+
         async def insist(events: Sequence[Event]) -> None:
-            await self._insist(emit, events)
+            async with one_at_a_time:
+                await self._insist(emit, events)
 
         waits = self._pauses()
         while True:
@@ -112,8 +120,13 @@ class OpcUaSource:
         """Listen, and bridge every cut that can be bridged; return when the session is gone for good."""
         while True:
             self.session = subscription.session
+            dog = Watchdog(subscription, self.clock, min(subscription.patience / 4, LONGEST_LOOK))
             error = await _first_failure(
-                subscription.listen(emit), subscription.session.watch(), subscription.seek_missing()
+                subscription.listen(emit),
+                subscription.session.watch(),
+                subscription.seek_missing(),
+                subscription.poll.run(emit),
+                dog.run(emit),
             )
             self.session = None
             self._blind_since = subscription.since()
@@ -149,6 +162,7 @@ class OpcUaSource:
             reason = "the session was lost and built anew"
             events += [Gap(name, min(self._blind_since, now), now, reason) for name in self.machines]
         self._blind_since = None
+        self._tell_open(subscription.session)
         for machine, signals in by_machine(subscription.missing):
             events += [Reading(machine, signal.name, None, None, now, Quality.BAD) for signal in signals]
             log.warning(
@@ -160,6 +174,13 @@ class OpcUaSource:
         if events:
             await emit(events)
         await self._back("connected", emit)
+
+    def _tell_open(self, session: OpcUaSession) -> None:
+        """A channel that nobody secured is never taken in silence, unless the plant asked for it."""
+        if self.endpoint.security == "auto" and not session.level.secure and not self._open_told:
+            advice = "switch encryption on in the server, or write `security: none` if its network is safe"
+            log.warning("opcua.not_encrypted", endpoint=self.endpoint.url, advice=advice)
+            self._open_told = True
 
     async def _lost(self, error: BaseException, emit: Emit) -> None:
         """Tell each reason once an outage, however many tries fail."""

@@ -35,9 +35,9 @@ class OpcUaEndpoint(BaseModel):
     server_certificate: str | None = None
     accept_expired: bool = False
     identity: Path = Path("pki")
-    sampling_ms: Annotated[int, Field(ge=0, le=60_000)] = 250
-    publishing_ms: Milliseconds = 500
-    queue_size: Annotated[int, Field(ge=1, le=10_000)] = 200
+    sampling_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
+    publishing_ms: Milliseconds = 100
+    queue_size: Annotated[int, Field(ge=1, le=10_000)] = 500
     watchdog_s: Seconds = 5.0
     item_watchdog_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     timeout_s: Seconds = 10.0

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from asyncua import ua
 
-from edge.sources.opcua_address import Address, NodeRef, Segment
+from edge.sources.opcua_address import BASE, Address, NodeRef, Segment
 from edge.sources.opcua_session import OpcUaSession
 
 Item = TypeVar("Item")
@@ -57,26 +57,71 @@ async def child(session: OpcUaSession, parent: ua.NodeId, name: Segment) -> ua.N
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A node one hierarchical reference away."""
+    """A node one reference away; `uri` is the namespace of its browse name, `kind` its node class."""
 
     node: ua.NodeId
     name: str
+    uri: str = BASE
+    kind: ua.NodeClass = ua.NodeClass.Unspecified
 
 
 async def neighbours(
     session: OpcUaSession, node: ua.NodeId, direction: ua.BrowseDirection = ua.BrowseDirection.Forward
 ) -> list[Neighbour]:
-    """The nodes above (Inverse) or below (Forward) in the hierarchy; what the server says in one answer."""
-    description = ua.BrowseDescription(
+    """The nodes above (Inverse) or below (Forward) in the hierarchy."""
+    (found,) = await browse(session, [node], direction)
+    return found
+
+
+async def browse(
+    session: OpcUaSession,
+    nodes: Sequence[ua.NodeId],
+    direction: ua.BrowseDirection = ua.BrowseDirection.Forward,
+    reference: int = ua.ObjectIds.HierarchicalReferences,
+) -> list[list[Neighbour]]:
+    """For each node those one reference away, however many answers the server needs for them."""
+    found: list[list[Neighbour]] = []
+    for part in chunks(nodes):
+        wanted = [_description(node, direction, reference) for node in part]
+        results = await session.services.browse(ua.BrowseParameters(NodesToBrowse=wanted))
+        for result in results:
+            references = [*(result.References or ())]
+            while result.ContinuationPoint:
+                more = ua.BrowseNextParameters(ContinuationPoints=[result.ContinuationPoint])
+                (result,) = await session.services.browse_next(more)  # noqa: PLW2901 - the rest of the same answer
+                references += result.References or ()
+            found.append([_neighbour(session, near) for near in references])
+    return found
+
+
+def _description(node: ua.NodeId, direction: ua.BrowseDirection, reference: int) -> ua.BrowseDescription:
+    return ua.BrowseDescription(
         NodeId=node,
         BrowseDirection=direction,
-        ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+        ReferenceTypeId=ua.NodeId(reference),
         IncludeSubtypes=True,
         NodeClassMask=0,
-        ResultMask=ua.BrowseResultMask.BrowseName,
+        ResultMask=ua.BrowseResultMask.BrowseName | ua.BrowseResultMask.NodeClass,
     )
-    (result,) = await session.services.browse(ua.BrowseParameters(NodesToBrowse=[description]))
-    return [Neighbour(_local(near.NodeId), near.BrowseName.Name) for near in result.References or ()]
+
+
+def _neighbour(session: OpcUaSession, near: ua.ReferenceDescription) -> Neighbour:
+    index = near.BrowseName.NamespaceIndex
+    uri = session.namespaces[index] if index < len(session.namespaces) else BASE
+    return Neighbour(_local(near.NodeId), near.BrowseName.Name or "", uri, ua.NodeClass(near.NodeClass))
+
+
+async def attributes(
+    session: OpcUaSession, nodes: Sequence[ua.NodeId], attribute: ua.AttributeIds = ua.AttributeIds.Value
+) -> list[ua.DataValue]:
+    """One attribute of each node, with both stamps, as the server has it now."""
+    found: list[ua.DataValue] = []
+    for part in chunks(nodes):
+        wanted = [ua.ReadValueId(NodeId=node, AttributeId=attribute) for node in part]
+        found += await session.services.read(
+            ua.ReadParameters(MaxAge=0, TimestampsToReturn=ua.TimestampsToReturn.Both, NodesToRead=wanted)
+        )
+    return found
 
 
 def _local(found: ua.ExpandedNodeId) -> ua.NodeId:

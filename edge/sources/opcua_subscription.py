@@ -5,18 +5,22 @@ what the server still keeps is never lost: not by a cut, and not by a full disk 
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from asyncua import ua
 from asyncua.ua.uaerrors import UaStructParsingError
 
-from edge.reading import Event, Gap, Reading
+from edge.reading import Event, Gap
 from edge.sources import Emit
-from edge.sources.opcua_nodes import CHUNK, Missing, chunks, resolve
+from edge.sources.opcua_items import Items
+from edge.sources.opcua_nodes import Missing, attributes, resolve
+from edge.sources.opcua_poll import Poll
+from edge.sources.opcua_reader import Reader
 from edge.sources.opcua_session import OpcUaSession, SessionLost
 from edge.sources.opcua_signals import Signal, machines
-from edge.sources.opcua_values import content, overflowed, quality, source_time
+from edge.sources.opcua_values import overflowed
 from gateway.clock import Clock
 
 LAST_NUMBER = 0xFFFFFFFF
@@ -34,7 +38,11 @@ class OpcUaSubscription:
         self.session = session
         self.missing: dict[Signal, str] = {}
         self.seen = clock.now()
+        self.reader = Reader(session)
+        self.poll = Poll(session, self.reader, clock)
         self._signals = dict(enumerate(signals, start=1))
+        self._items = Items(session)
+        self._heard: dict[int, tuple[ua.DataValue | None, float]] = {}
         self._clock = clock
         self._id = 0
         self._due = 1
@@ -51,7 +59,7 @@ class OpcUaSubscription:
             PublishingEnabled=True,
         )
         result = await self.session.services.create_subscription(parameters, _unused)
-        self._id = result.SubscriptionId
+        self._id = self._items.subscription = result.SubscriptionId
         await self._add(self._signals)
         self.seen = self._clock.now()
 
@@ -64,38 +72,65 @@ class OpcUaSubscription:
             await self._add(wanted)
 
     async def _add(self, signals: Mapping[int, Signal]) -> None:
-        found = await resolve(self.session, {signal.address for signal in signals.values()})
-        requests = []
+        places = await resolve(self.session, {signal.address for signal in signals.values()})
+        found: dict[int, tuple[Signal, ua.NodeId]] = {}
         for handle, signal in signals.items():
-            node = found[signal.address]
+            node = places[signal.address]
             if isinstance(node, Missing):
                 self.missing[signal] = node.problem
             else:
-                requests.append(self._request(handle, node))
-        for part in chunks(requests, CHUNK):
-            await self._monitor(part)
+                found[handle] = (signal, node)
+        await self.reader.prepare(dict(found.values()))
+        subscribed = {handle: each for handle, each in found.items() if each[0].ask.poll_s is None}
+        self.poll.nodes.update(each for handle, each in found.items() if handle not in subscribed)
+        self._heard.update(dict.fromkeys(subscribed, (None, time.monotonic())))
+        self.missing |= await self._items.add(subscribed)
 
-    async def _monitor(self, requests: Sequence[ua.MonitoredItemCreateRequest]) -> None:
-        parameters = ua.CreateMonitoredItemsParameters(
-            SubscriptionId=self._id, TimestampsToReturn=ua.TimestampsToReturn.Both, ItemsToCreate=list(requests)
-        )
-        results = await self.session.services.create_monitored_items(parameters)
-        for request, result in zip(requests, results, strict=True):
-            if not result.StatusCode.is_good():
-                self.missing[self._signals[request.RequestedParameters.ClientHandle]] = result.StatusCode.name
+    @property
+    def patience(self) -> float:
+        """Seconds that the most impatient signal may say nothing."""
+        stale = [signal.ask.stale_s / 2 for signal in self._signals.values() if signal.ask.stale_s is not None]
+        return min([self.session.endpoint.item_watchdog_s, *stale])
 
-    def _request(self, handle: int, node: ua.NodeId) -> ua.MonitoredItemCreateRequest:
+    def silent(self, at: float) -> Mapping[int, Signal]:
+        """The items that have said nothing for as long as they may (see Watchdog)."""
+        found = {}
+        for handle in self._items.ids:
+            signal, (_, since) = self._signals[handle], self._heard[handle]
+            usual = self.session.endpoint.item_watchdog_s
+            limit = usual if signal.ask.stale_s is None else min(usual, signal.ask.stale_s / 2)
+            if at - since >= max(limit, 3 * self._items.pace[handle]):
+                found[handle] = signal
+        return found
+
+    def heard(self, handle: int) -> tuple[ua.DataValue | None, float]:
+        """The last value of an item, and when it came or was last confirmed (monotonic)."""
+        return self._heard[handle]
+
+    def confirm(self, handle: int, at: float) -> None:
+        self._heard[handle] = (self._heard[handle][0], at)
+
+    def grace(self, handles: Iterable[int]) -> float:
+        """Seconds from a change on the server to our knowing of it, at most."""
         endpoint = self.session.endpoint
-        return ua.MonitoredItemCreateRequest(
-            ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value),
-            MonitoringMode=ua.MonitoringMode.Reporting,
-            RequestedParameters=ua.MonitoringParameters(
-                ClientHandle=handle,
-                SamplingInterval=endpoint.sampling_ms,
-                QueueSize=endpoint.queue_size,
-                DiscardOldest=True,
-            ),
-        )
+        return max(self._items.pace[each] for each in handles) + 3 * endpoint.publishing_ms / 1000 + 0.5
+
+    async def read(self, handles: Sequence[int]) -> list[ua.DataValue]:
+        return await attributes(self.session, [self._items.nodes[handle] for handle in handles])
+
+    async def renew(self, handles: Sequence[int]) -> None:
+        """Ask for these items anew: the server had let them die."""
+        wanted = {handle: (self._signals[handle], self._items.nodes[handle]) for handle in handles}
+        await self._items.remove(handles)
+        self._heard.update(dict.fromkeys(handles, (None, time.monotonic())))
+        self.missing |= await self._items.add(wanted)
+
+    def gap(self, signal: Signal, reason: str) -> Gap:
+        """From when the signal was last known to be watched until now."""
+        handle = next(handle for handle, each in self._signals.items() if each is signal)
+        now = self._clock.now()
+        quiet = self._clock.business(timedelta(seconds=time.monotonic() - self._heard[handle][1]))
+        return Gap(signal.machine, now - quiet, now, reason, (signal.name,))
 
     def _intervals(self, seconds: float) -> int:
         return max(3, round(seconds * 1000 / self.session.endpoint.publishing_ms))
@@ -159,36 +194,43 @@ class OpcUaSubscription:
         lost, self._unread = self._unread, 0
         for missed in () if lost else _between(self._due, number):
             try:
-                events += self._events(await self.session.services.republish(self._id, missed))
+                events += await self._events(await self.session.services.republish(self._id, missed))
             except ua.UaStatusCodeError as error:
                 if error.code != ua.StatusCodes.BadMessageNotAvailable:
                     raise
                 lost += 1
         if lost:
             events[:0] = self._gaps("messages were lost that the server no longer had, or that nobody could read")
-        events += self._events(message)
+        events += await self._events(message)
         return events, (number % LAST_NUMBER + 1 if message.NotificationData else number)
 
-    def _events(self, message: ua.NotificationMessage) -> list[Event]:
+    async def _events(self, message: ua.NotificationMessage) -> list[Event]:
         events: list[Event] = []
-        now = self._clock.now()
+        now, at = self._clock.now(), time.monotonic()
         for part in message.NotificationData or ():
             if isinstance(part, ua.DataChangeNotification):
-                for item in part.MonitoredItems:
-                    events += self._item(item, now)
+                await self.reader.learn([item.Value for item in part.MonitoredItems])
+                self._take(part.MonitoredItems, now, at, events)
             elif isinstance(part, ua.StatusChangeNotification) and not part.Status.is_good():
                 msg = f"the server ended our subscription ({part.Status.name})"
                 raise SessionLost(msg)
         return events
 
-    def _item(self, item: ua.MonitoredItemNotification, now: datetime) -> Iterable[Event]:
-        signal = self._signals.get(item.ClientHandle)
-        if signal is None:
-            return
-        value = item.Value
-        if overflowed(value.StatusCode):
-            yield self._gap(signal.machine, now, "the server's queue overflowed: raise `queue_size`", (signal.name,))
-        yield Reading(signal.machine, signal.name, content(value), source_time(value), now, quality(value.StatusCode))
+    def _take(
+        self, items: Iterable[ua.MonitoredItemNotification], now: datetime, at: float, events: list[Event]
+    ) -> None:
+        """Append what the items say; of all that runs here, this runs once a value."""
+        signals, heard, reading = self._signals, self._heard, self.reader.reading
+        for item in items:
+            signal = signals.get(item.ClientHandle)
+            if signal is None:
+                continue
+            value = item.Value
+            heard[item.ClientHandle] = (value, at)
+            if value.StatusCode is not None and overflowed(value.StatusCode):
+                reason = "the server's queue overflowed: raise `queue_size`"
+                events.append(self._gap(signal.machine, now, reason, (signal.name,)))
+            events.append(reading(signal, value, now))
 
     def since(self) -> datetime:
         """From when on values may be missing if this subscription is lost: what came after the last publish."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from asyncua import ua
 
@@ -42,6 +43,8 @@ _PLAIN: dict[type, Callable[[Any], object]] = {
     ua.StatusCode: lambda value: value.name,
     datetime: lambda value: value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC),
     list: lambda value: tuple(map(plain, value)),
+    bytes: lambda value: value.hex(),
+    UUID: str,
 }
 
 
