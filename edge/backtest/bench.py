@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from edge import sparebench
 from edge.backtest.log import Log, read_log
+from edge.backtest.luck import luck
 from edge.backtest.report import document, pages_of
 from edge.errors import FileInvalid
 from edge.forecast import Habit, company, dump, forecast, fresh, learn
@@ -24,8 +25,10 @@ MACHINES = 200
 HORIZON = timedelta(days=28)
 
 
-def quality(found: Mapping[str, Any]) -> Iterator[Row]:
-    """The figures of the backtest. The reference is the best baseline, or the plain regression that came before."""
+def quality(found: Mapping[str, Any], chance: Mapping[int, float]) -> Iterator[Row]:
+    """The figures of the backtest. The reference is the best baseline, or the plain regression that came before; of a
+    gap, what luck alone would leave of it on this log, were every number right.
+    """
     counted = len(found["counted"])
     yield _most("brier, mean of counted machines", found["brier"], "", min(found["baselines"].values()), 0.102)
     for name, value in found["baselines"].items():
@@ -36,9 +39,9 @@ def quality(found: Mapping[str, Any]) -> Iterator[Row]:
     yield _least("offered at 0.9 in windows of 2 h: reported idle", found["idle_share"] or 0, "share", 0.96, 0.95)
     yield _least("share of reported idle hours offered at 0.9", found["recall"] or 0, "share", 0.645, 0.68)
     yield _row("hours offered at 0.9", found["offered_hours"], "h", None, None, ok=None)
-    yield _most("gap between said and seen, quarter hours", found["reliability_gap"], "", None, 0.02)
+    yield _most("gap between said and seen, quarter hours", found["reliability_gap"], "", chance[0], 0.02)
     for hours, span in found["spans"].items():
-        yield _most(f"gap between said and seen, whole spans of {hours} h", span["gap"], "", None, 0.03)
+        yield _most(f"gap between said and seen, whole spans of {hours} h", span["gap"], "", chance[int(hours)], 0.03)
     yield _row("brier over the next 7 days", found["horizons"]["7"]["brier"], "", None, None, ok=None)
 
 
@@ -73,7 +76,11 @@ def main(path: Path) -> None:
     found = document(log, pages, days, ZONE)
     spare = [*sparebench.rows(), *sparebench.log_rows(log, ZONE, (days[0] - 1, days[0] + 1, days[0] + 3))]
     show(
-        [*quality(found), *cost(log, days[-1]), *spare],
+        [
+            *quality(found, luck([page for page in pages if page.machine in found["counted"]])),
+            *cost(log, days[-1]),
+            *spare,
+        ],
         "forecast",
         f"forecast on {path.name}, days {days[0]} to {days[-1]}",
     )

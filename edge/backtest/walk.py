@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.backtest.baselines import baselines
 from edge.backtest.log import Log
-from edge.forecast import company, forecast, fresh, learn
+from edge.forecast import Forecast, company, forecast, fresh, learn
 from edge.forecast.grid import BUSY, DAY, QUARTER, cells, midnight, slot
 from edge.forecast.signs import SLOTS, Floats
 from gateway.span import Span
@@ -25,7 +25,8 @@ class Page:
 
     `idle` (n,): P(idle) of each quarter hour, up to `AHEAD` days; `seen` (n,): 1 where it was reported idle.
     `quarters`: how many of them are the next day. `spans`: by length in hours P(whole span idle) for each start within
-    that day, and whether it was. `baselines`: by name P(idle), (n,).
+    that day, and whether it was. `pairs` (n - 1,): P(idle in a quarter hour and in the next). `baselines`: by name
+    P(idle), (n,).
     """
 
     machine: str
@@ -34,6 +35,7 @@ class Page:
     seen: Floats
     quarters: int
     spans: Mapping[int, tuple[Floats, Floats]]
+    pairs: Floats
     baselines: Mapping[str, Floats]
 
 
@@ -55,8 +57,14 @@ def walk(log: Log, zone: ZoneInfo, first: int, last: int, lengths: Sequence[int]
         for name, machine in machines.items():
             if number >= first:
                 issued = forecast(habits[name], midnight(day, zone), timedelta(days=AHEAD), others=others.get(name))
-                yield machine.page(name, number, issued.idle, {hours: issued.spans(hours * 4) for hours in lengths})
+                yield machine.page(name, number, issued, lengths)
             habits[name] = learn(habits[name], day, machine.of(day), others=others.get(name))
+
+
+def all_through(seen: Floats, quarters: int) -> Floats:
+    """(n - quarters + 1,) 1 where it was idle in all of so many quarter hours, by the first of them."""
+    found: Floats = np.lib.stride_tricks.sliding_window_view(seen, quarters).min(1)
+    return found
 
 
 class _Machine:
@@ -73,10 +81,10 @@ class _Machine:
         begin, end = midnight(day, self._zone), midnight(day + DAY, self._zone)
         return self._spans[bisect_right(self._ends, begin) : bisect_left(self._starts, end)]
 
-    def page(self, name: str, number: int, idle: Floats, spans: Mapping[int, Floats]) -> Page:
+    def page(self, name: str, number: int, issued: Forecast, lengths: Sequence[int]) -> Page:
         day = self._first + DAY * (number - 1)
         begin, end = midnight(day, self._zone), midnight(self._first + DAY * self._last, self._zone)
-        count = min(len(idle), (end - begin) // QUARTER)
+        count = min(len(issued.idle), (end - begin) // QUARTER)
         quarters = (midnight(day + DAY, self._zone) - begin) // QUARTER
         clock = np.array([int(slot(begin + QUARTER * step, day, self._zone)) % SLOTS for step in range(count)])
         seen = self._idle(begin, count)
@@ -85,11 +93,11 @@ class _Machine:
             for name, rate in baselines(self._days[: number - 1], (number - 1) % 7).items()
         }
         held = {}
-        for hours, chance in spans.items():
-            size = hours * 4
-            whole = np.lib.stride_tricks.sliding_window_view(seen[:quarters], size).min(1)
-            held[hours] = (chance[: len(whole)], whole)
-        return Page(name, number, idle[:count], seen, quarters, held, said)
+        for hours in lengths:
+            whole = all_through(seen[:quarters], hours * 4)
+            held[hours] = (issued.spans(hours * 4)[: len(whole)], whole)
+        pairs = issued.spans(2)[: count - 1]
+        return Page(name, number, issued.idle[:count], seen, quarters, held, pairs, said)
 
     def _idle(self, begin: datetime, count: int) -> Floats:
         seen = np.ones(count)

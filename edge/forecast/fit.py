@@ -5,7 +5,8 @@ no machine of the log can be read from it.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,18 +28,45 @@ STRIDE = 2
 """Every second quarter hour is enough: neighbours are nearly copies of each other."""
 
 
-def samples(log: Log, days: int, ahead: int) -> Iterator[tuple[Floats, Floats]]:
-    """For each machine and day: the signs (96, len(NAMES)) `ahead` days before, and (96,) 1 where it was busy."""
-    begin = log.start.astimezone(ZONE).date()
-    grid = {name: cells(spans, (), begin, days, ZONE) for name, spans in log.busy.items()}
-    for day in range(max(FIRST, ahead + 1), days):
-        issued = day - ahead
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What could be known of a machine before a day, and the day: `number` from 0, `before` (number, 96) 1 where busy.
+
+    `signs` (96, len(NAMES)) and `plain` (5, 96) as the model has them, `truth` (96,) 1 where busy, `evidence` in days.
+    """
+
+    number: int
+    signs: Floats
+    plain: Floats
+    truth: Floats
+    before: Floats
+    evidence: float
+
+
+def days_of(log: Log, days: int, ahead: int, zone: ZoneInfo, first: int = 1) -> Mapping[str, list[Day]]:
+    """By machine the days from `first` to `days`, as they looked `ahead` days before."""
+    begin = log.start.astimezone(zone).date()
+    grid = {name: cells(spans, (), begin, days, zone) for name, spans in log.busy.items()}
+    found: dict[str, list[Day]] = {name: [] for name in grid}
+    for number in range(max(first, ahead + 1), days):
+        issued = number - ahead
         last = begin + timedelta(days=issued - 1)
-        others = company({name: Habit(ZONE, last, rows[:issued]) for name, rows in grid.items()})
+        others = company({name: Habit(zone, last, rows[:issued]) for name, rows in grid.items()})
         for name, rows in grid.items():
             past = past_of(rows[:issued], last, others.get(name))
-            target = np.full((1, SLOTS), (len(past.busy) + ahead) % 7)
-            yield signs(past, usual(past), target, ahead)[0], (rows[day] == BUSY).astype(np.float64)
+            target, known = np.full((1, SLOTS), (len(past.busy) + ahead) % 7), usual(past)
+            busy = (rows == BUSY).astype(np.float64)
+            found[name].append(
+                Day(
+                    number,
+                    signs(past, known, target, ahead)[0],
+                    model.plain_rates(past, known, target),
+                    busy[number],
+                    busy[:number],
+                    known.evidence,
+                )
+            )
+    return found
 
 
 def regression(found: Floats, truth: Floats, penalty: float) -> Floats:
@@ -58,13 +86,16 @@ def regression(found: Floats, truth: Floats, penalty: float) -> Floats:
 
 def write(log: Log, days: int, path: Path) -> None:
     """The table as a module of numbers."""
-    raw = {ahead: list(samples(log, days, ahead)) for ahead in model.TAUGHT_AT}
-    near = np.concatenate([found for found, _ in raw[0]])
+    raw = {
+        ahead: [day for found in days_of(log, days, ahead, ZONE, FIRST).values() for day in found]
+        for ahead in model.TAUGHT_AT
+    }
+    near = np.concatenate([day.signs for day in raw[0]])
     mean, spread = near.mean(0).round(4), np.maximum(near.std(0).round(4), 1e-4)
     rows = []
     for ahead in model.TAUGHT_AT:
-        found = np.concatenate([model.terms(found[1::STRIDE], mean, spread) for found, _ in raw[ahead]])
-        truth = np.concatenate([truth[1::STRIDE] for _, truth in raw[ahead]])
+        found = np.concatenate([model.terms(day.signs[1::STRIDE], mean, spread) for day in raw[ahead]])
+        truth = np.concatenate([day.truth[1::STRIDE] for day in raw[ahead]])
         rows.append(regression(found, truth, PENALTY / STRIDE).round(4))
     lines = [
         '"""The table that all machines share, made by `edge.forecast.fit`; docs/forecast.md says from what."""',

@@ -153,7 +153,7 @@ def load(body: bytes) -> Habit:
 
 def _lessons(found: Mapping[str, np.ndarray]) -> tuple[Lesson, ...]:
     own = found["own"].astype(np.float64)
-    if own.shape != (len(model.REACHES), 2, model.TERMS):
+    if own.shape != (len(model.REACHES), 2, model.TERMS) or found["losses"].shape[1:] != (model.OPINIONS,):
         return tuple(model.blank() for _ in model.REACHES)
     known, pull, losses = (found[name].astype(np.float64) for name in ("known", "pull", "losses"))
     return tuple(

@@ -1,7 +1,8 @@
 """From signs to a probability: one table for all machines, what this machine adds to it, and who was right lately.
 
-Five opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
-lessons (logistic regressions), the plain rate of that hour of the week, that of the last fourteen days, and their mean.
+Seven opinions on each quarter hour are weighed: the table with a cautious and with a bold share of the machine's own
+lessons (logistic regressions), and plain rates: that of the hour of the week, that of the last fourteen days, the mean
+of both, this mean smoothed over some hours, and the overall level.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.forecast import table
-from edge.forecast.signs import NAMES, Floats, Past, Usual, weekdays
+from edge.forecast.signs import NAMES, Floats, Past, Usual, around, weekdays
 
 REACHES = (0, 1, 2, 7)
 """From which day after the moment of the forecast on each row of the table holds."""
@@ -61,12 +62,18 @@ _OWN_SHARE = np.array([0.05, 0.2])
 _WORTH = 1 / 16
 """How much of an independent observation a quarter hour is: neighbours are nearly copies of each other."""
 
-_TRUST = np.log([0.45, 0.1, 0.03, 0.03, 0.39])
+_TRUST = np.log([0.45, 0.1, 0.03, 0.03, 0.25, 0.1, 0.04])
+OPINIONS = len(_TRUST)
 _STERNNESS = 12.0
+"""By what share of the best opinion's loss another may be worse: at 1 / 12 it counts a third of its trust."""
+
+_EASE = 0.15
+"""What is added to the best loss, so that opinions which are all but perfect need not quarrel over nothing."""
+
 _TOLERANCE = 1.2
 """How many times the due squared error the last days may show before the forecasts become less sure."""
 
-_MEMORY = {"lessons": 45.0, "losses": 20.0, "surprise": 5.0}
+_MEMORY = {"lessons": 45.0, "losses": 14.0, "surprise": 5.0}
 """Days after which what was learnt counts half."""
 
 
@@ -75,7 +82,7 @@ class Lesson:
     """What one reach of forecasts has taught about one machine, faded day by day; arrays are never written to.
 
     `own`: (2, TERMS) what it adds to the table, cautious and bold; `known` (2, TERMS, TERMS) and `pull` (2, TERMS): the
-    evidence for it. `losses`: (5,) squared errors of the opinions. `missed`, `due`: squared errors of the forecasts,
+    evidence for it. `losses`: (OPINIONS,) their squared errors. `missed`, `due`: those of the forecasts,
     and what they would have been had every probability been right.
     """
 
@@ -88,7 +95,7 @@ class Lesson:
 
 
 def blank() -> Lesson:
-    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(len(_TRUST)))
+    return Lesson(np.zeros((2, TERMS)), np.zeros((2, TERMS, TERMS)), np.zeros((2, TERMS)), np.zeros(OPINIONS))
 
 
 def terms(signs: Floats, mean: Floats = _MEAN, spread: Floats = _SPREAD) -> Floats:
@@ -97,25 +104,32 @@ def terms(signs: Floats, mean: Floats = _MEAN, spread: Floats = _SPREAD) -> Floa
     return np.concatenate([np.ones((len(units), 1)), units[:, _SINGLE], units[:, _LEFT] * units[:, _RIGHT]], 1)
 
 
-def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats) -> Floats:
-    """(5, cells) probabilities of busy. `found`: the terms; `plain`: (3, cells) the plain rates."""
-    weights = _WEIGHTS[reach] + lesson.own
-    return np.concatenate([_rate(weights @ found.T), plain])
+def opinions(lesson: Lesson, reach: int, found: Floats, plain: Floats, weights: Floats = _WEIGHTS) -> Floats:
+    """(OPINIONS, cells) probabilities of busy. `found`: the terms; `plain`: (5, cells) the plain rates."""
+    return np.concatenate([_rate((weights[reach] + lesson.own) @ found.T), plain])
 
 
 def settled(lesson: Lesson, said: Floats) -> Floats:
-    """(cells,) one probability of busy: those count more who were right lately, and surprises make it less sure."""
-    trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - lesson.losses.min()))
-    odds = _odds(trust / trust.sum() @ said)
+    """(cells,) one probability of busy: those count more who were right lately, and surprises make it less sure.
+
+    Half way between the mean of the opinions' probabilities, which is cautious, and that of their log odds, which stays
+    sure of what all agree on.
+    """
+    best = lesson.losses.min()
+    trust = np.exp(_TRUST - _STERNNESS * (lesson.losses - best) / (best + _EASE))
+    trust /= trust.sum()
+    odds = (trust @ _odds(said) + _odds(trust @ said)) / 2
     surprise = (lesson.missed + 0.5) / (lesson.due + 0.5)
     return _rate(odds / max(1.0, surprise / _TOLERANCE) ** 0.6)
 
 
-def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Floats) -> Lesson:
+def taught(  # noqa: PLR0913, PLR0917 - what was said, what came, and by which table
+    lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Floats, weights: Floats = _WEIGHTS
+) -> Lesson:
     """The lesson after one more day: `truth` (cells,) is 1 where it was busy. One step of Newton's method."""
-    weights, prior = _WEIGHTS[reach], np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
+    prior = np.eye(TERMS) / (_OWN_SHARE**2)[:, None, None]
     fade = {name: 0.5 ** (1 / half) for name, half in _MEMORY.items()}
-    rate = _rate((weights + lesson.own) @ found.T)
+    rate = _rate((weights[reach] + lesson.own) @ found.T)
     slope = np.maximum(rate * (1 - rate), 1e-4)
     known = lesson.known * fade["lessons"] + _WORTH * np.einsum("mc,ci,cj->mij", slope, found, found, optimize=True)
     aim = slope * (lesson.own @ found.T) + truth - rate
@@ -133,14 +147,14 @@ def taught(lesson: Lesson, reach: int, found: Floats, said: Floats, truth: Float
 
 
 def plain_rates(past: Past, found: Usual, days: NDArray[np.int64]) -> Floats:
-    """(3, cells) the rate of the quarter hour of the week, of the last 14 days (hardly shrunk), and their mean."""
+    """(5, cells) the rate of the hour of the week, of the last 14 days, their mean, that smoothed, and the level."""
     counted, classes = past.busy * past.known, weekdays(len(past.busy))
     week = (classes @ counted + 0.5 * found.hour) / (classes @ past.known + 0.5)
     lately = (counted[-14:].sum(0) + found.level) / (past.known[-14:].sum(0) + 1)
-    slots = np.arange(96)
-    both = np.stack([week[days, slots].ravel(), np.broadcast_to(lately, days.shape).ravel()])
-    rates: Floats = np.clip(np.concatenate([both, both.mean(0, keepdims=True)]), 0.004, 0.996)
-    return rates
+    mean, slots = (week + lately) / 2, np.arange(96)
+    rates = [week, np.broadcast_to(lately, week.shape), mean, around(mean, 8), np.full_like(week, found.level)]
+    found_rates: Floats = np.stack([rate[days, slots].ravel() for rate in rates])
+    return np.clip(found_rates, 0.004, 0.996)
 
 
 def _rate(odds: Floats) -> Floats:

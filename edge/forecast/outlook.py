@@ -14,7 +14,7 @@ from edge.forecast.shop import Others
 from edge.forecast.signs import SLOTS, Floats, Past, Usual, signs, usual
 from gateway.span import Span
 
-_RENEWAL = 0.05
+_RENEWAL = 0.055
 """How much of P(busy) is a new start, given that the machine was idle the quarter hour before."""
 
 _STARTS = 0.085
@@ -90,9 +90,15 @@ def forecast(  # noqa: PLR0913, PLR0917 - facts of one moment, each of which may
     resting = _resting(start, count, habit, holidays)
     target[resting] = int(found.week.mean(1).argmin())
     chance = _busy(habit, past, found, target)
-    limit = 1 - 1 / (2 + 2 * found.evidence)
-    idle = np.clip(1 - chance, 1 - limit, limit)[np.maximum(ahead, 0)]
+    idle = as_sure(1 - chance, found.evidence)[np.maximum(ahead, 0)]
     return Forecast(start, idle, _stays(idle, habit), found.evidence)
+
+
+def as_sure(chance: Floats, days: float) -> Floats:
+    """The probabilities as far from one half as so many days of evidence allow: the rule of succession, in days."""
+    limit = 1 - 1 / (2 + 2 * days)
+    found: Floats = np.clip(chance, 1 - limit, limit)
+    return found
 
 
 def _rolled(

@@ -83,7 +83,7 @@ def usual(past: Past) -> Usual:
     slow, classes = _fade(len(busy), 28.0), weekdays(len(busy))
     days = slow @ known.mean(1)
     level = _shrunk(slow @ busy.mean(1), days, _START_RATE, 2.0)
-    hour = _safe(_shrunk(_around(slow @ busy, 4), _around(slow @ known, 4), level, 2.0))
+    hour = _safe(_shrunk(around(slow @ busy, 4), around(slow @ known, 4), level, 2.0))
     shop_week = _shop_week(past, slow, classes)
     counts, seen = classes @ busy, classes @ known
     week = _safe(_shrunk(_through(counts, 4), _through(seen, 4), _rate(_odds(hour) + 0.8 * shop_week), 2.0))
@@ -108,7 +108,7 @@ def signs(past: Past, found: Usual, days: NDArray[np.int64], first: int = 0) -> 
     fixed |= _lately(busy, expected) | _shop_lately(past, found)
     fixed["campaign"] = _campaign(busy, expected * past.known)
     now = _now(busy, expected, past.known, hours)
-    yesterday = _around(busy[-1] - expected[-1], 4)
+    yesterday = around(busy[-1] - expected[-1], 4)
     varied = {
         "week": _odds(week) - hour,
         "week_wide": _odds(found.wide[days, slots]) - hour,
@@ -130,7 +130,7 @@ def _lately(busy: Floats, expected: Floats) -> dict[str, Floats | float]:
         ratio = float(np.log((weights @ done + 8) / (weights @ due + 8)))
         found[f"recent_{name}"] = ratio
         if name != "14":
-            shape = np.log((_around(weights @ busy, 8) + 0.2) / (_around(weights @ expected, 8) + 0.2))
+            shape = np.log((around(weights @ busy, 8) + 0.2) / (around(weights @ expected, 8) + 0.2))
             found[f"shape_{name}"] = shape - ratio
     return found
 
@@ -140,7 +140,7 @@ def _shop_lately(past: Past, found: Usual) -> dict[str, float]:
         return {"shop_recent": 0.0}
     weights, known = _fade(len(past.shop), 0.7), past.shop_known
     slow = _fade(len(past.shop), 28.0)
-    hour = _safe(_shrunk(_around(slow @ (past.shop * known), 4), _around(slow @ known, 4), _START_RATE, 2.0))
+    hour = _safe(_shrunk(around(slow @ (past.shop * known), 4), around(slow @ known, 4), _START_RATE, 2.0))
     expected = _rate(_odds(hour) + found.shop_week)[np.arange(len(past.shop)) % WEEK]
     shop = np.where(known > 0, past.shop, expected)
     return {"shop_recent": float(np.log((weights @ shop.sum(1) + 4) / (weights @ expected.sum(1) + 4)))}
@@ -170,7 +170,7 @@ def _after_such(busy: Floats, expected: Floats, known: Floats) -> Floats:
     """(96,) how much more than usual it worked on the days that followed a moment like this one."""
     alike = (np.abs(busy[:-1, -1] - busy[-1, -1]) < 0.5) & (known[:-1, -1] > 0)
     weights = _fade(len(busy), 42.0)[1:] * alike
-    more: Floats = _around(weights @ (busy - expected)[1:], 4) / (weights.sum() + 3)
+    more: Floats = around(weights @ (busy - expected)[1:], 4) / (weights.sum() + 3)
     return more
 
 
@@ -188,7 +188,7 @@ def _shop_week(past: Past, slow: Floats, classes: Floats) -> Floats:
     if past.shop is None or past.shop_known is None:
         return np.zeros((WEEK, SLOTS))
     busy, known = past.shop * past.shop_known, past.shop_known
-    hour = _safe(_shrunk(_around(slow @ busy, 4), _around(slow @ known, 4), _START_RATE, 2.0))
+    hour = _safe(_shrunk(around(slow @ busy, 4), around(slow @ known, 4), _START_RATE, 2.0))
     week = _safe(_shrunk(_through(classes @ busy, 4), _through(classes @ known, 4), hour, 1.0))
     return _odds(week) - _odds(hour)
 
@@ -235,7 +235,7 @@ _REACH = 48
 _THROUGH = {width: np.exp(-0.5 * (np.arange(-_REACH, _REACH + 1) / width) ** 2) for width in (4, 16)}
 
 
-def _around(values: Floats, width: int) -> Floats:
+def around(values: Floats, width: int) -> Floats:
     """Smoothed around the clock: `values` is (96,) or (n, 96)."""
     return values @ _AROUND[width]
 

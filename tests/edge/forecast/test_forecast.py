@@ -63,7 +63,7 @@ def test_hours_that_were_sold_are_no_evidence_of_anything(settled_habit: Habit, 
     silent = learn(settled_habit, monday, life.one_shift(monday), unknown=[sold])
     believed = learn(settled_habit, monday, [*life.one_shift(monday), sold])
     tuesday = life.after(told)
-    evening = tuesday + timedelta(hours=20)
+    evening = tuesday + timedelta(days=6, hours=20)
     assert np.array_equal(forecast(told, tuesday, WEEK).idle, forecast(silent, tuesday, WEEK).idle)
     assert forecast(believed, tuesday, WEEK).at(evening) < forecast(told, tuesday, WEEK).at(evening)
 
