@@ -8,11 +8,11 @@ from gateway.bridge.parcel import Chain
 from gateway.link import Data, Point
 from gateway.link.packets import decode_forth, encode
 from gateway.messages import Stream
-from gateway.outbox.room import KEPT
 
 OVERHEAD = 64
 """Bytes that a packet is counted for besides its body."""
 
+FIRST = (Stream.CONTROL, Stream.STATE)
 SHARE = 4
 """The last quarter of the room is for control and state alone, so that telemetry never takes their place."""
 
@@ -65,7 +65,7 @@ class Cache(Protocol):
 
 def fits(stream: Stream, used: int, more: int, limit: int) -> bool:
     """Whether `more` bytes of a stream may be kept when `used` are."""
-    return used + more <= (limit if stream in KEPT else limit - limit // SHARE)
+    return used + more <= (limit if stream in FIRST else limit - limit // SHARE)
 
 
 @dataclass(slots=True)

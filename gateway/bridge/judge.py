@@ -92,7 +92,9 @@ def _why(message: Up) -> str:
     machine = getattr(message, "machine", "")
     match message.kind:
         case "samples":
-            return f"disclosure does not name the signal {getattr(message, 'signal', '')} of {machine}"
+            return f"disclosure of {machine} does not name the signal {getattr(message, 'signal', '')}"
+        case "telemetry":
+            return f"disclosure of {machine} names none of these signals"
         case "statement":
             return f"disclosure of {machine} is `capacity: none`"
         case _:

@@ -1,6 +1,5 @@
 """One agent's four ways through the door: opens what is sealed, lets by what is authentic, and judges what goes out."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -29,11 +28,11 @@ class Relay:
     """Bytes in, packets out; it touches no clock. `now` is monotonic real seconds.
 
     `on_judged` hears of each message once, when its first packet is judged (again after a restart). What is not
-    sealed with the agent's key, for this agent and this way, goes nowhere and is counted in `refused`.
+    sealed with the agent's key, for this agent and this way, goes nowhere; `on_refused` hears of it.
     """
 
     def __init__(self, lane: Lane, cache: Cache, judge: Judge, random: Random, timing: Timing | None = None) -> None:
-        self.refused: Counter[tuple[Channel, Refusal]] = Counter()
+        self.on_refused: Callable[[Channel, Refusal], None] = lambda _, __: None
         self.on_judged: Callable[[Judged], None] = lambda _: None
         self._up, self._down = replace(lane, leg="up"), replace(lane, leg="down")
         self._judge = judge
@@ -75,7 +74,7 @@ class Relay:
     def _from_agent(self, raw: bytes, now: float) -> list[Packet]:
         packet = read(self._up, raw)
         if isinstance(packet, Refusal):
-            self.refused[Channel.UP, packet] += 1
+            self.on_refused(Channel.UP, packet)
             return []
         passage = self.passages[packet.stream]
         if isinstance(packet, Hello):
@@ -85,7 +84,7 @@ class Relay:
     def _from_receiver(self, raw: bytes, now: float) -> list[Packet]:
         answer = _back(self._up, raw)
         if isinstance(answer, Refusal):
-            self.refused[Channel.UP_ACK, answer] += 1
+            self.on_refused(Channel.UP_ACK, answer)
             return []
         if isinstance(answer, Kept):
             return []  # our own word or another gateway's, which means nothing on this side
@@ -94,7 +93,7 @@ class Relay:
     def _by(self, channel: Channel, opened: object, raw: bytes) -> list[Packet]:
         """Orders come in and their receipts go out as they are; both ends keep what they need to send them again."""
         if isinstance(opened, Refusal):
-            self.refused[channel, opened] += 1
+            self.on_refused(channel, opened)
             return []
         return [Packet(channel, raw)]
 
