@@ -96,7 +96,8 @@ class MqttMachine:
         reason = f"its last will on {message.topic} says {word!r}: check that it is on and its network is up"
         yield from self.lost(since, now, reason)
         if up:
-            stale = [replace(last, received=now, quality=Quality.UNCERTAIN) for last in self._last.values()]
+            known = [last for name, last in self._last.items() if not self.ears[name].signal.alive]
+            stale = [replace(last, received=now, quality=Quality.UNCERTAIN) for last in known]
             yield from self._noted(stale)
 
     def _read(
@@ -114,18 +115,16 @@ class MqttMachine:
                 if found.fault:
                     yield "odd", where + found.fault
                 if isinstance(ear.signal.measure(found.value), Unfit) and found.quality is not Quality.BAD:
-                    yield (
-                        "unfit",
-                        where
-                        + f"{found.value!r} is no {ear.signal.type or 'number'}; correct `type` or where it is read",
-                    )
+                    wrong = f"{found.value!r} is no {ear.signal.type or 'number'}"
+                    yield "unfit", where + f"{wrong}; correct `type` or where it is read"
                 if ear.wanted:
                     yield from self._noted([self._reading(name, ear, message, found, now)])
 
     def _reading(self, name: str, ear: Ear, message: Heard, found: Found, now: datetime) -> Reading:
         """What was kept is history where it says its own time; else, nobody knows how old it is."""
         reading = Reading(self.name, name, found.value, found.at, now, found.quality)
-        if not message.retained:
+        if not message.retained or ear.signal.alive:
+            self._doubted.pop(name, None)
             return reading
         if found.at is not None:
             return replace(reading, historical=True)
