@@ -30,6 +30,7 @@ from cloud.partners.auth import Authenticator
 from cloud.partners.store import looker
 from cloud.registry import api as registry
 from cloud.registry import machines
+from cloud.waiting import api as waiting
 from gateway.clock import Clock
 
 VERSION = "0.1.0"
@@ -59,7 +60,17 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for rooms in (booking, together, market, machines, registry, partners, events, root):  # the busiest is tried first
+    for rooms in (
+        booking,
+        together,
+        market,
+        waiting,
+        machines,
+        registry,
+        partners,
+        events,
+        root,
+    ):  # the busiest is tried first
         app.include_router(rooms.router)
     _add_manual(app)
     problems.install(app)

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from cloud.api.page import Page
 from cloud.booking.bundle import Bundle, BundleRequest, SeriesRequest
 from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
-from cloud.errors import CloudError
 from cloud.events.stream import Event, read
+from cloud.failure import ApiError, ApiUnreachable, problem
 from cloud.market.model import SearchAnswer, SearchRequest
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey
 from cloud.registry.model import (
@@ -34,6 +34,7 @@ from cloud.registry.model import (
     SiteRequest,
     States,
 )
+from cloud.waiting.model import Waiting, WaitingRequest
 
 __all__ = ["ApiError", "ApiUnreachable", "Client", "Event"]
 
@@ -44,25 +45,6 @@ IDLE = 2.0
 
 RECONNECT = 1.0
 """Seconds (real) before a broken event stream is opened again."""
-
-
-class ApiError(CloudError):
-    """The API answered with a problem. `code` is its stable code, `facts` the whole problem."""
-
-    def __init__(self, status: int, facts: Mapping[str, Any], request_id: str) -> None:
-        self.status = status
-        self.code = str(facts.get("code", "unknown"))
-        self.facts = facts
-        self.request_id = request_id
-        self.retryable = status == 503 or self.code == "idempotency.in_flight"
-        super().__init__(f"{self.code} ({status}): {facts.get('detail', '')} [{request_id}]")
-
-
-class ApiUnreachable(CloudError):
-    """Nobody answered; what was sent may have happened or not, so a write is repeated with its own key."""
-
-    code = "api.unreachable"
-    retryable = True
 
 
 class Client:
@@ -194,6 +176,9 @@ class Client:
     async def amend(self, booking_id: str, change: Amendment, *, key: str | None = None) -> Booking:
         return await self._post(Booking, f"/v1/bookings/{booking_id}", change, key, method="PATCH")
 
+    async def accept(self, booking_id: str, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/accept", CancelRequest(), key)
+
     async def book_bundle(self, request: BundleRequest, *, key: str | None = None) -> Bundle:
         return await self._post(Bundle, "/v1/bundles", request, key)
 
@@ -205,6 +190,15 @@ class Client:
 
     async def cancel_bundle(self, bundle_id: str, reason: str | None = None, *, key: str | None = None) -> Bundle:
         return await self._post(Bundle, f"/v1/bundles/{bundle_id}/cancel", CancelRequest(reason=reason), key)
+
+    async def wait(self, request: WaitingRequest, *, key: str | None = None) -> Waiting:
+        return await self._post(Waiting, "/v1/waiting", request, key)
+
+    async def waiting(self) -> list[Waiting]:
+        return await self._all(Page[Waiting], "/v1/waiting")
+
+    async def leave(self, waiting_id: str) -> None:
+        await self._call("DELETE", f"/v1/waiting/{waiting_id}")
 
     async def booking(self, booking_id: str) -> Booking:
         return await self._get(Booking, f"/v1/bookings/{booking_id}")
@@ -226,7 +220,7 @@ class Client:
                 async with self._http.stream("GET", "/v1/events", headers=headers, timeout=60) as response:
                     if response.status_code != 200:
                         await response.aread()
-                        raise _problem(response)
+                        raise problem(response)
                     async for cursor, event in read(response.aiter_lines(), opened):
                         after = cursor
                         if event:
@@ -279,21 +273,13 @@ class Client:
             raise ApiUnreachable(msg) from error
         if response.is_success:
             return response.content
-        raise _problem(response)
+        raise problem(response)
 
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
     """Read once: the authorities' certificates take longer to load than most calls."""
     return httpx2.create_ssl_context()
-
-
-def _problem(response: httpx2.Response) -> ApiError:
-    try:
-        facts = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        facts = {"detail": response.text[:200]}
-    return ApiError(response.status_code, facts, response.headers.get("request-id", ""))
 
 
 def _written(value: object) -> str:

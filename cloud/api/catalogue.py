@@ -141,6 +141,18 @@ BOOKING_NEEDS_PROVIDER = _kind(
     "More than was booked needs the provider's word",
     "Book what is missing as a request of its own, or cancel this booking and request it anew.",
 )
+PROPOSAL_NONE = _kind(
+    "proposal.none",
+    409,
+    "Nothing is proposed for this booking",
+    "Wait for a `booking.changed` event with a `proposal`, or search yourself.",
+)
+PROPOSAL_GONE = _kind(
+    "proposal.gone",
+    409,
+    "What was proposed is taken, or costs more by now",
+    "Wait for the next proposal; the registry looks again at once.",
+)
 BUNDLE_UNKNOWN = _kind(
     "bundle.unknown",
     404,
@@ -152,6 +164,15 @@ BUNDLE_REFUSED = _kind(
     409,
     "The bundle does not fit",
     "Change the legs that `missed` names, each with its own problem, and send all of them again.",
+)
+WAITING_UNKNOWN = _kind(
+    "waiting.unknown",
+    404,
+    "There is no such place in line",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+WAITING_TOO_MANY = _kind(
+    "waiting.too_many", 409, "The enterprise waits for too much at once", "Leave a place in line, or wait for less."
 )
 WORK_NOT_OFFERED = _kind(
     "work.not_offered", 422, "The service does not take this work master", "Order one of the service's `work_masters`."

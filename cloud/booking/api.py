@@ -30,6 +30,7 @@ ADMISSION = (
 )
 OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
 _AMENDED = (c.BOOKING_BOOKER_ONLY, c.BOOKING_STARTED, c.BOOKING_NEEDS_PROVIDER, c.WORK_NOT_OFFERED)
+_HEALED = (c.BOOKING_BOOKER_ONLY, c.PROPOSAL_NONE, c.PROPOSAL_GONE)
 _DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
 
 
@@ -74,6 +75,7 @@ async def book(call: BookCall, key: Key, request: Request, wanted: BookingReques
         new_id("bkg"),
         _wish(wanted),
         wanted.work.model_dump(mode="json"),
+        wanted.healing.model_dump(mode="json") if wanted.healing else None,
     )
     claim = _claim(told)
     entered = {"state": claim.state, "at": claim.created_at, "reason": None}
@@ -124,6 +126,13 @@ async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, w
     asker = caller(call, key, request, asked)
     _claim(await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
     return await read_booking(call, booking_id)
+
+
+@router.post("/bookings/{booking_id}/accept", status_code=201, responses=documented(*KEYED, *_DECIDED, *_HEALED))
+async def accept(call: BookCall, key: Key, request: Request, booking_id: AnId) -> Booking:
+    """Take the equal capacity elsewhere that is proposed; answers the booking that takes this one's place."""
+    asker = caller(call, key, request, Wire())
+    return await read_booking(call, _claim(await store.accept(call.desk.pool, asker, booking_id, new_id("bkg"))).id)
 
 
 @router.post("/bookings/{booking_id}/confirm", responses=documented(*KEYED, *_DECIDED))
@@ -190,6 +199,7 @@ def _booking(claim: Claim, tenant: str) -> dict[str, object]:
         "work": claim.work,
         "at_risk": claim.at_risk,
         "at_risk_reason": claim.at_risk_reason,
+        "healing": claim.healing,
         "meter": claim.meter,
         "revision": claim.revision,
         "created_at": claim.created_at,

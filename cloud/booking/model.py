@@ -91,7 +91,7 @@ def move(current: State, target: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold, a request or a booking, as the registry has it. `meter` and `work` are JSON values."""
+    """A hold, a request or a booking, as the registry has it; `meter`, `work`, `healing`, `proposal`: JSON values."""
 
     id: str
     state: State
@@ -109,6 +109,10 @@ class Claim:
     revision: int
     at_risk: bool
     at_risk_reason: str | None
+    healing: Mapping[str, Any] | None
+    heals: str | None
+    healed_by: str | None
+    proposal: Mapping[str, Any] | None
     meter: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
@@ -177,6 +181,10 @@ _SAME = (
     "revision",
     "at_risk",
     "at_risk_reason",
+    "healing",
+    "heals",
+    "healed_by",
+    "proposal",
     "meter",
 )
 

@@ -10,18 +10,19 @@ from cloud.booking.model import State
 from cloud.booking.wire import Booking, Entered, Hold
 from gateway.money import Money
 
-_BOOKING = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id,
-    CASE WHEN booker_id = $1 THEN bundle_id END AS bundle_id, lower(span) AS start,
+_COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    cancel_asked_at, created_at, updated_at
-  FROM claim WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""
-_BOOKINGS = """SELECT id, state, service_id, machine_id, provider_id, booker_id, hold_id,
-    CASE WHEN booker_id = $1 THEN bundle_id END AS bundle_id, lower(span) AS start,
-    upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    cancel_asked_at, created_at, updated_at
-  FROM claim WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
+    cancel_asked_at, created_at, updated_at, """ + ", ".join(
+    f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
+    for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
+)
+"""What both sides see of a booking; and, after that, what is for its booker alone."""
+_BOOKING = f"""SELECT {_COLUMNS} FROM claim
+  WHERE id = $2 AND id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1)"""  # noqa: S608 - our own names
+_BOOKINGS = f"""SELECT {_COLUMNS} FROM claim
+  WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
-  ORDER BY created_at, id LIMIT $4"""
+  ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
 _LEGS = """SELECT id FROM claim WHERE bundle_id = $2 AND booker_id = $1 ORDER BY seq"""
 _BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id = $1"
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)

@@ -12,7 +12,7 @@ from cloud.db import reaching
 from gateway.span import Span
 
 HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
 CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
 DECLINE = "SELECT ts_decline($1, $2, $3, $4, $5, $6)"
@@ -21,6 +21,7 @@ EXTEND = "SELECT ts_extend_hold($1, $2, $3, $4, $5, $6)"
 AMEND = "SELECT ts_amend($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 BOOK_ALL = "SELECT ts_book_all($1, $2, $3, $4, $5, $6, $7, $8)"
 CANCEL_BUNDLE = "SELECT ts_cancel_bundle($1, $2, $3, $4, $5, $6)"
+ACCEPT = "SELECT ts_accept($1, $2, $3, $4, $5, $6, $7)"
 EXPIRE = "SELECT ts_expire($1, $2)"
 
 
@@ -64,15 +65,22 @@ async def hold(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, ex
     return await _ask(pool, HOLD, *_who(caller), claim_id, *what, expires_at, caller.now)
 
 
-async def book(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish | str, work: Mapping[str, Any]) -> Answer:
-    """Book a wish, or the hold of that id. `work` names at least its `work_master`."""
+async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what to do should it fall through
+    pool: asyncpg.Pool,
+    caller: Caller,
+    claim_id: str,
+    wish: Wish | str,
+    work: Mapping[str, Any],
+    healing: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Book a wish, or the hold of that id. `work` names at least its `work_master`; `healing` as in wire.Healing."""
     what: tuple[object, ...]
     match wish:
         case Wish():
             what = (None, wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
         case hold_id:
             what = (hold_id, None, None, None, None, None)
-    return await _ask(pool, BOOK, *_who(caller), claim_id, *what, work, caller.now, caller.fresh_after)
+    return await _ask(pool, BOOK, *_who(caller), claim_id, *what, work, healing, caller.now, caller.fresh_after)
 
 
 async def cancel(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:
@@ -112,6 +120,11 @@ async def book_all(
 async def cancel_all(pool: asyncpg.Pool, caller: Caller, bundle_id: str, reason: str | None) -> Together | Refused:
     """Call off what can still be called off of a bundle."""
     return await _ask_all(pool, CANCEL_BUNDLE, *_who(caller), bundle_id, reason, caller.now)
+
+
+async def accept(pool: asyncpg.Pool, caller: Caller, claim_id: str, new_id: str) -> Answer:
+    """Take the equal capacity elsewhere that is proposed for a booking; the booking `new_id` takes its place."""
+    return await _ask(pool, ACCEPT, *_who(caller), claim_id, new_id, caller.now, caller.fresh_after)
 
 
 async def release(pool: asyncpg.Pool, caller: Caller, hold_id: str) -> Answer:

@@ -70,6 +70,26 @@ class Hold(Wire):
     expires_at: datetime
 
 
+class Healing(Wire):
+    """Consent, given beforehand, to go on elsewhere should the plant take its hours back or its machine fail.
+
+    The registry then moves the booking at once to equal capacity over the same hours, for at most `max_price`; without
+    one, for at most what was agreed. It is moved once; without consent equal capacity is only proposed.
+    """
+
+    consent: bool
+    max_price: Annotated[Money | None, Field(description="for all of it, in the booking's currency")] = None
+
+
+class Proposal(Wire):
+    """Equal capacity elsewhere over the same hours; `POST /v1/bookings/{id}/accept` takes it."""
+
+    service_id: str
+    provider_id: str
+    machine_id: str
+    price: Money
+
+
 class BookingRequest(Wire):
     """A booking: of a hold (`hold_id` alone), or of a service's span directly. Always with the work to be done."""
 
@@ -80,6 +100,7 @@ class BookingRequest(Wire):
     end: Moment | None = None
     quantity: Quantity = 1
     work: Work
+    healing: Healing | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "BookingRequest":
@@ -148,6 +169,10 @@ class Booking(Wire):
     price: Money
     at_risk: bool
     at_risk_reason: str | None = None
+    healing: Annotated[Healing | None, Field(description="for its booker alone")] = None
+    proposal: Annotated[Proposal | None, Field(description="for its booker alone")] = None
+    heals: Annotated[str | None, Field(description="the booking whose place it takes; for its booker alone")] = None
+    healed_by: Annotated[str | None, Field(description="the booking that took its place; for its booker alone")] = None
     meter: Mapping[str, Any] | None = None
     revision: int
     cancel_asked_at: Annotated[

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
+from cloud.booking import heal
 from cloud.config import Settings
 from cloud.db import lazy_pool, reaching
 from cloud.dispatch.post import Post
@@ -21,6 +22,7 @@ from cloud.ingest.retention import prune
 from cloud.settlement.service import settle
 from cloud.telemetry.model import SampleStore
 from cloud.telemetry.postgres import PostgresSamples
+from cloud.waiting import store as waiting
 from gateway.clock import Clock
 from gateway.courier import arrivals
 from gateway.errors import UsageError
@@ -111,10 +113,18 @@ class Ingest:
             if now - listening_since >= self._fresh:
                 await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
             await _chore("sweep", sweep(self._connections, now), failing)
+            await _chore("heal", self._heal(now), failing)
+            held, retry = self._clock.business(waiting.HOLD), self._clock.business(waiting.RETRY)
+            await _chore("serve who waits", waiting.serve(self._connections, now, held, retry), failing)
             patience = self._clock.business(PATIENCE)
             await _chore("settle", settle(self._connections, now, patience, doubtful), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
+
+    def _heal(self, now: datetime) -> Awaitable[int]:
+        """In its own time: flickering machines are told from failed ones by the clock on the wall."""
+        waits = (self._clock.business(heal.PATIENCE), self._clock.business(heal.RETRY))
+        return heal.heal(self._connections, now, now - self._fresh, *waits)
 
 
 async def _chore(name: str, work: Awaitable[int], failing: set[str]) -> None:

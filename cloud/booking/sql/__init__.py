@@ -3,5 +3,18 @@
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("present", "capacity", "moves", "risk", "admission", "book", "settle", "amend", "bundle", "plant")
+ORDER = (
+    "present",
+    "capacity",
+    "moves",
+    "risk",
+    "admission",
+    "book",
+    "settle",
+    "amend",
+    "bundle",
+    "heal",
+    "waiting",
+    "plant",
+)
 FILES = tuple(HERE / f"{name}.sql" for name in ORDER)

@@ -109,15 +109,16 @@ END $$;
 
 -- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of.
 CREATE FUNCTION ts_claim(p_id text, p_service service, p_machine text, p_booker text, p_span tstzrange, p_quantity int,
-                         p_state text, p_expires_at timestamptz, p_work jsonb, p_hold claim, p_bundle text, p_now timestamptz)
+                         p_state text, p_expires_at timestamptz, p_work jsonb, p_healing jsonb, p_hold claim, p_bundle text,
+                         p_now timestamptz)
 RETURNS claim LANGUAGE plpgsql AS $$
 DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, work, price_amount, price_currency, created_at, updated_at)
+                     hold_id, bundle_id, work, healing, price_amount, price_currency, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_bundle, p_work, coalesce(p_hold.price_amount, ts_price(p_service, p_span, p_quantity)),
+         p_expires_at, p_hold.id, p_bundle, p_work, p_healing, coalesce(p_hold.price_amount, ts_price(p_service, p_span, p_quantity)),
          coalesce(p_hold.price_currency, p_service.price_currency), p_now, p_now
   FROM machine m WHERE m.id = p_machine
   RETURNING * INTO STRICT c;

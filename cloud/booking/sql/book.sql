@@ -24,13 +24,14 @@ BEGIN
   IF v_room.refusal IS NOT NULL THEN
     RETURN v_room.refusal;
   END IF;
-  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, NULL, p_now);
+  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, NULL,
+                NULL, p_now);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
 END $$;
 
 CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
                         p_machine text, p_start timestamptz, p_end timestamptz, p_quantity int, p_work jsonb,
-                        p_now timestamptz, p_fresh_after timestamptz)
+                        p_healing jsonb, p_now timestamptz, p_fresh_after timestamptz)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -40,7 +41,7 @@ BEGIN
     RETURN v_answer;
   END IF;
   SELECT * INTO v_placed FROM ts_place(p_tenant, p_claim_id, p_hold, p_service, p_machine, tstzrange(p_start, p_end),
-                                       p_quantity, p_work, NULL, NULL, p_now, p_fresh_after);
+                                       p_quantity, p_work, p_healing, NULL, NULL, p_now, p_fresh_after);
   IF v_placed.refusal IS NOT NULL THEN
     RETURN v_placed.refusal;
   END IF;
@@ -52,7 +53,7 @@ END $$;
 -- plant's statement is still in its lease and the machine was heard of after p_fresh_after (null: whenever); otherwise the
 -- booking is a request to the provider.
 CREATE FUNCTION ts_place(p_tenant text, p_claim_id text, p_hold text, p_service text, p_machine text, p_span tstzrange,
-                         p_quantity int, p_work jsonb, p_bundle text, p_locked text[], p_now timestamptz,
+                         p_quantity int, p_work jsonb, p_healing jsonb, p_bundle text, p_locked text[], p_now timestamptz,
                          p_fresh_after timestamptz, OUT claim jsonb, OUT refusal jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   v_span    tstzrange := CASE WHEN p_hold IS NULL THEN p_span END;
@@ -102,7 +103,7 @@ BEGIN
   END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
                 CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
-                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, h, p_bundle, p_now);
+                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, p_healing, h, p_bundle, p_now);
   IF v_why_not IS NULL THEN
     PERFORM ts_send_order(c, p_now);
   END IF;
@@ -163,5 +164,6 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION
   ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, timestamptz),
-  ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, timestamptz, timestamptz)
+  ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, jsonb, timestamptz,
+          timestamptz)
   TO ts_api;

@@ -1,6 +1,6 @@
 -- Several bookings in one transaction: the legs of a process chain over several plants, or the occurrences of a series.
 
--- p_legs: [{claim_id, hold_id | service_id, machine_id?, start, end, quantity, work}]. With p_whole all of them or none; else
+-- p_legs: [{claim_id, hold_id | service_id, machine_id?, start, end, quantity, work, healing?}]. With p_whole all of them or none; else
 -- those that fit, at least one. Answers {outcome, status, bundle: {id, whole, created_at, claims, missed: [{leg, refusal}]}}.
 CREATE FUNCTION ts_book_all(p_tenant text, p_key text, p_body_hash bytea, p_bundle text, p_whole boolean, p_legs jsonb,
                             p_now timestamptz, p_fresh_after timestamptz) RETURNS jsonb
@@ -23,7 +23,8 @@ BEGIN
     FOR l IN SELECT leg, position FROM jsonb_array_elements(p_legs) WITH ORDINALITY AS legs (leg, position) LOOP
       SELECT * INTO v_placed FROM ts_place(
         p_tenant, l.leg ->> 'claim_id', l.leg ->> 'hold_id', l.leg ->> 'service_id', l.leg ->> 'machine_id', ts_span_of(l.leg),
-        (l.leg ->> 'quantity')::int, l.leg -> 'work', p_bundle, v_locked, p_now, p_fresh_after);
+        (l.leg ->> 'quantity')::int, l.leg -> 'work',
+        nullif(l.leg -> 'healing', 'null'), p_bundle, v_locked, p_now, p_fresh_after);
       IF v_placed.refusal IS NULL THEN
         v_claims := v_claims || v_placed.claim;
       ELSE

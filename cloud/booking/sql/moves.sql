@@ -24,7 +24,7 @@ CREATE FUNCTION ts_tell(c claim, p_data jsonb, p_now timestamptz) RETURNS void L
 BEGIN
   INSERT INTO event (at, enterprise_id, type, data)
   SELECT p_now, audience, CASE WHEN c.id LIKE 'hld\_%' THEN 'hold.changed' ELSE 'booking.changed' END,
-         CASE WHEN audience = c.booker_id THEN p_data ELSE p_data - 'bundle_id' END
+         CASE WHEN audience = c.booker_id THEN p_data ELSE p_data - '{bundle_id,healing,proposal,heals,healed_by}'::text[] END
   FROM unnest(CASE WHEN c.booker_id = c.provider_id THEN ARRAY[c.booker_id] ELSE ARRAY[c.booker_id, c.provider_id] END)
        AS audience;
 END $$;
@@ -36,7 +36,9 @@ DECLARE
   c claim;
 BEGIN
   UPDATE claim SET state = p_to, updated_at = p_now,
-    at_risk = at_risk AND p_to IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING')
+    at_risk = at_risk AND p_to IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING'),
+    heal_at = CASE WHEN p_to IN ('CONFIRMED', 'DISPATCHED') THEN heal_at END,
+    proposal = CASE WHEN p_to IN ('CONFIRMED', 'DISPATCHED') THEN proposal END
   WHERE id = p_claim RETURNING * INTO STRICT c;
   PERFORM ts_record(c, p_reason, p_actor, p_now);
   RETURN c;

@@ -128,6 +128,9 @@ BEGIN
   IF NOT c.live THEN
     PERFORM ts_reassess(p_machine, p_now);
   END IF;
+  IF c.state IN ('DISPLACED', 'DECLINED') AND lower(c.span) > p_now THEN
+    UPDATE claim SET heal_at = p_now WHERE id = c.id;
+  END IF;
   RETURN ts_told('applied', NULL, jsonb_build_object('claim', ts_claim_json(c)));
 END $$;
 

@@ -106,7 +106,9 @@ CREATE FUNCTION ts_flag(p_claim text, p_reason text, p_now timestamptz) RETURNS 
 DECLARE
   c claim;
 BEGIN
-  UPDATE claim SET at_risk = p_reason IS NOT NULL, at_risk_reason = p_reason, updated_at = p_now
+  -- A machine that is only silent may have the job in hand, and run it: it must be heard first.
+  UPDATE claim SET at_risk = p_reason IS NOT NULL, at_risk_reason = p_reason, updated_at = p_now, proposal = NULL,
+    heal_at = CASE WHEN p_reason <> 'stale-data' AND state IN ('CONFIRMED', 'DISPATCHED') THEN p_now END
   WHERE id = p_claim RETURNING * INTO STRICT c;
   INSERT INTO ledger (at, machine_id, claim_id, kind, data)
   VALUES (p_now, c.machine_id, c.id, CASE WHEN c.at_risk THEN 'at_risk' ELSE 'fits_again' END,

@@ -53,6 +53,11 @@ CREATE TABLE claim (
   hold_id        text REFERENCES claim,
   bundle_id      text REFERENCES bundle,
   extended       boolean NOT NULL DEFAULT false,
+  healing        jsonb,
+  heal_at        timestamptz,
+  heals          text REFERENCES claim,
+  healed_by      text,
+  proposal       jsonb,
   work           jsonb,
   price_amount   numeric(18, 4) NOT NULL,
   price_currency text NOT NULL,
@@ -75,17 +80,42 @@ COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
 COMMENT ON COLUMN claim.bundle_id IS 'For the booker alone.';
 COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
+COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {consent, max_price?}; for the booker alone.';
+COMMENT ON COLUMN claim.heal_at IS 'Since when it waits for equal capacity elsewhere; null: it does not.';
+COMMENT ON COLUMN claim.heals IS 'The booking whose place it takes.';
+COMMENT ON COLUMN claim.proposal IS 'Equal capacity elsewhere that its booker may accept; for the booker alone.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
 COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.
 CREATE INDEX claim_shared ON claim USING gist (machine_id, span) WHERE live AND NOT exclusive;
+CREATE INDEX claim_ailing ON claim (heal_at) WHERE heal_at IS NOT NULL;
 CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
 CREATE INDEX claim_at_risk ON claim (machine_id) WHERE live AND at_risk;
 CREATE INDEX claim_expiry ON claim (expires_at) WHERE state IN ('HELD', 'REQUESTED');
+
+CREATE TABLE waiting (
+  id         text PRIMARY KEY CHECK (id LIKE 'wtg\_%'),
+  booker_id  text NOT NULL REFERENCES enterprise,
+  service_id text NOT NULL REFERENCES service,
+  machine_id text REFERENCES machine,
+  span       tstzrange NOT NULL,
+  duration   interval NOT NULL,
+  quantity   int NOT NULL CHECK (quantity >= 1),
+  state      text NOT NULL CHECK (state IN ('WAITING', 'OFFERED', 'TAKEN', 'LAPSED', 'EXPIRED', 'LEFT')),
+  hold_id    text REFERENCES claim,
+  created_at timestamptz NOT NULL,
+  tried_at   timestamptz,
+  tried_seq  bigint,
+  seq        bigint GENERATED ALWAYS AS IDENTITY
+);
+COMMENT ON TABLE waiting IS 'Who waits for hours of a service to come free; served in order of seq, the first whose wish fits.';
+COMMENT ON COLUMN waiting.tried_seq IS 'The last line of the ledger of the service''s machines when nothing fitted.';
+CREATE INDEX waiting_line ON waiting (seq) WHERE state IN ('WAITING', 'OFFERED');
+CREATE INDEX waiting_booker ON waiting (booker_id, created_at, id);
 
 CREATE TABLE claim_history (
   claim_id text NOT NULL,

@@ -11,7 +11,7 @@ DECLARE
     'site', 'enterprise_id = T', 'agent', 'enterprise_id = T', 'machine', 'enterprise_id = T',
     'service', 'enterprise_id = T', 'service_machine', 'service_id IN (SELECT id FROM public.service)',
     'statement', 'M', 'offer_span', 'M', 'ledger', 'M', 'state_history', 'M', 'gap', 'M', 'sample', 'M',
-    'bundle', 'booker_id = T', 'claim', 'provider_id = T OR booker_id = T',
+    'bundle', 'booker_id = T', 'waiting', 'booker_id = T', 'claim', 'provider_id = T OR booker_id = T',
     'claim_history', 'EXISTS (SELECT FROM public.claim c WHERE c.id = claim_id)',
     'idempotency', 'enterprise_id = T', 'event', 'enterprise_id = T', 'parked', 'enterprise_id = T',
     'outgoing', 'A', 'link_position', 'A', 'link_loss', 'A');
@@ -30,7 +30,7 @@ BEGIN
 END $$;
 
 GRANT SELECT ON enterprise, partner, site, agent, machine, service, service_machine, statement, offer_span, bundle,
-  claim, claim_history, claim_transition, ledger, idempotency, event, parked, outgoing, link_position, link_loss,
+  waiting, claim, claim_history, claim_transition, ledger, idempotency, event, parked, outgoing, link_position, link_loss,
   state_history, gap, sample TO ts_api;
 GRANT SELECT, INSERT, UPDATE ON api_key TO ts_api;
 GRANT INSERT, UPDATE ON partner, site, agent, service TO ts_api;

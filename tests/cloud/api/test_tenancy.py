@@ -1,15 +1,17 @@
 """A foreign thing and an unknown one answer alike, on every route; nothing of a tenant leaks to another."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from api_market import Market, booking, piece, wanted
+from api_market import Market, at, booking, piece, wanted
 from fastapi import FastAPI
 
 from cloud.app import PUBLIC
 from cloud.booking.bundle import BundleRequest
 from cloud.client import ApiError
 from cloud.registry.model import AgentRequest, ServiceRequest
+from cloud.waiting.model import WaitingRequest
 from gateway.money import Money
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -39,6 +41,7 @@ async def things(market: Market) -> dict[str, str]:
         "INSERT INTO parked (at, enterprise_id, agent_id, stream, epoch, seq, code, reason, payload)"
         " SELECT created_at, enterprise_id, id, 'state', 1, 1, 'x', 'y', 'secret payload' FROM agent LIMIT 1"
     )
+    a_wait = WaitingRequest(service_id=service_id, start=at(3), end=at(4), duration=timedelta(hours=1))
     return {
         "site_id": (await maker.sites())[0].id,
         "agent_id": (await maker.agents())[0].id,
@@ -46,6 +49,7 @@ async def things(market: Market) -> dict[str, str]:
         "service_id": service_id,
         "hold_id": held.id,
         "booking_id": booked.id,
+        "waiting_id": (await maker.wait(a_wait)).id,
         "bundle_id": (await buyer.book_bundle(BundleRequest(legs=(booking(service_id, 5, 6),)))).id,
         "key_id": (await maker.keys())[0].id,
         "enterprise_id": "ent_nobody",

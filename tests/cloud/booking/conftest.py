@@ -116,9 +116,9 @@ class World:
         expiry = self.now + timedelta(minutes=minutes)
         return await store.hold(self.api, self.caller(who, **key), f"hld_{next(self.ids)}", wish, expiry)
 
-    async def book(self, service, span=None, who=BUYER, quantity=1, machine=None, work=WORK, **key):
+    async def book(self, service, span=None, who=BUYER, quantity=1, machine=None, work=WORK, healing=None, **key):
         wish = service if span is None else Wish(service, span, quantity, machine)
-        return await store.book(self.api, self.caller(who, **key), f"bkg_{next(self.ids)}", wish, work)
+        return await store.book(self.api, self.caller(who, **key), f"bkg_{next(self.ids)}", wish, work, healing)
 
     async def claim(self, claim_id):
         return await self.owner.fetchrow("SELECT * FROM claim WHERE id = $1", claim_id)

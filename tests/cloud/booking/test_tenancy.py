@@ -80,7 +80,7 @@ async def invoker(world):
             await connection.execute("SET LOCAL search_path = bare, public")
             wish = (None, machine, None, span.start, span.end, 1)
             told = await connection.fetchval(
-                store.BOOK, who, None, None, f"bkg_bare{next(ids)}", *wish, {"work_master": "m"}, world.now, None
+                store.BOOK, who, None, None, f"bkg_bare{next(ids)}", *wish, {"work_master": "m"}, None, world.now, None
             )
         return store.answer(told)
 
@@ -193,7 +193,7 @@ FORBIDDEN = (
     "UPDATE machine SET quantity = 99",
     "SELECT ts_apply_statement('mch_a', '{}', now())",
     "SELECT ts_move('bkg_1', 'CANCELLED', NULL, 'me', now())",
-    "SELECT ts_claim(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "SELECT ts_claim(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
     "CREATE TABLE mine (x int)",
 )
 
@@ -212,6 +212,6 @@ async def test_a_table_in_a_temporary_schema_does_not_stand_in_for_ours(world, h
         span = hours(1, 2)
         wish = (None, "svc_a", None, span.start, span.end, 1)
         told = await connection.fetchval(
-            store.BOOK, BUYER, None, None, "bkg_t", *wish, {"work_master": "m"}, world.now, None
+            store.BOOK, BUYER, None, None, "bkg_t", *wish, {"work_master": "m"}, None, world.now, None
         )
     assert isinstance(store.answer(told), Accepted)

@@ -1,0 +1,39 @@
+"""The round that heals: bookings whose hours were taken back get equal capacity elsewhere, moved or proposed."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+import structlog
+
+from cloud.db import reaching
+from cloud.ids import new_id
+
+AILING = "SELECT ts_ailing($1, $2, $3)"
+HEAL = "SELECT ts_heal($1, $2, $3, $4, $5, $6)"
+AT_ONCE = 100
+
+PATIENCE = timedelta(seconds=4)
+"""Real time that a booking must be in trouble: what is withdrawn and offered again within it moves nothing."""
+
+RETRY = timedelta(seconds=30)
+"""Real time until equal capacity is looked for again where there was none."""
+
+log = structlog.get_logger(__name__)
+
+
+async def heal(
+    connections: asyncpg.Pool, now: datetime, fresh_after: datetime, patience: timedelta, retry: timedelta
+) -> int:
+    """How many were moved or got a proposal; each in a transaction of its own. Times are business time.
+
+    Raises DatabaseAway.
+    """
+    helped = 0
+    async with reaching(), connections.acquire() as connection:
+        for row in await connection.fetch(AILING, AT_ONCE, patience, now):
+            booking = row["ts_ailing"]
+            became = await connection.fetchval(HEAL, booking, new_id("bkg"), patience, retry, now, fresh_after)
+            if became in {"moved", "proposed"}:
+                helped += 1
+                log.info("booking in trouble", booking=booking, became=became)
+    return helped

@@ -1,0 +1,127 @@
+-- A booking whose plant took its hours back, or whose machine failed, moves to equal capacity elsewhere: at once where its
+-- booker consented beforehand, else as a proposal. A booking is moved once: what a second plant takes back is proposed only.
+
+-- The bookings that wait to be healed since p_patience or longer: a machine that only flickers moves none.
+CREATE FUNCTION ts_ailing(p_limit int, p_patience interval, p_now timestamptz) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT id FROM claim WHERE heal_at <= p_now - p_patience ORDER BY heal_at LIMIT p_limit
+$$;
+
+-- Heals one of them; what became of it: moved, proposed, nothing (tried again after p_retry) or over.
+CREATE FUNCTION ts_heal(p_claim text, p_new_id text, p_patience interval, p_retry interval, p_now timestamptz,
+                        p_fresh_after timestamptz) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  c      claim;
+  v_room record;
+BEGIN
+  SELECT * INTO c FROM claim WHERE id = p_claim;
+  SELECT * INTO v_room FROM ts_equal(c, NULL, NULL, p_now, p_fresh_after);
+  PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, v_room.machine_id], NULL));
+  SELECT * INTO c FROM claim WHERE id = p_claim AND heal_at <= p_now - p_patience FOR NO KEY UPDATE;
+  IF c.id IS NULL THEN
+    RETURN 'over';
+  ELSIF lower(c.span) <= p_now THEN
+    UPDATE claim SET heal_at = NULL, proposal = NULL WHERE id = c.id;
+    RETURN 'over';
+  ELSIF v_room.machine_id IS NULL THEN
+    UPDATE claim SET heal_at = p_now + p_retry WHERE id = c.id;
+    RETURN 'nothing';
+  ELSIF c.heals IS NULL AND (c.healing ->> 'consent')::boolean
+        AND v_room.price <= coalesce((c.healing -> 'max_price' ->> 'amount')::numeric, c.price_amount)
+        AND ts_fits(v_room.machine_id, c.span, c.quantity, (v_room.service).min_confidence, p_now, NULL) THEN
+    PERFORM ts_transfer(c, p_new_id, v_room.service, v_room.machine_id, 'registry', p_now);
+    RETURN 'moved';
+  END IF;
+  UPDATE claim SET heal_at = NULL, updated_at = p_now, proposal = jsonb_build_object(
+    'service_id', (v_room.service).id, 'provider_id', (v_room.service).enterprise_id, 'machine_id', v_room.machine_id,
+    'price', jsonb_build_object('amount', to_char(v_room.price, 'FM999999999999990.00'), 'currency', c.price_currency))
+  WHERE id = c.id RETURNING * INTO STRICT c;
+  PERFORM ts_tell(c, ts_claim_json(c) || '{"reason": "equal capacity was found elsewhere"}', p_now);
+  RETURN 'proposed';
+END $$;
+
+-- The cheapest instant service over the same hours that does what the booked one does, its own provider's first: the same
+-- process and currency, the work's material and work master, a machine that the booking was not on.
+CREATE FUNCTION ts_equal(c claim, p_service text, p_machine text, p_now timestamptz, p_fresh_after timestamptz,
+                         OUT service service, OUT machine_id text, OUT price numeric) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_found record;
+BEGIN
+  WITH alike AS MATERIALIZED (
+    SELECT s, m.machine_id, m.position, ts_price(s, c.span, c.quantity) AS price
+    FROM public.service was
+    JOIN public.service s ON s.active AND s.instant AND s.kind = was.kind AND s.process IS NOT DISTINCT FROM was.process
+    JOIN service_machine m ON m.service_id = s.id
+    WHERE was.id = c.service_id AND s.price_currency = c.price_currency AND m.machine_id <> c.machine_id
+      AND (p_service IS NULL OR s.id = p_service AND m.machine_id = p_machine)
+      AND (s.materials = '{}' OR c.work ->> 'material' IS NULL OR c.work ->> 'material' = ANY (s.materials))
+      AND m.machine_id IS DISTINCT FROM (SELECT o.machine_id FROM claim o WHERE o.id = c.heals)
+      AND ts_may_see(c.booker_id, s) AND ts_against_work(s, c.work) IS NULL AND ts_against_terms(s, c.span, p_now) IS NULL
+    ORDER BY s.enterprise_id <> c.provider_id, price, s.id, m.position LIMIT 500
+  )
+  SELECT a.s, a.machine_id, a.price INTO v_found FROM alike a
+  WHERE ts_why_not_instant(a.s, a.machine_id, p_now, p_fresh_after) IS NULL
+    AND ts_fits(a.machine_id, c.span, c.quantity, (a.s).min_confidence, p_now, NULL)
+  ORDER BY (a.s).enterprise_id <> c.provider_id, a.price, (a.s).id, a.position LIMIT 1;
+  service := v_found.s;
+  machine_id := v_found.machine_id;
+  price := v_found.price;
+END $$;
+
+-- The booking c goes on as p_new_id on another machine. The caller holds both machines' guards.
+CREATE FUNCTION ts_transfer(c claim, p_new_id text, p_service service, p_machine text, p_actor text, p_now timestamptz)
+RETURNS claim LANGUAGE plpgsql AS $$
+DECLARE
+  n claim;
+BEGIN
+  IF c.live THEN
+    PERFORM ts_call_off(c, 'moved elsewhere', p_now);
+    PERFORM ts_move(c.id, 'DISPLACED', 'moved elsewhere', p_actor, p_now);
+    PERFORM ts_reassess(c.machine_id, p_now);
+  END IF;
+  UPDATE claim SET healed_by = p_new_id, heal_at = NULL, proposal = NULL WHERE id = c.id;
+  PERFORM ts_expire_dead(p_machine, c.span, p_now);
+  n := ts_claim(p_new_id, p_service, p_machine, c.booker_id, c.span, c.quantity, 'CONFIRMED', NULL, c.work, c.healing, NULL,
+                c.bundle_id, p_now);
+  UPDATE claim SET heals = c.id WHERE id = n.id RETURNING * INTO STRICT n;
+  PERFORM ts_send_order(n, p_now);
+  PERFORM ts_record(n, 'takes the place of another booking', p_actor, p_now);
+  RETURN n;
+END $$;
+
+-- The booker takes the proposal; the booking that takes the old one's place.
+CREATE FUNCTION ts_accept(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_new_id text, p_now timestamptz,
+                          p_fresh_after timestamptz) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  c        claim;
+  v_room   record;
+BEGIN
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
+  END IF;
+  SELECT * INTO c FROM claim WHERE id = p_claim AND id LIKE 'bkg\_%' AND p_tenant IN (booker_id, provider_id);
+  IF c.id IS NULL THEN
+    RETURN ts_refused('booking.unknown', 404);
+  ELSIF c.booker_id <> p_tenant THEN
+    RETURN ts_refused('booking.booker_only', 403);
+  END IF;
+  PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, c.proposal ->> 'machine_id'], NULL));
+  SELECT * INTO STRICT c FROM claim WHERE id = p_claim FOR NO KEY UPDATE;
+  IF c.proposal IS NULL THEN
+    RETURN ts_refused('proposal.none', 409, jsonb_build_object('state', c.state));
+  END IF;
+  SELECT * INTO v_room FROM ts_equal(c, c.proposal ->> 'service_id', c.proposal ->> 'machine_id', p_now, p_fresh_after);
+  IF v_room.machine_id IS NULL OR v_room.price > (c.proposal -> 'price' ->> 'amount')::numeric THEN
+    UPDATE claim SET proposal = NULL, heal_at = p_now WHERE id = c.id;
+    RETURN ts_refused('proposal.gone', 409);
+  END IF;
+  c := ts_transfer(c, p_new_id, v_room.service, v_room.machine_id, p_tenant, p_now);
+  RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_claim_json(c), 201, p_now);
+END $$;
+
+GRANT EXECUTE ON FUNCTION ts_accept(text, text, bytea, text, text, timestamptz, timestamptz) TO ts_api;
+GRANT EXECUTE ON FUNCTION ts_ailing(int, interval, timestamptz),
+  ts_heal(text, text, interval, interval, timestamptz, timestamptz) TO ts_ingest;
