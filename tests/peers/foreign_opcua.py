@@ -20,6 +20,9 @@ from absent import absent_peer
 FOLDER = Path(__file__).parent / "opcua"
 PLANT = "urn:foreign-plant:line"
 BLOCKS = "machinery:MachineryBuildingBlocks"
+OVEN = "nsu=urn:foreign-plant:oven-maker;s=Oven"
+SAW = f"/Objects/machinery:Machines/nsu={PLANT};Saw"
+WOOD = "nsu=http://opcfoundation.org/UA/Woodworking/"
 
 
 def machine_root(name: str) -> str:
@@ -161,6 +164,21 @@ def _standing_plant(foreign_software: Path) -> Iterator[ForeignPlant]:
     )
     yield plant
     plant.stop()
+
+
+@pytest.fixture(scope="session")
+def _strange_plant(foreign_software: Path) -> Iterator[ForeignPlant]:
+    plant = ForeignPlant({"order": "strange", "machines": [], "tickHz": 10})
+    yield plant
+    plant.stop()
+
+
+@pytest.fixture
+def strange_plant(_strange_plant: ForeignPlant) -> ForeignPlant:
+    """A saw and an oven that no profile of ours names, for all tests that leave them as they found them."""
+    if _strange_plant.process is None:
+        _strange_plant.start()
+    return _strange_plant
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.opcua import MachineNodes, OpcUaSource
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.sources.opcua_signals import Ask
 from gateway.clock import Clock
 
 FAST: dict[str, Any] = {
@@ -71,7 +72,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def _listening(url: str, signals: dict[str, str], **settings: Any) -> AsyncIterator[Listener]:
+async def _listening(url: str, signals: dict[str, str | Ask], **settings: Any) -> AsyncIterator[Listener]:
     endpoint = OpcUaEndpoint(url=url, **(FAST | settings))
     source = OpcUaSource(endpoint, {"Line": MachineNodes(signals)}, Clock())
     listener = Listener(source)

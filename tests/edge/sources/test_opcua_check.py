@@ -4,14 +4,15 @@ import pytest
 from foreign_opcua import BLOCKS, PLANT, ForeignPlant, machine_root
 
 from edge.profile import find
-from edge.sources.opcua_check import SignalVerdict, check
+from edge.sources.opcua_check import check
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.verdict import Verdict
 from gateway.machine import Quality
 
 STATE = f"{BLOCKS}/machinery:MachineryItemState/CurrentState"
 
 
-async def judge(plant: ForeignPlant, address: str, wanted: str | None = None) -> SignalVerdict:
+async def judge(plant: ForeignPlant, address: str, wanted: str | None = None) -> Verdict:
     endpoint = OpcUaEndpoint(url=plant.url, security="none")
     types = {"it": wanted} if wanted else {}
     (verdict,) = await check(endpoint, {"it": address}, root=machine_root("Press"), types=types)

@@ -14,10 +14,12 @@ const {
 } = require("node-opcua");
 const { nodesets } = require("node-opcua-nodesets");
 const { Machine, plantClock } = require("./machine.js");
+const { OVEN_TYPES, Strange, deafen } = require("./strange.js");
+const { PackMl } = require("./packml.js");
 
 const PLANT = "urn:foreign-plant:line";
 const DEFAULTS = {
-  port: 0, order: "plain", security: ["None"], user: null, password: null, anonymous: true, machines: ["Press", "Mill"],
+  port: 0, order: "plain", security: ["None"], user: null, password: null, anonymous: true, machines: ["Press", "Mill"], packml: [],
   tickHz: 0, cycleMs: 100, prepareMs: 50, clock: "", maxJobs: 20, hostname: "127.0.0.1", applicationName: "ForeignPlant",
   trusting: true, trustingUsers: true, certificateFile: null, privateKeyFile: null,
 };
@@ -25,7 +27,9 @@ const options = { ...DEFAULTS, ...JSON.parse(process.argv[2] || "{}") };
 
 const ORDERS = {
   bare: [],
+  strange: ["di", "ia", "machinery", "isa95JobControl", "machineryJobs", "woodWorking"],
   plain: ["di", "ia", "machinery", "isa95JobControl", "machineryJobs", "machineTool"],
+  packaging: ["di", "ia", "machinery", "isa95JobControl", "machineryJobs", "machineTool", "packML"],
   shifted: ["isa95JobControl", "di", "packML", "ia", "machinery", "machineryJobs", "machineTool"],
 };
 
@@ -36,7 +40,7 @@ function nodesetFiles() {
   return [file("standard"), ...chosen.map((name) => {
     if (!file(name)) throw new Error(`no nodeset ${name}; there are ${Object.keys(nodesets)}`);
     return file(name);
-  })];
+  }), ...(options.order === "strange" ? [OVEN_TYPES] : [])];
 }
 
 async function certificates(folder, trusting) {
@@ -96,6 +100,9 @@ async function main() {
   const signals = addSignals(addressSpace, namespace, clock);
   const machines = Object.fromEntries(options.machines.map(
     (name) => [name, new Machine(addressSpace, namespace, name, options, clock)]));
+  const units = Object.fromEntries(options.packml.map(
+    (name) => [name, new PackMl(addressSpace, namespace, name, clock)]));
+  const strange = options.order === "strange" ? new Strange(addressSpace, namespace, clock) : null;
   await server.start();
 
   let ticker = null;
@@ -112,10 +119,14 @@ async function main() {
     tick: ({ hz }) => tick(hz),
     count: () => count,
     state: ({ machine, state, mode }) => machines[machine].setState(state, mode),
+    packml: ({ machine, base, state, execute, mode }) => units[machine].set(base, state, execute, mode),
     machine: ({ machine }) => machines[machine].snapshot(),
     stop_at: ({ machine, share }) => { machines[machine].stopAt = share; },
     ignore_start: ({ machine, on }) => { machines[machine].ignoreStart = on; },
     refuse: ({ machine, bits }) => { machines[machine].refuse = bits; },
+    saw: ({ state, mode }) => strange.saw(state, mode),
+    oven: (change) => strange.oven(change),
+    deafen: ({ node }) => deafen(server, node),
     drop_subscriptions: () => dropSubscriptions(server),
     sessions: () => server.engine.currentSessionCount,
     namespaces: () => addressSpace.getNamespaceArray().map((n) => n.namespaceUri),
