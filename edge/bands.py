@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.outlook import Band, Outlook
 from gateway.capacity import Confidence
+from gateway.odds import Odds
 from gateway.span import Span
 
 QUARTER = timedelta(minutes=15)
@@ -40,14 +41,25 @@ class Foretold(Protocol):
 
 
 def outlook(found: Foretold, most: int = MOST) -> Outlook:
-    """The forecast in bands."""
-    bands = []
-    start = found.start
-    for length, number in merged(runs(promised(found)), most):
-        end = start + QUARTER * length
-        bands.append(Band(Span(start, end), Confidence(number)))
-        start = end
+    """The forecast in bands, each with its odds: how likely at an instant of it, and how bands of its kind last."""
+    parts = merged(runs(promised(found)), most)
+    numbers = np.repeat([number for _, number in parts], [length for length, _ in parts])
+    lasting = {number: _fading(found, numbers == number) for number in set(numbers.tolist())}
+    bands, first = [], 0
+    for length, number in parts:
+        start = found.start + QUARTER * first
+        chance = max(0.01, round(float(found.idle[first : first + length].mean()), 2))
+        bands.append(Band(Span(start, start + QUARTER * length), Confidence(number), Odds(chance, lasting[number])))
+        first += length
     return Outlook(tuple(bands), found)
+
+
+def _fading(found: Foretold, chosen: NDArray[np.bool_]) -> float:
+    """Per hour, over the chosen quarter hours: minus the log of P(idle | idle in the quarter hour before)."""
+    if len(chosen) < 2 or not chosen[1:].any():
+        return 0.0
+    lost = np.log(found.idle[:-1]) - np.log(found.spans(2))
+    return round(float(lost[chosen[1:]].mean()) * 4, 3)
 
 
 def promised(found: Foretold) -> NDArray[np.int64]:

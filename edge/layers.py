@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
-from gateway.capacity import CapacitySpan, CapacityType, Reason
+from gateway.capacity import CapacitySpan, CapacityType, Reason, least_odds
 from gateway.span import Span
 
 
@@ -64,10 +64,14 @@ def join(pieces: Iterable[CapacitySpan]) -> list[CapacitySpan]:
     for piece in sorted(pieces, key=lambda piece: piece.span.start):
         kind = (piece.type, piece.reason, piece.quantity, piece.confidence, piece.detail)
         before = growing[kind, piece.span.start].pop() if growing.get((kind, piece.span.start)) else None
-        whole = replace(piece, span=Span(before.span.start, piece.span.end)) if before else piece
+        whole = _one(before, piece) if before else piece
         growing[kind, piece.span.end].append(whole)
     found = (piece for alike in growing.values() for piece in alike)
     return sorted(found, key=lambda part: (part.span.start, part.type, part.reason))
+
+
+def _one(before: CapacitySpan, piece: CapacitySpan) -> CapacitySpan:
+    return replace(piece, span=Span(before.span.start, piece.span.end), odds=least_odds(before, piece))
 
 
 def _divide(quantity: int, layers: Sequence[Layer]) -> list[_Kind]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edge.layers import join
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
+from gateway.odds import Odds
 from gateway.span import Span, difference
 
 
@@ -25,10 +26,11 @@ class Chances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Over `span` the machine is idle with this confidence."""
+    """Over `span` the machine is idle with this confidence; `odds`: the numbers behind it, which are no news either."""
 
     span: Span
     confidence: Confidence
+    odds: Odds | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _weighed(
         if at < part.start:
             yield from _judged(piece, Span(at, part.start), piece.quantity, view)
         foretold = piece.quantity if band.confidence >= view.trust or view.trust < view.least else 1
-        yield from _judged(piece, part, foretold, view, band.confidence)
+        yield from _judged(piece, part, foretold, view, band)
         if piece.quantity > foretold:
             yield from _judged(piece, part, piece.quantity - foretold, view)
         at = part.end
@@ -107,16 +109,17 @@ def _weighed(
 
 
 def _judged(
-    piece: CapacitySpan, span: Span, quantity: int, view: View, band: Confidence = Confidence.FIRM
+    piece: CapacitySpan, span: Span, quantity: int, view: View, band: Band | None = None
 ) -> Iterator[CapacitySpan]:
     """A part of the piece as it is offered; below the plant's threshold Unattainable, but for what is sold of it."""
-    sure = min(view.trust, band)
+    sure = min(view.trust, band.confidence) if band else view.trust
+    odds = band.odds if band and sure == band.confidence else None
     if sure >= view.least:
-        yield CapacitySpan(span, piece.type, quantity, piece.reason, sure, piece.detail)
+        yield CapacitySpan(span, piece.type, quantity, piece.reason, sure, piece.detail, odds)
         return
     reason = Reason.STALE_DATA if view.trust < view.least else Reason.FORECAST_BUSY
     for lost in difference([span], view.kept):
         yield CapacitySpan(lost, CapacityType.UNATTAINABLE, quantity, reason)
     for kept in view.kept:
         if part := span.intersection(kept):
-            yield CapacitySpan(part, piece.type, quantity, piece.reason, sure, piece.detail)
+            yield CapacitySpan(part, piece.type, quantity, piece.reason, sure, piece.detail, odds)

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 
+from gateway.odds import Odds
 from gateway.span import Span
 
 
@@ -67,7 +68,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CapacitySpan:
-    """`quantity` units of a resource that are of one type over one span."""
+    """`quantity` units of a resource that are of one type over one span.
+
+    `odds`: the numbers behind the confidence, where a forecast gave any; spans that differ in nothing else are equal,
+    since numbers that move within their band are no news.
+    """
 
     span: Span
     type: CapacityType
@@ -75,6 +80,12 @@ class CapacitySpan:
     reason: Reason
     confidence: Confidence = Confidence.FIRM
     detail: str | None = None
+    odds: Odds | None = field(default=None, compare=False)
+
+    @property
+    def likely(self) -> Odds:
+        """The odds, or what the confidence promises."""
+        return self.odds or Odds(max(self.confidence.floor, 0.01))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +137,16 @@ def coalesce(ledger: Iterable[CapacitySpan]) -> list[CapacitySpan]:
                 last.reason,
                 last.confidence,
                 last.detail,
+                least_odds(last, part),
             )
         else:
             joined.append(part)
     return joined
+
+
+def least_odds(one: CapacitySpan, other: CapacitySpan) -> Odds | None:
+    """Of two pieces made one: no better than either; None where neither has any."""
+    return one.likely.at_most(other.likely) if one.odds or other.odds else None
 
 
 def _alike(one: CapacitySpan, other: CapacitySpan) -> bool:

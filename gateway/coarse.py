@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import reduce
 from itertools import pairwise
 
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason, coalesce
+from gateway.odds import Odds
 from gateway.span import Span
 
 
@@ -65,7 +67,8 @@ def _told(cell: Span, pieces: Sequence[CapacitySpan], units: int) -> list[Capaci
     found: list[CapacitySpan] = []
     if least:
         sure = min((piece.confidence for piece in free), default=Confidence.FIRM)
-        found.append(CapacitySpan(cell, CapacityType.AVAILABLE, least, Reason.IDLE, sure))
+        odds = reduce(Odds.at_most, (piece.likely for piece in free)) if any(piece.odds for piece in free) else None
+        found.append(CapacitySpan(cell, CapacityType.AVAILABLE, least, Reason.IDLE, sure, odds=odds))
     if units > least:
         found.append(CapacitySpan(cell, CapacityType.UNATTAINABLE, units - least, Reason.WITHHELD))
     return found

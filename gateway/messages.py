@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
 from gateway.errors import MessageRefused
 from gateway.machine import PLANT, ItemState, OperationMode, Quality
+from gateway.odds import Odds
 from gateway.span import Span
 from gateway.telemetry import Telemetry
 from gateway.wire import Message, Name, Stream, Text
@@ -72,7 +73,7 @@ class Statement(Message):
     """
 
     class Piece(BaseModel):
-        """One coalesced span of the ledger."""
+        """One coalesced span of the ledger. `chance` and `fading`: gateway.odds, where a forecast gave them."""
 
         model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,6 +84,8 @@ class Statement(Message):
         reason: Reason
         confidence: Confidence = Confidence.FIRM
         detail: Text | None = None
+        chance: Annotated[float | None, Field(ge=0.01, le=1)] = None
+        fading: Annotated[float | None, Field(ge=0, le=100)] = None
 
         @model_validator(mode="after")
         def _ends_after_start(self) -> "Statement.Piece":
@@ -91,7 +94,8 @@ class Statement(Message):
 
         def capacity(self) -> CapacitySpan:
             span = Span(self.start, self.end)
-            return CapacitySpan(span, self.type, self.quantity, self.reason, self.confidence, self.detail)
+            odds = Odds(self.chance, self.fading or 0.0) if self.chance is not None else None
+            return CapacitySpan(span, self.type, self.quantity, self.reason, self.confidence, self.detail, odds)
 
     kind: Literal["statement"] = "statement"
     machine: Name
@@ -122,6 +126,8 @@ class Statement(Message):
                 reason=part.reason,
                 confidence=part.confidence,
                 detail=part.detail,
+                chance=part.odds.chance if part.odds else None,
+                fading=part.odds.fading if part.odds else None,
             )
             for part in ledger
         )
