@@ -1,6 +1,7 @@
 """`thirdshift edge`: run, check, pause, resume, status, explain, profiles, backtest."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,6 +111,29 @@ def profiles(json: Json = False) -> None:
         for each in found
     ]
     show({"folder": str(shipped()), "profiles": rows}, rows, str(shipped()), json=json)
+
+
+@app.command()
+def simulate(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    profile: Annotated[str, typer.Argument(help="a device profile: its name, or its YAML file")],
+    name: Annotated[str, typer.Option("--name", help="what the machine is called")] = "Simulated-1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="of an OPC UA machine; 0: any free one")] = 0,
+    broker: Annotated[str, typer.Option("--broker", help="of an MQTT machine, HOST:PORT")] = "127.0.0.1:1883",
+    topic: Annotated[str, typer.Option("--topic", help="of an MQTT machine, as a config gives it")] = "plant/{machine}",
+    speed: Annotated[float, typer.Option("--speed", min=0.1, help="how much faster than life")] = 60.0,
+    folder: Annotated[Path | None, typer.Option("--folder", help="with profiles of your own")] = None,
+    json: Json = False,
+) -> None:
+    """Serve a profile as a live machine on this computer, which goes through all its states, until Ctrl-C."""
+    from edge.simulate.command import Simulation, lines  # noqa: PLC0415 - the other commands start faster without it
+    from edge.simulate.command import simulate as run_machine  # noqa: PLC0415
+
+    def tell(found: Mapping[str, Any]) -> None:
+        typer.echo(orjson.dumps(found) if json else "\n".join(lines(found)))
+
+    log.configure(json=json, level="error")
+    asked = Simulation(profile, name, port, broker, topic, speed)
+    asyncio.run(run_machine(asked, folder, tell, Clock.from_environment()))
 
 
 @app.command()

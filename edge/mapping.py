@@ -153,15 +153,16 @@ def _raw(value: object) -> str:
 
 def _judge(profile: Profile, seen: Seen, at: datetime, unknown: tuple[str, str] | None) -> Fact:
     quality = max(seen.qualities.values(), key=_WORST.index)
-    state = next((row.then for row in profile.state if _fits(row, seen.values)), None)
-    mode = next((row.then for row in profile.mode if _fits(row, seen.values)), None)
+    state = next((row.then for row in profile.state if fits(row, seen.values)), None)
+    mode = next((row.then for row in profile.mode if fits(row, seen.values)), None)
     if unknown is None and quality is not Quality.BAD and _stuck(profile, state, seen):
         unknown = ("state", " ".join(f"{name}={value}" for name, value in sorted(seen.values.items())))
         quality = Quality.UNCERTAIN
     return Fact(at, state, mode, quality, unknown=unknown)
 
 
-def _fits(row: StateRow | ModeRow, values: Mapping[str, str]) -> bool:
+def fits(row: StateRow | ModeRow, values: Mapping[str, str]) -> bool:
+    """Whether every signal of the row has one of the values that it asks for."""
     return all(values.get(name) in cells for name, cells in row.when.items())
 
 

@@ -28,7 +28,7 @@ PREFIXES = {
     "imm2mes": BASE + "PlasticsRubber/IMM2MES/",
     "plastics": BASE + "PlasticsRubber/GeneralTypes/",
 }
-"""Namespaces of companion specifications: OPC 10000-100, 40001-1, 40001-3, 40501-1, 10031-4, 30050, 10000-200, 40077, 40083."""
+"""Of companion specifications: OPC 10000-100, 40001-1, 40001-3, 40501-1, 10031-4, 30050, 10000-200, 40077, 40083."""
 
 _IDENTIFIER = re.compile(r"(?:nsu=([^;]+);)?(i=\d+|g=[0-9A-Fa-f-]{36}|[sb]=.+)", re.DOTALL)
 _INDEX = re.compile(r"(?:ns=\d+;|\d+:)")
