@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import sleep
+from typing import Any
 
 import orjson
 import under_fire as fire
+from hosts_apart import Hosts
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
@@ -40,11 +42,14 @@ class DoorTheatre(fire.Theatre):
                 self._await_up(victim)
                 self.strike(victim)
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         """What the gateway last showed of itself."""
-        path = self.folder / "gateway-data" / "status.json"
-        found: dict[str, object] = orjson.loads(path.read_bytes()) if path.exists() else {}
+        found: dict[str, Any] = orjson.loads((self.folder / "gateway-data" / "status.json").read_bytes())
         return found
+
+    def history(self) -> dict[str, list[fire.Change]]:
+        """What the registry has by now."""
+        return fire._outside(fire.history, self.dsn)
 
     def words(self) -> str:
         return f"{super().words()}\n--- door.log\n{(self.folder / 'door.log').read_text()[-3000:]}"
@@ -64,10 +69,12 @@ def door_theatre(
     extra: str = "",
     amqtt: bool = False,
     environment: Mapping[str, str] | None = None,
+    hosts: Hosts | None = None,
 ) -> Iterator[DoorTheatre]:
     """Everything started, with traffic all the way through. `extra`: more lines for the gateway's config.
 
-    `amqtt`: the registry's broker is the embedded one. `environment`: for agent, gateway and ingest.
+    `amqtt`: the registry's broker is the embedded one. `environment`: for agent, gateway and ingest. `hosts`: where
+    agent and plant's broker, and the gateway, are each on a host of their own.
     """
     folder = Path(tempfile.mkdtemp(prefix="thirdshift-door-"))
     folder.chmod(0o711)
@@ -78,6 +85,8 @@ def door_theatre(
         fire._outside(db.migrate, dsn, server.passwords)
         plain = fire._build(folder, server, dsn, fire._Wishes(machines, rate, amqtt, ()))
         made = _with_door(plain, tuple(door), extra, environment or {})
+        if hosts:
+            _move(made, hosts)
         for program in (made.inner, made.broker, made.ingest, made.door, made.agent):
             program.start()
         made.await_traffic()
@@ -109,3 +118,16 @@ def _with_door(plain: fire.Theatre, door: tuple[str, ...], extra: str, environme
         inner=fire.Program("inner", fire._broker(inner, port, amqtt=False), {}, folder / "inner.log", port),
         door=fire.Program("door", (*door, str(config)), {**plain.agent.env, **environment}, folder / "door.log"),
     )
+
+
+def _move(made: DoorTheatre, hosts: Hosts) -> None:
+    """Agent and inner broker to the plant's host, the gateway to the door; the registry's broker gets a second ear."""
+    inner, outer = (f"host: 127.0.0.1, port: {program.port}" for program in (made.inner, made.broker))
+    for path in (made.config, made.folder / "gateway.yaml"):
+        text = path.read_text().replace(inner, f"host: {hosts.inside}, port: {made.inner.port}")
+        path.write_text(text.replace(outer, f"host: {hosts.outside}, port: {made.broker.port}"))
+    inside, outside = made.folder / "inner" / "mosquitto.conf", made.folder / "mosquitto.conf"
+    inside.write_text(inside.read_text().replace("127.0.0.1", hosts.inside))
+    outside.write_text(f"listener {made.broker.port} {hosts.outside}\n{outside.read_text()}")
+    for program, host in ((made.agent, hosts.plant), (made.inner, hosts.plant), (made.door, hosts.door)):
+        program.argv = (*hosts.on(host), *program.argv)
