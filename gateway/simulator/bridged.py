@@ -13,7 +13,7 @@ from gateway.simulator.mutants import SOUND, Parts
 from gateway.simulator.network import CALM, Network, Way, Weather
 from gateway.simulator.sending import TIMING
 from gateway.simulator.truth import Truth
-from gateway.simulator.world import World
+from gateway.simulator.world import World, live
 from gateway.topics import Channel
 
 ROOM = (1_500, 6_000, 1 << 20)
@@ -168,3 +168,8 @@ class DoorWorld(World):
 
     def _change_policy(self) -> None:
         self.network.withheld = self.random.randrange(7)
+
+
+def run_door_world(seed: int, steps: int, door: Door = SOUND_DOOR) -> None:
+    """As run_world, with the door in it."""
+    live(DoorWorld(seed, door=door), seed, steps)

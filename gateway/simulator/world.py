@@ -233,7 +233,11 @@ class World:
 
 def run_world(seed: int, steps: int, parts: Parts = SOUND) -> None:
     """Live `steps` steps of the world of this seed, then let it settle. Raises Violation with the seed and a trace."""
-    world = World(seed, parts)
+    live(World(seed, parts), seed, steps)
+
+
+def live(world: World, seed: int, steps: int) -> None:
+    """The life of this world, of which `seed` is told if a promise is broken."""
     try:
         for _ in range(steps):
             world.step()
