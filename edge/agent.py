@@ -18,7 +18,7 @@ from edge.papers import Papers
 from edge.planfolder import Listed
 from edge.post import Letter, Post
 from edge.reading import Event
-from edge.recovery import bridged, by_machine, lost, up
+from edge.recovery import Blind, bridged, by_machine, lost, up
 from edge.resync import Retelling
 from edge.trouble import Trouble
 from edge.watch import Watch
@@ -59,10 +59,10 @@ OFFSET_LIMIT = timedelta(seconds=60)
 class Agent:
     """Machines' desks around one outbox. `announce` names the machines.
 
-    `blind`: machines whose source cannot rewind, and when the agent's last run was last alive.
+    `blind`: machines whose source cannot rewind, and since when nobody has read them.
     """
 
-    desks: Mapping[str, Desk]
+    desks: dict[str, Desk]
     post: Post
     clock: Clock
     data: Path
@@ -71,7 +71,7 @@ class Agent:
     on_state: Callable[[str], None] = lambda _: None
     papers: Callable[[], Mapping[str, Papers]] = dict
     booked: Callable[[], Mapping[str, Any]] = dict
-    blind: dict[str, datetime] = field(default_factory=dict)
+    blind: dict[str, Blind] = field(default_factory=dict)
     listed: Mapping[str, Listed] = field(default_factory=dict)
     foresee: Callable[[Desk, datetime], None] = lambda _, __: None
     on_told: Callable[[Sequence[Letter]], None] = lambda _: None
@@ -113,6 +113,7 @@ class Agent:
             due = desk.due()
             if due is None or due <= now:
                 self._safely(desk, now)
+        self.post.tick()
         self._sign_of_life(now)
         self._show(now)
 
@@ -172,6 +173,14 @@ class Agent:
             self.trouble.comes(f"machine/{desk.machine}", watch.silence)
         for value in watch.unknown.keys() - desk.watch.unknown.keys():
             log.warning("unknown value", machine=desk.machine, value=value, advice="add it to the profile's `values`")
+
+    def look_at(self, machine: str, now: datetime) -> None:
+        """One look at one machine, due or not."""
+        self._safely(self.desks[machine], now)
+
+    def nudge(self) -> None:
+        """Something is to be looked at now."""
+        self._changed.set()
 
     def _safely(self, desk: Desk, now: datetime) -> None:
         try:

@@ -73,6 +73,17 @@ class Floor:
             if run is not None and run.record.job_id == record.job_id:
                 run.cancel(record.cancelled or "")
 
+    def rewire(self, ports: Mapping[str, JobPort]) -> None:
+        """The machines' lists of job orders are reached in another way now; whoever waits for one asks there."""
+        self.ports = ports
+        for run in self.runs.values():
+            run.port = ports.get(run.record.order.machine) or Nowhere()
+            run.nudge()
+
+    def live(self, machine: str) -> list[str]:
+        """The bookings whose jobs on the machine are not over."""
+        return [booking for booking, run in self.runs.items() if run.record.order.machine == machine]
+
     def status(self) -> list[Mapping[str, Any]]:
         """The live jobs, for people in the plant."""
         return [_shown(run.record, self._cancelled) for run in self.runs.values()]
@@ -84,15 +95,15 @@ class Floor:
             told = {"at": at.isoformat(), "booking": message.booking, "machine": message.machine, "what": what}
             self.lately.append({**told, "reason": reason, "why": why})
 
-    def take_up(self, record: OrderRecord, mode: OrderMode, tasks: asyncio.TaskGroup) -> None:
+    def take_up(self, record: OrderRecord, mode: Callable[[], OrderMode], tasks: asyncio.TaskGroup) -> None:
         """Go on with an order where it is, as `mode` allows now, and not as it did when the order came."""
         order = record.order
         over = record.phase is Phase.DONE
         if not over:
-            record = record.model_copy(update={"mode": mode})
+            record = record.model_copy(update={"mode": mode()})
         port, desk = self.ports.get(order.machine), self.desks.get(order.machine)
         told = partial(self._is_told, record.job_id)
-        run = OrderRun(record, port or Nowhere(), self.clock, self._commit, self._executing, told=told)
+        run = OrderRun(record, port or Nowhere(), self.clock, self._commit, self._executing, told=told, mode=mode)
         if over:
             self._reported[record.job_id] = self._last()
         else:

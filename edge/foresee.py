@@ -51,6 +51,17 @@ class Foresight:
         self.habits = {name: kept(self.folder, name, self.zone) for name in machines}
         self._others = company(self.habits)
 
+    def join(self, machine: str) -> None:
+        """One more machine, with its habit as it was kept."""
+        self.habits[machine] = kept(self.folder, machine, self.zone)
+        self._others = company(self.habits)
+
+    def leave(self, machine: str) -> None:
+        """One machine less."""
+        self.habits.pop(machine, None)
+        self._looked.pop(machine, None)
+        self._others = company(self.habits)
+
     async def study(self, now: datetime) -> None:
         """Learn from the logs what those did whose habits are fresh; takes some seconds, in a thread."""
         new = [name for name, habit in self.habits.items() if habit.last is None]

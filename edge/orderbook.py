@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -96,7 +97,7 @@ class OrderBook:
             return False
         for record in records:
             if not record.cleared:
-                self.floor.take_up(record, self._mode(record.order), tasks)
+                self.floor.take_up(record, partial(self._mode, record.order), tasks)
         for cancel in withdrawn:
             tasks.create_task(self._withdraw(cancel))
         self._tasks = tasks
@@ -125,6 +126,11 @@ class OrderBook:
         except Exception as error:
             log.exception("order parked for a fault in the program, please report it", document=name)
             return self.parking.park(name, payload, f"a fault in the program: {type(error).__name__}: {error}")
+
+    def rewire(self, policies: Mapping[str, OrderPolicy], ports: Mapping[str, JobPort]) -> None:
+        """Other rules, and other ways to the machines, from now on."""
+        self.policies, self.ports = policies, ports
+        self.floor.rewire(ports)
 
     def records(self) -> list[OrderRecord]:
         """Accepted orders, ended ones too."""
@@ -220,7 +226,7 @@ class OrderBook:
         self.floor.note(order, now, verdict.answer, verdict.reason, verdict.detail)
         if verdict.answer == "accepted":
             self.floor.replace(order)
-            self.floor.take_up(record, self._mode(record.order), tasks)
+            self.floor.take_up(record, partial(self._mode, record.order), tasks)
         elif withdrawn:
             tasks.create_task(self._withdraw(withdrawn))
         return True

@@ -1,12 +1,21 @@
 """What a restart or a fault left unseen: the gap that is told of it, so that nobody takes silence for rest."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from edge.post import Letter
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
 from gateway.messages import GapNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Since when nobody has read a machine, and why."""
+
+    since: datetime
+    reason: str = "the agent did not run"
 
 
 def by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
@@ -22,12 +31,12 @@ def up(batch: Sequence[Event]) -> LinkNotice | None:
     return next((event for event in batch if isinstance(event, LinkNotice) and event.up), None)
 
 
-def bridged(machine: str, batch: Sequence[Event], since: datetime | None) -> Sequence[Event]:
-    """Before the first news after a restart, the gap `since` the agent's last sign of life (None: it is told)."""
+def bridged(machine: str, batch: Sequence[Event], blind: Blind | None) -> Sequence[Event]:
+    """Before the first news after a restart or a reload, the gap that it left (None: it is told)."""
     first = up(batch)
-    if since is None or first is None or since >= first.at:
+    if blind is None or first is None or blind.since >= first.at:
         return batch
-    return [Gap(machine, since, first.at, "the agent did not run"), *batch]
+    return [Gap(machine, blind.since, first.at, blind.reason), *batch]
 
 
 def lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:

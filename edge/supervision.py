@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 
-from edge.reading import LinkNotice
+from edge.reading import Event, LinkNotice
 from edge.sources import Emit
 from edge.trouble import Trouble
 from edge.wiring import Feed
@@ -21,9 +22,15 @@ async def supervise(feed: Feed, emit: Emit, clock: Clock, trouble: Trouble) -> N
     """Run the source until cancelled. Its failure concerns its own machines alone."""
     name = f"source/{feed.name}"
     pause = FIRST
+
+    async def heard(events: Sequence[Event]) -> None:
+        await emit(events)
+        if name in trouble and any(isinstance(event, LinkNotice) and event.up for event in events):
+            trouble.goes(name)
+
     while True:
         started = time.monotonic()
-        error = await _once(feed, emit)
+        error = await _once(feed, heard)
         reason = f"{type(error).__name__}: {error}" if error else "it ended by itself"
         trouble.comes(
             name, f"the source failed ({reason}); this is a fault in the program, please report it", error=error

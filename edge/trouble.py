@@ -22,6 +22,11 @@ class Trouble:
             log.warning("trouble", what=name, reason=reason, exc_info=error)
         self.now[name] = reason
 
+    def forget(self, machine: str) -> None:
+        """The machine is not one of ours any more, so nothing is wrong with it."""
+        for name in [name for name in self.now if name.partition("/")[2] == machine]:
+            self.goes(name)
+
     def goes(self, name: str) -> None:
         """Say that it is over, if it was there."""
         if self.now.pop(name, None) is not None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from edge.orders.admission import OrderMode
 from edge.orders.job import JobResponse, JobState, job_order
 from edge.orders.port import Done, JobPort, Outcome, Rejected, Unreachable
 from edge.orders.record import OrderRecord, Phase
@@ -38,7 +39,7 @@ class OrderRun:
     """One order. `poll_s`: real seconds between two looks at the machine.
 
     `told`: whether the registry has the last report. Until then the machine keeps the finished job, as the one witness
-    that an agent finds which lost its disk and gets the order again.
+    that an agent finds which lost its disk and gets the order again. `mode`: what the plant allows now, if not as ever.
     """
 
     record: OrderRecord
@@ -48,6 +49,7 @@ class OrderRun:
     executing: Executing = whole
     poll_s: float = 0.5
     told: Callable[[], bool] = lambda: True
+    mode: Callable[[], OrderMode] | None = None
     _hurry: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _cancelled: str | None = field(default=None, init=False)
     _said: str | None = field(default=None, init=False)
@@ -64,6 +66,8 @@ class OrderRun:
     async def run(self) -> OrderRecord:
         """Until nothing is left to do; returns the final record, which says the `outcome`."""
         while True:
+            if self.mode is not None and self.record.phase is not Phase.DONE:
+                self.record = replace_record(self.record, mode=self.mode())
             if self._cancelled is not None and self.record.cancelled is None:
                 await self._keep(replace_record(self.record, cancelled=self._cancelled))
             seen = await self._look()

@@ -1,7 +1,7 @@
 """What a plant says about a machine that lives through a log."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from edge.sources.device import Device
 
 class Replay(Device):
     """`machine`: its name in the log (else its own). `rate` (for tests): moments a second, whatever the clock says."""
+
+    rewinds: ClassVar[bool] = True
 
     type: Literal["replay"]
     file: Path

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from edge.archive import ARRIVED
+from edge.build import build, foresight, orderbook
 from edge.condition import Habits
 from edge.config import read as read_config
 from edge.orderbook import OrderBook
@@ -21,7 +22,6 @@ from edge.orders.runner import OrderRun
 from edge.planfolder import folder
 from edge.profile import Profile, find
 from edge.reading import LinkNotice, Reading
-from edge.run import build, foresight, orderbook
 from edge.shifts import Calendar, WeekCalendar
 from edge.simulate.fake_jobs import FakeJobs
 from edge.simulate.job_desk import JobDesk

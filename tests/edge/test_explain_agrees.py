@@ -14,13 +14,13 @@ import pytest
 
 from edge import wiring
 from edge.bands import outlook
+from edge.build import LOG_PROFILE
 from edge.condition import Present
 from edge.config import read
 from edge.explain import Scene, explain
 from edge.history import backfill
 from edge.planfolder import folder
 from edge.profile import find
-from edge.run import LOG_PROFILE
 from edge.trouble import Trouble
 from edge.watch import Watch
 from gateway.clock import Clock

@@ -1,0 +1,49 @@
+"""The way to the registry as the config has it: the broker, and the key that seals the post."""
+
+import base64
+import binascii
+import ssl
+
+from edge.config import Config
+from edge.errors import FileInvalid
+from edge.secret import Vault
+from gateway.link import Keyring, Lane
+from gateway.mqtt import MqttSettings, Tls
+
+
+def lane(config: Config, vault: Vault, leg: str) -> Lane:
+    """One leg of the post, sealed with the agent's key. Raises FileInvalid."""
+    text = vault.text(config.link.secret, "link.secret")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < 16:
+        msg = (
+            f"link.secret: {config.link.secret} is not a key; store the base64 text that the registry showed, unchanged"
+        )
+        raise FileInvalid(msg)
+    keyring = Keyring({config.link.id: key}, config.link.id)
+    return Lane(keyring, config.agent, "down" if leg == "down" else "up")
+
+
+def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
+    """The broker as the MQTT client wants it. Raises FileInvalid."""
+    broker = config.broker
+    password = vault.text(broker.password, "broker.password") if broker.password else None
+    tls = _readable(Tls(broker.tls.ca, broker.tls.certificate, broker.tls.key)) if broker.tls else None
+    return MqttSettings(broker.host, broker.port, f"thirdshift-{config.agent}", broker.user, password, tls)
+
+
+def _readable(tls: Tls) -> Tls:
+    """The same, if its files can be used. Raises FileInvalid."""
+    place = f"broker.tls.ca: {tls.authority}"
+    try:
+        context = ssl.create_default_context(cafile=tls.authority)
+        if tls.certificate is not None:
+            place = f"broker.tls.certificate: {tls.certificate} with the key {tls.key or 'in the same file'}"
+            context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:
+        msg = f"{place}: {error}; check the path, and that it is a PEM file"
+        raise FileInvalid(msg) from error
+    return tls

@@ -1,0 +1,266 @@
+"""Another config for an agent that runs: only what differs is exchanged, and what cannot be leaves all as it was."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import exchange, wiring
+from edge.build import build
+from edge.config import read
+from edge.planfolder import folder
+from edge.reload import Outcome, reload
+from edge.secret import Vault
+from edge.specs import specs
+from edge.station import Station
+from edge.trouble import Trouble
+from edge.works import Works
+from gateway.capacity import CapacityType, Reason
+from gateway.clock import Clock
+from gateway.link import Point
+from gateway.messages import Announce, GapNotice, StateChange, Statement, Stream, decode_up
+from gateway.outbox import Outbox
+
+CONFIG = """\
+agent: plant-a
+link: {id: k1, secret: "env:KEY"}
+selling: {repair_time: 4 h, forecast: off}
+machines:
+  M1: {profile: replay, source: {type: replay, file: log.csv}}
+  M2: {profile: replay, source: {type: replay, file: log.csv}}
+"""
+LOG = """\
+machine,report,start,end
+M1,production,2026-03-02T07:00Z,2026-03-02T09:00Z
+M2,production,2026-03-02T07:00Z,2026-03-02T08:30Z
+M3,production,2026-03-02T07:00Z,2026-03-02T08:30Z
+"""
+SHARED = '{profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1", root: "/Objects/%s"}}'
+
+
+class Running:
+    """An agent whose sources run, without a broker."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path, self.clock = path, clock
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        config, vault = read(self.path), Vault.beside(self.path)
+        config.data.mkdir(exist_ok=True)
+        self.outbox = Outbox(config.data / "outbox.sqlite", now=self.clock.now)
+        feeds = wiring.feeds(wiring.Bench(config, self.clock, vault, lambda name: self.outbox.cursor(f"source/{name}")))
+        papers = folder(config, self.clock, Trouble(), vault)
+        agent = build(config, self.clock, self.outbox, papers)
+        self.station = Station(self.path, config, vault, self.clock, agent, papers, specs(config, vault), Works(group))
+        self.station.start(feeds)
+
+    async def reload(self, old: str = "", new: str = "") -> Outcome:
+        self.path.write_text(self.path.read_text().replace(old, new))
+        return await reload(self.station)
+
+    def sent(self, stream: Stream = Stream.STATE) -> list[Any]:
+        found = []
+        for epoch in self.outbox.held(stream):
+            found += self.outbox.read(stream, Point(epoch.epoch, epoch.oldest), 10_000, 1 << 30)
+        return [decode_up(entry.payload) for entry in found if entry.payload]
+
+    def statements(self, machine: str) -> list[Statement]:
+        control = self.sent(Stream.CONTROL)
+        return [told for told in control if isinstance(told, Statement) and told.machine == machine]
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(20):
+            while not true():  # noqa: ASYNC110 - anything may be waited for here
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def running(tmp_path: Path, monday: Callable[..., Any]) -> AsyncIterator[Running]:
+    """An agent that has said of both machines what there is to sell."""
+    (tmp_path / "log.csv").write_text(LOG)
+    (tmp_path / "edge.yaml").write_text(CONFIG)
+    made = Running(tmp_path / "edge.yaml", Clock(1.0, time.time(), monday("09:15")))
+    ended = asyncio.Event()
+
+    async def live() -> None:
+        async with asyncio.TaskGroup() as group:
+            await made.start(group)
+            ended.set()
+
+    task = asyncio.create_task(live())
+    await ended.wait()
+    await made.until(lambda: made.statements("M1") and made.statements("M2"))
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    made.outbox.close()
+
+
+def traces(running: Running, machine: str) -> tuple[Any, ...]:
+    """All that an untouched machine must keep: its task, its desk, its epochs, and what was told of it."""
+    told = [each for each in running.sent() if each.machine == machine]
+    epochs = {stream: [each.epoch for each in running.outbox.held(stream)] for stream in Stream}
+    task = running.station.works.running[f"source/{machine}"]
+    return task, running.station.agent.desks[machine], epochs, told
+
+
+async def test_a_machine_that_comes_is_read_announced_and_sold_and_no_other_is_touched(running: Running) -> None:
+    before = traces(running, "M1")
+    outcome = await running.reload(
+        "machines:\n", "machines:\n  M3: {profile: replay, source: {type: replay, file: log.csv}}\n"
+    )
+    assert (outcome.ok, outcome.text) == (True, "added M3")
+    await running.until(lambda: running.statements("M3"))
+    announced = [told for told in running.sent(Stream.CONTROL) if isinstance(told, Announce)]
+    assert {machine.name for machine in announced[-1].machines} == {"M1", "M2", "M3"}
+    assert traces(running, "M1") == before
+
+
+async def test_a_machine_that_goes_is_withdrawn_at_once(running: Running) -> None:
+    before = traces(running, "M1")
+    outcome = await running.reload("  M2: {profile: replay, source: {type: replay, file: log.csv}}\n")
+    assert (outcome.ok, outcome.text) == (True, "removed M2")
+    last = running.statements("M2")[-1].spans[0]
+    assert (last.type, last.reason) == (CapacityType.UNATTAINABLE, Reason.PAUSED)
+    assert (list(running.station.agent.desks), "source/M2" in running.station.works.running) == (["M1"], False)
+    assert traces(running, "M1") == before
+
+
+async def test_a_machine_that_comes_back_goes_on_where_it_left(running: Running) -> None:
+    await running.reload("  M2:", "  M3:")
+    version, told = running.statements("M2")[-1].version, len([each for each in running.sent() if each.machine == "M2"])
+    await running.reload("  M3:", "  M2:")
+    await running.until(lambda: running.statements("M2")[-1].version > version)
+    assert len([each for each in running.sent() if each.machine == "M2"]) == told
+
+
+async def test_other_terms_are_said_without_a_new_source(running: Running) -> None:
+    before, task = running.statements("M1")[-1], running.station.works.running["source/M1"]
+    outcome = await running.reload("  M1: {", "  M1: {quantity: 2, ")
+    assert outcome.change.changed == {"M1": ("terms", "identity")}
+    await running.until(lambda: running.statements("M1")[-1].version > before.version)
+    assert running.station.works.running["source/M1"] is task
+    assert max(piece.quantity for piece in running.statements("M1")[-1].spans) == 2
+
+
+async def test_what_may_leave_the_plant_changes_at_once(running: Running) -> None:
+    outcome = await running.reload("machines:\n", "disclosure: {default: {states: false, capacity: none}}\nmachines:\n")
+    assert set(outcome.change.changed) == {"M1", "M2"}
+    seen = len(running.sent())
+    running.station.agent.step(running.clock.now())
+    await running.station.agent.emit([])
+    assert len(running.sent()) == seen
+    assert running.station.agent.post.disclosure.default.states is False
+
+
+async def test_a_source_that_is_read_in_another_way_leaves_a_gap_of_its_own_machine_alone(running: Running) -> None:
+    await running.reload("machines:\n", f"machines:\n  O1: {SHARED % 'a'}\n  O2: {SHARED % 'b'}\n")
+    station = running.station
+    task = station.works.running["source/O1"]
+    outcome = await running.reload("/Objects/b", "/Objects/c")
+    assert outcome.change.changed == {"O2": ("source",)}
+    assert station.works.running["source/O1"] is task, "the source that both share goes on for the one that stays"
+    assert [feed.machines for feed in station.gates.feeds() if feed.name.startswith("O")] == [("O1",), ("O2",)]
+    assert station.agent.blind["O2"].reason == "its config was changed"
+    assert "O1" not in station.agent.blind
+
+
+async def test_a_rewinding_source_goes_on_at_its_cursor_without_a_gap(running: Running) -> None:
+    outcome = await running.reload(
+        "  M1: {profile: replay, source: {type: replay,", "  M1: {profile: replay, source: {rate: 5, type: replay,"
+    )
+    assert outcome.change.read_anew == ("M1",)
+    await running.until(lambda: running.station.agent.desks["M1"].watch.silent_since is None)
+    assert not [told for told in running.sent() if isinstance(told, GapNotice)]
+    changes = [told.at for told in running.sent() if isinstance(told, StateChange) and told.machine == "M1"]
+    assert len(changes) == len(set(changes))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("quantity", "quantity", "nothing differs"),
+        ("  M1: {profile: replay", "  M1: {profile: reply", "no profile 'reply'"),
+        ("  M1: {", "  M1: {quantty: 2, ", "edge.yaml:5: machines.M1.quantty: is not a key here"),
+        ("machines:", "machines: [", "edge.yaml:"),
+        ("file: log.csv}}\n  M2", "file: lug.csv}}\n  M2", "lug.csv: cannot be read"),
+        ("machines:", "plan: {file: plan.csv}\nmachines:", "plan.csv: cannot be read"),
+        ("machines:", "plan: {job_list: true}\nmachines:", "the machine has no list of job orders"),
+        ("agent: plant-a", "agent: plant-b", "agent: cannot be changed while the agent runs (it is the agent's name"),
+        ("id: k1", "id: k2", "link: cannot be changed while the agent runs"),
+        ("selling:", "data: elsewhere\nselling:", "data: cannot be changed while the agent runs (the outbox is in it)"),
+        ("selling:", "zone: Asia/Tokyo\nselling:", "zone: cannot be changed while the agent runs"),
+        ("selling:", "broker: {port: 7}\nselling:", "broker: cannot be changed while the agent runs"),
+    ],
+)
+async def test_a_config_that_cannot_be_leaves_the_old_one_running(
+    running: Running, old: str, new: str, why: str
+) -> None:
+    before = {name: traces(running, name) for name in ("M1", "M2")}
+    outcome = await running.reload(old, new)
+    assert why in outcome.text
+    assert outcome.ok == ("nothing" in why)
+    assert {name: traces(running, name) for name in ("M1", "M2")} == before
+    assert ("config" in running.station.agent.trouble) == (not outcome.ok)
+    running.path.write_text(CONFIG)
+    assert (await reload(running.station)).ok
+    assert "config" not in running.station.agent.trouble
+
+
+@pytest.mark.parametrize("step", ["_part", "_take_over", "_welcome", "_refit", "_go_on"])
+async def test_an_exchange_that_fails_half_way_is_put_back_whole(
+    running: Running, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    config = running.station.config
+
+    def broken(*_: Any) -> None:
+        msg = "planted"
+        raise RuntimeError(msg)
+
+    with monkeypatch.context() as planted:
+        planted.setattr(exchange, step, broken)
+        running.path.write_text(
+            CONFIG.replace("  M2:", "  M3:").replace(
+                "  M1: {profile: replay, source: {", "  M1: {quantity: 2, profile: replay, source: {rate: 5, "
+            )
+        )
+        outcome = await reload(running.station)
+    assert (outcome.ok, "planted; everything is as it was before" in outcome.text) == (False, True)
+    station = running.station
+    assert (station.config, set(station.agent.desks)) == (config, {"M1", "M2"})
+    assert station.gates.read() == {"M1", "M2"}
+    assert {name for name in station.works.running if name.startswith("source/")} == {"source/M1", "source/M2"}
+    version = running.statements("M2")[-1].version
+    await running.until(lambda: all(desk.watch.silent_since is None for desk in station.agent.desks.values()))
+    await running.until(lambda: running.statements("M2")[-1].spans[0].reason is not Reason.PAUSED)
+    assert running.statements("M2")[-1].version >= version
+    assert max(piece.quantity for piece in running.statements("M1")[-1].spans) == 1
+    assert (await reload(station)).ok, "once the fault is gone, the same config is taken"
+
+
+async def test_a_changed_profile_file_and_a_changed_secret_are_changes(running: Running, monkeypatch: Any) -> None:
+    (running.path.parent / "own").mkdir()
+    shipped = Path(__file__).parents[2] / "device-profiles" / "replay.yaml"
+    own = running.path.parent / "own" / "shop.yaml"
+    own.write_text(shipped.read_text().replace("profile: replay", "profile: shop"))
+    monkeypatch.setenv("PASSWORD", "one")
+    device = SHARED.replace("root:", 'user: us, password: "env:PASSWORD", root:') % "a"
+    added = f"profiles: [own]\nmachines:\n  O1: {device}\n"
+    assert (await running.reload("machines:\n", added)).ok
+    outcome = await running.reload("  M1: {profile: replay", "  M1: {profile: shop")
+    assert outcome.change.changed == {"M1": ("source", "terms", "identity")}
+    own.write_text(own.read_text().replace("staleness: 5 min", "staleness: 6 min"))
+    assert list((await running.reload()).change.changed) == ["M1"]
+    assert not (await running.reload()).change
+    monkeypatch.setenv("PASSWORD", "two")
+    assert (await running.reload()).change.changed == {"O1": ("source",)}
+
+
+async def test_a_machine_with_booked_jobs_stays_until_they_are_over(running: Running) -> None:
+    running.station.book.floor.live = lambda name: ["bkg_7"] if name == "M2" else []  # type: ignore[method-assign]
+    outcome = await running.reload("  M2: {profile: replay, source: {type: replay, file: log.csv}}\n")
+    assert not outcome.ok
+    assert "machines.M2: has booked jobs that are not over (bkg_7); let them end" in outcome.text
