@@ -129,7 +129,7 @@ class MqttClient:
         self._subscriptions: list[Subscription] = []
         self._watchers: list[Callable[[bool], None]] = []
         self._up = asyncio.Event()
-        self._told_lost = self._closing = False
+        self._told_lost = self._closing = self._let_in = False
         self._paho = _client(settings, will)
         self._paho.on_connect = self._on_connect
         self._paho.on_connect_fail = self._on_connect_fail
@@ -194,6 +194,7 @@ class MqttClient:
         wanted = [(topic, 1) for subscription in self._subscriptions for topic in subscription.filters]
         if wanted:
             client.subscribe(wanted)
+        self._let_in = True
         self._tell(True, "")
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
@@ -203,7 +204,10 @@ class MqttClient:
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _: Properties | None
     ) -> None:
-        self._tell(False, str(code))
+        # After a refusal too, and would be all that is known of it.
+        if self._let_in:
+            self._let_in = False
+            self._tell(False, str(code))
 
     def _tell(self, up: bool, reason: str) -> None:
         if not self._loop.is_closed():

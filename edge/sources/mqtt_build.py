@@ -7,11 +7,16 @@ from edge.errors import FileInvalid
 from edge.sources.broker_settings import settings as connection
 from edge.sources.building import Site, Wanted
 from edge.sources.mqtt_connection import BrokerSource
+from edge.sources.mqtt_listened import listened
 from edge.sources.mqtt_machine import Ear
 from edge.sources.mqtt_payload import reader
 from edge.sources.mqtt_plant import MqttPlant
 from edge.sources.mqtt_signal import MqttSignal
 from edge.sources.mqtt_topics import joined
+from edge.verdict import Verdict
+
+ALL = "#"
+"""What is looked through where a machine says nothing."""
 
 SILENCE = timedelta(seconds=60)
 """Real time in which a machine should be heard for the first time."""
@@ -24,6 +29,19 @@ def build(site: Site, machines: Mapping[str, Wanted]) -> BrokerSource:
     ears = {name: _ears(site, name, wanted) for name, wanted in machines.items()}
     silence = site.clock.business(SILENCE)
     return BrokerSource(settings, site.clock, lambda: MqttPlant(ears, silence))
+
+
+async def probe(site: Site, machines: Mapping[str, Wanted]) -> list[Verdict]:
+    """What each wanted signal says for a moment, and what else is published where one says nothing."""
+    places = {
+        name: {
+            signal: f"{ear.filter} {ear.signal.pointer or ear.signal.path or ''}".strip()
+            for signal, ear in _ears(site, name, each).items()
+            if ear.wanted
+        }
+        for name, each in machines.items()
+    }
+    return await listened(build(site, machines), places, ALL)
 
 
 def _ears(site: Site, name: str, wanted: Wanted) -> dict[str, Ear]:

@@ -9,7 +9,7 @@ import structlog
 
 from edge.reading import Event
 from edge.sources import Emit
-from edge.sources.mqtt_hearing import Heard, Hearing, Letter, Outcome
+from edge.sources.mqtt_hearing import Heard, Hearing, Letter, Note, Outcome
 from gateway.clock import Clock
 from gateway.mqtt import Message, MqttClient, MqttSettings, Subscription
 
@@ -28,17 +28,24 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 log = structlog.get_logger()
 
 
+def warn(note: Note) -> None:
+    """Tell people."""
+    log.warning(f"{note.signal}: {note.text}" if note.signal else note.text, machine=note.about)
+
+
 @dataclass
 class BrokerSource:
     """One broker for one or more machines. `hearing` makes the decisions of one run.
 
-    `will`: what the broker says of us when we are gone; `farewell` is what we say ourselves when we end in good order.
+    `will`: what the broker says of us when we are gone, and we ourselves when we end in good order. `note`: where the
+    lines for people go.
     """
 
     settings: MqttSettings
     clock: Clock
     hearing: Callable[[], Hearing]
     will: Letter | None = None
+    note: Callable[[Note], None] = warn
 
     async def run(self, emit: Emit) -> None:
         """Emit batches until cancelled."""
@@ -124,8 +131,8 @@ class _Run:
     async def _carry_out(self, outcome: Outcome) -> None:
         for letter in outcome.letters:
             _publish(self.client, letter)
-        for about, text in outcome.notes:
-            log.warning(text, machine=about)
+        for note in outcome.notes:
+            self.source.note(note)
         if outcome.events:
             await self._insist(outcome.events)
 

@@ -20,16 +20,26 @@ class Heard:
     retained: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line for people that says what is wrong with what a machine, or an edge node, publishes, and what to do.
+
+    `signal`: the one that it is about, if it is about one. `usable`: its value can be used all the same.
+    """
+
+    about: str
+    text: str
+    signal: str = ""
+    usable: bool = False
+
+
 @dataclass
 class Outcome:
-    """What follows from something heard: events for the agent, letters for the broker, and notes for people.
-
-    A note is a machine (or whatever it is about) and one line that says what to do.
-    """
+    """What follows from something heard: events for the agent, letters for the broker, and notes for people."""
 
     events: list[Event] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 class Hearing(Protocol):

@@ -6,13 +6,10 @@ from datetime import datetime
 
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.signal import Unfit, key
-from edge.sources.mqtt_hearing import Heard
+from edge.sources.mqtt_hearing import Heard, Note
 from edge.sources.mqtt_payload import Broken, Document, Found, Missing, Read
 from edge.sources.mqtt_signal import MqttSignal
 from gateway.machine import Quality
-
-Note = tuple[str, str]
-"""What kind of trouble, to be said once, and the line that says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +100,20 @@ class MqttMachine:
     def _read(
         self, name: str, ear: Ear, message: Heard, found: Found | Missing | Broken, now: datetime
     ) -> Iterator[Event | Note]:
-        where = f"{name}: {message.topic}: "
+        where = f"{message.topic}: "
         match found:
             case Missing() if name in self._last:
                 return
             case Missing() | Broken():
-                yield "unread", where + found.fault
+                yield Note(self.name, where + found.fault, name)
                 if ear.wanted:
                     yield Reading(self.name, name, None, None, now, Quality.BAD)
             case Found():
                 if found.fault:
-                    yield "odd", where + found.fault
+                    yield Note(self.name, where + found.fault, name, usable=True)
                 if isinstance(ear.signal.measure(found.value), Unfit) and found.quality is not Quality.BAD:
                     wrong = f"{found.value!r} is no {ear.signal.type or 'number'}"
-                    yield "unfit", where + f"{wrong}; correct `type` or where it is read"
+                    yield Note(self.name, f"{where}{wrong}; correct `type` or where it is read", name)
                 if ear.wanted:
                     yield from self._noted([self._reading(name, ear, message, found, now)])
 

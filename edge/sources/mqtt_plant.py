@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from edge.reading import Event, Gap
-from edge.sources.mqtt_hearing import Heard, Outcome
-from edge.sources.mqtt_machine import Ear, MqttMachine, Note
+from edge.sources.mqtt_hearing import Heard, Note, Outcome
+from edge.sources.mqtt_machine import Ear, MqttMachine
 from edge.sources.mqtt_payload import Document
 from edge.sources.mqtt_topics import fewest, matches
 
@@ -23,7 +23,7 @@ class MqttPlant:
     machines: Mapping[str, Mapping[str, Ear]]
     silence: timedelta = timedelta(seconds=60)
     _due: dict[str, datetime] = field(default_factory=dict)
-    _said: set[tuple[str, str]] = field(default_factory=set)
+    _said: set[tuple[str, str, bool]] = field(default_factory=set)
     _readers: dict[str, list[Reader]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class MqttPlant:
         for message in messages:
             document = Document(message.payload)
             for machine, name in self._of(message.topic):
-                self._sort(out, machine.name, name, machine.hear(name, message, document, now))
+                self._sort(out, machine.hear(name, message, document, now))
                 if machine.up:
                     self._due.pop(machine.name, None)
         return out
@@ -91,13 +91,14 @@ class MqttPlant:
             return [*found, *(reader for filter_, reader in self._wild if matches(filter_, topic))]
         return found
 
-    def _sort(self, out: Outcome, machine: str, signal: str, told: Iterator[Event | Note]) -> None:
+    def _sort(self, out: Outcome, told: Iterator[Event | Note]) -> None:
+        """Of the notes on one signal, one of each weight is said: the thousandth says what the first did."""
         for each in told:
-            if not isinstance(each, tuple):
+            if not isinstance(each, Note):
                 out.events.append(each)
-            elif (machine, signal + each[0]) not in self._said:
-                self._said.add((machine, signal + each[0]))
-                out.notes.append((machine, each[1]))
+            elif (key := (each.about, each.signal, each.usable)) not in self._said:
+                self._said.add(key)
+                out.notes.append(each)
 
     def _silence(self, machine: MqttMachine) -> str:
         filters = ", ".join(sorted({ear.filter for ear in machine.ears.values()}))

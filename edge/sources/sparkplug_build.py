@@ -6,10 +6,16 @@ from datetime import timedelta
 from edge.sources.broker_settings import settings as connection
 from edge.sources.building import Site, Wanted
 from edge.sources.mqtt_connection import BrokerSource
+from edge.sources.mqtt_listened import listened
 from edge.sources.sparkplug_host import Patience, SparkplugHost, SparkplugMachine
 from edge.sources.sparkplug_payload import EPOCH
-from edge.sources.sparkplug_topic import Node, standing, state
+from edge.sources.sparkplug_topic import NAMESPACE, Node, standing, state
+from edge.verdict import Verdict
 from gateway.clock import Clock
+
+NO_METRIC = "is not among the metrics of its birth; correct `metric` or `prefix` (upper and lower case count)"
+ALL = f"{NAMESPACE}/#"
+"""What is looked through where a machine says nothing."""
 
 
 def build(site: Site, machines: Mapping[str, Wanted]) -> BrokerSource:
@@ -22,6 +28,15 @@ def build(site: Site, machines: Mapping[str, Wanted]) -> BrokerSource:
     will = (state(host), standing(online=False, stamp=stamp), True) if host else None
     patience = scaled(site.clock)
     return BrokerSource(settings, site.clock, lambda: SparkplugHost(known, host, stamp, patience), will)
+
+
+async def probe(site: Site, machines: Mapping[str, Wanted]) -> list[Verdict]:
+    """What each wanted signal says for a moment, and what else is published where one says nothing."""
+    places = {
+        name: {signal: f"{known}: {metric}" for signal, metric in known.signals.items()}
+        for name, known in ((name, machine(each)) for name, each in machines.items())
+    }
+    return await listened(build(site, machines), places, ALL, NO_METRIC)
 
 
 def machine(wanted: Wanted) -> SparkplugMachine:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from edge.reading import Gap, LinkNotice, Reading
-from edge.sources.mqtt_hearing import Heard, Outcome
+from edge.sources.mqtt_hearing import Heard, Note, Outcome
 from edge.sources.sparkplug_payload import PayloadMalformed, decode, rebirth_request
 from edge.sources.sparkplug_session import Died, Missed, NodeSession, Told, Valued, Values
 from edge.sources.sparkplug_topic import Node, parse, says_online, standing, state
@@ -149,7 +149,7 @@ class SparkplugHost:
         except PayloadMalformed as error:
             self.counts["malformed"] += 1
             text = f"{message.topic}: {error}; it is passed over: correct what publishes there"
-            self._note(out, ("malformed", topic), str(topic.node), text)
+            self._note(out, ("malformed", topic), Note(str(topic.node), text))
             return
         for told in session.hear(topic, payload, now):
             self._tell(out, topic.node, told, now)
@@ -189,10 +189,8 @@ class SparkplugHost:
                 continue
             out.events.append(Reading(name, signal, None, None, now, Quality.BAD))
             near = difflib.get_close_matches(metric, there, n=3) or sorted(there)[:8]
-            text = (
-                f"{signal}: {machine} has no metric {metric!r}; there: {', '.join(near)}; correct `metric` or `prefix`"
-            )
-            self._note(out, ("missing", name, signal), name, text)
+            text = f"{machine} has no metric {metric!r}; there: {', '.join(near)}; correct `metric` or `prefix`"
+            self._note(out, ("missing", name, signal), Note(name, text, signal))
 
     def _read(self, out: Outcome, node: Node, device: str | None, valued: Valued, now: datetime) -> None:
         for name, signal in self._readers.get((node, device, valued.name), ()):
@@ -201,8 +199,8 @@ class SparkplugHost:
             if not historical and quality is not Quality.BAD:
                 self._last[name, signal] = valued.value
             if valued.fault:
-                text = f"{signal}: the metric {valued.name!r} {valued.fault}; name one that is a number, text or truth"
-                self._note(out, ("unreadable", name, signal), name, text)
+                text = f"the metric {valued.name!r} {valued.fault}; name one that is a number, text or truth"
+                self._note(out, ("unreadable", name, signal), Note(name, text, signal))
 
     def _died(self, out: Outcome, node: Node, died: Died, now: datetime) -> None:
         """Stale is what was known last (specification 3.0, 6.4.20): said again as uncertain, from its last word on."""
@@ -265,10 +263,10 @@ class SparkplugHost:
         if not says_online(payload):
             self.counts["restated"] += 1
             text = f"the host {self.host!r} was said to be offline; if two agents use this `host_id`, give each its own"
-            self._note(out, "restated", str(self.host), text)
+            self._note(out, "restated", Note(str(self.host), text))
             self._say_online(out)
 
-    def _note(self, out: Outcome, key: object, about: str, text: str) -> None:
+    def _note(self, out: Outcome, key: object, note: Note) -> None:
         if key not in self._said:
             self._said.add(key)
-            out.notes.append((about, text))
+            out.notes.append(note)

@@ -171,7 +171,7 @@ def test_a_machine_that_is_dead_by_its_will_is_not_alive_for_its_kept_values() -
 @pytest.mark.parametrize(
     ("payload", "words", "value"),
     [
-        ("12 W", "power: plant/m1/power: the payload is not JSON but '12 W'", None),
+        ("12 W", "plant/m1/power: the payload is not JSON but '12 W'", None),
         ('{"power": 5}', "'/w' finds nothing: no 'w' in the whole; there: power", None),
         ('{"w": "much"}', "'much' is no Double; correct `type`", "much"),
         ('{"w": {}}', "finds an object with nothing; go on", None),
@@ -180,9 +180,9 @@ def test_a_machine_that_is_dead_by_its_will_is_not_alive_for_its_kept_values() -
 def test_a_payload_that_cannot_be_read_is_said_once_and_stops_nothing(payload: str, words: str, value: object) -> None:
     found = plant("m1", "m2", power=POWER)
     out = hear(found, "plant/m1/power", payload)
-    ((machine, note),) = out.notes
-    assert machine == "m1"
-    assert words in note
+    (note,) = out.notes
+    assert (note.about, note.signal) == ("m1", "power")
+    assert words in note.text
     (bad,) = [event for event in out.events if isinstance(event, Reading)]
     assert (bad.value, bad.quality) == (value, Quality.GOOD if value else Quality.BAD)
     assert hear(found, "plant/m1/power", payload).notes == []

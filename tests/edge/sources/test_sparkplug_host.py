@@ -65,7 +65,7 @@ class Story:
     def take(self, out: Outcome) -> list[object]:
         self.events += out.events
         self.letters += [(self.now, topic) for topic, _, _ in out.letters]
-        self.notes += [text for _, text in out.notes]
+        self.notes += [note.text for note in out.notes]
         return short(out.events)
 
     def hear(self, verb: str, seconds: float, *metrics: dict[str, Any], **keys: Any) -> list[object]:
@@ -273,7 +273,7 @@ def test_a_metric_that_the_birth_does_not_have_is_said_once_with_what_is_near() 
     assert story.born() == ["up", (None, "bad"), (1, "good")]
     story.born(5)
     (note,) = story.notes
-    assert note == "parts: G/N/D has no metric 'Sate'; there: State; correct `metric` or `prefix`"
+    assert note == "G/N/D has no metric 'Sate'; there: State; correct `metric` or `prefix`"
 
 
 def test_history_keeps_its_time_and_a_null_is_bad() -> None:
@@ -306,7 +306,7 @@ def test_data_sets_and_templates_are_passed_over_with_a_word() -> None:
     story.hear("NBIRTH", 0.1, seq=0, bd=0)
     table = {"name": "Table", "datatype": 16, "dataset_value": b"\x08\x01"}
     assert story.hear("DBIRTH", 0.1, BORN, table, seq=1) == ["up", (1, "good"), (None, "bad")]
-    assert story.notes == ["table: the metric 'Table' is a data set; name one that is a number, text or truth"]
+    assert story.notes == ["the metric 'Table' is a data set; name one that is a number, text or truth"]
 
 
 def test_malformed_bytes_are_counted_said_once_and_stop_nothing() -> None:
