@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from edge.errors import FileInvalid
 from edge.mapping import Seen, StampBounds, apply, shape
 from edge.profile import Profile, find, names, read, shipped
 from edge.reading import Reading
+from edge.sources.kinds import KINDS
 from edge.tracker import Track, step, tick
 from gateway.machine import Quality
 from gateway.messages import StateChange
@@ -154,3 +155,20 @@ def test_an_unknown_profile_names_those_that_are_there(tmp_path: Path) -> None:
         FileInvalid, match=r"no profile 'lathe' in .*; there are .*opcua-machinery, opcua-machinetool, .*replay"
     ):
         find("lathe", (tmp_path,))
+
+
+def test_the_readmes_profiles_are_some(write: Write) -> None:
+    text = (shipped() / "README.md").read_text(encoding="utf-8")
+    blocks = [block.split("```", maxsplit=1)[0] for block in text.split("```yaml\n")[1:]]
+    written = {block.split("profile: ")[1].split()[0]: block for block in blocks if "profile: " in block}
+    assert list(written) == ["press", "my-meter"]
+    for name, block in written.items():
+        assert read(write(f"{name}.yaml", block)).profile == name
+
+
+def test_the_readme_names_every_key_and_every_profile() -> None:
+    text = (shipped() / "README.md").read_text(encoding="utf-8")
+    models = [Profile, *(kind.profile for kind in KINDS.values())]
+    signals = [get_args(model.model_fields["signals"].annotation)[1] for model in models]
+    keys = {field.alias or name for model in (*models, *signals) for name, field in model.model_fields.items()}
+    assert {key for key in {*keys, *names()} if f"`{key}`" not in text} == set()
