@@ -61,6 +61,7 @@ OLDEST = """
 SELECT epoch, seq, at, length(payload) FROM item
 WHERE stream = ? AND payload IS NOT NULL ORDER BY epoch, last
 """
+OLDEST_AT = "SELECT at FROM item WHERE stream = ? AND payload IS NOT NULL ORDER BY epoch, last LIMIT 1"
 BURY_THROUGH = """
 UPDATE item SET payload = NULL, key = NULL, reason = ?4
 WHERE stream = ?1 AND payload IS NOT NULL AND (epoch, last) <= (?2, ?3)

@@ -1,6 +1,7 @@
 """The journal in SQLite, with the agent's documents beside it, so that one transaction can move both."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,6 +36,7 @@ class Outbox:
         self._now = now
         self._caps = caps or Caps()
         self._random = random or SystemRandom()
+        self.buried: Counter[tuple[Stream, str]] = Counter()
         self._compacted_to = 0
         self._expired = now()
         with translated(path):
@@ -135,6 +137,12 @@ class Outbox:
     def backlog(self) -> dict[Stream, Backlog]:
         return dict(self._ledger.backlog)
 
+    def oldest(self, stream: Stream) -> float | None:
+        """When (UNIX s of business time) the oldest unacknowledged message that has a payload was appended."""
+        with translated(self._path):
+            row = self._db.execute(schema.OLDEST_AT, (stream,)).fetchone()
+        return None if row is None else float(row[0])
+
     @contextmanager
     def _committed(self) -> Iterator[None]:
         with translated(self._path):
@@ -151,7 +159,7 @@ class Outbox:
         """Before a transaction, not in it: what an application rolls back must not undo it."""
         kept, caps = self._ledger.cost(KEPT), self._caps
         if kept > caps.compact_at and kept > self._compacted_to + caps.compact_at // SLACK:
-            with self._recounted(KEPT):
+            with self._recounted(KEPT, "superseded"):
                 for stream in KEPT:
                     room.supersede(self._db, stream)
             self._compacted_to = self._ledger.cost(KEPT)
@@ -159,22 +167,25 @@ class Outbox:
             self.expire()
         excess = self._ledger.cost(DROPPABLE) - caps.droppable
         if excess > 0:
-            with self._recounted(DROPPABLE):
+            with self._recounted(DROPPABLE, "dropped"):
                 room.drop_oldest(self._db, self._ledger.backlog, excess + caps.droppable // SLACK)
 
     def expire(self) -> None:
         """Turn telemetry beyond its age into tombstones; happens by itself, at most once in an hour of `now`."""
         self._expired = self._now()
         before = (self._expired - self._caps.age).timestamp()
-        with self._recounted(DROPPABLE):
+        with self._recounted(DROPPABLE, "expired"):
             for stream in DROPPABLE:
                 room.drop_aged(self._db, stream, before)
 
     @contextmanager
-    def _recounted(self, streams: tuple[Stream, ...]) -> Iterator[None]:
+    def _recounted(self, streams: tuple[Stream, ...], reason: str) -> Iterator[None]:
+        """`buried` counts, by stream and reason, what has become tombstones since this outbox was opened."""
         with self._committed():
             yield
             counted = {s: Backlog(*self._db.execute(schema.BACKLOG, (s,)).fetchone()) for s in streams}
+        for stream, left in counted.items():
+            self.buried[stream, reason] += self._ledger.backlog[stream].messages - left.messages
         self._ledger.backlog |= counted
 
 
