@@ -1,35 +1,32 @@
 """`thirdshift edge check`: tries everything that an agent needs before it runs, and says what to mend."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge import wiring
-from edge.config import Config, OpcUa, SecondSource, read
+from edge.config import Config, read
 from edge.errors import FileInvalid
 from edge.feeds import Feeds
 from edge.orders.admission import OrderMode
 from edge.planfolder import PlanFolder, checks
-from edge.profile import Profile, find
-from edge.run import lane, mqtt_settings
+from edge.profile import find
+from edge.profilemodel import Profile
 from edge.secret import Vault
+from edge.sources.opcua_device import OpcUa
 from edge.sources.opcua_signal import OpcUaProfile
+from edge.trial import attempt
 from edge.trouble import Trouble
+from edge.uplink import lane, mqtt_settings
+from edge.verdict import Verdict
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.mqtt import MqttClient
 from gateway.span import Span
 
-if TYPE_CHECKING:
-    from edge.sources.opcua_check import SignalVerdict
-
 BROKER_PATIENCE = 5.0
 """Real seconds that a broker gets to answer."""
-
-JOB_LIST = "job_orders"
-"""Stands for the machine's list of job orders among its signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +39,42 @@ class Finding:
     remedy: str = ""
 
 
-async def check(path: Path, clock: Clock) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was looked at: what the agent needs, and every signal of every machine."""
+
+    findings: Sequence[Finding]
+    signals: Sequence[Verdict] = ()
+
+    @property
+    def ok(self) -> bool:
+        return all(each.ok for each in self.findings) and all(each.ok for each in self.signals)
+
+
+Tell = Callable[[str], None]
+"""Takes what is looked at now; it may take a while."""
+
+
+async def check(path: Path, clock: Clock, tell: Tell = lambda _: None) -> Report:
     """Everything in the order in which the agent needs it; what depends on something broken is left out."""
     try:
         config = read(path)
     except FileInvalid as error:
-        return [Finding(ok=False, what="config", remedy=line) for line in str(error).splitlines()]
+        return Report([Finding(ok=False, what="config", remedy=line) for line in str(error).splitlines()])
     vault = Vault.beside(path)
     machines = [name for name in config.machines if not isinstance(_profile(config, name), Finding)]
+    tell("plans and calendars")
     papers, seen = await _papers(config, clock, vault)
-    return [
+    tell("the broker")
+    findings = [
         Finding(ok=True, what="config", found=f"{len(config.machines)} machines"),
         *_profiles(config),
         *seen,
         *_files(config, machines, papers),
         *await _broker(config, vault),
-        *await _machines(config, machines, vault),
     ]
+    tell(f"{len(machines)} machines")
+    return Report(findings, await attempt(config, machines, clock, vault))
 
 
 def _profile(config: Config, name: str) -> Profile | Finding:
@@ -112,7 +128,8 @@ def _orders(config: Config, name: str, profile: Profile) -> Iterator[Finding]:
     machine = config.machines[name]
     if machine.orders.policy is OrderMode.OFF:
         return
-    if not isinstance(profile, OpcUaProfile) or profile.job_orders is None:
+    job_orders = profile.job_orders if isinstance(profile, OpcUaProfile) else None
+    if job_orders is None or not isinstance(machine.source, OpcUa):
         remedy = "set `orders: off`, or name the receiver of job orders as `job_orders` in the profile"
         yield Finding(ok=False, what=f"{name}: orders", found="it has no list of job orders", remedy=remedy)
     elif not machine.orders.work_masters:
@@ -139,60 +156,3 @@ async def _broker(config: Config, vault: Vault) -> list[Finding]:
         Finding(ok=True, what="link", found=f"key {config.link.id}"),
         Finding(ok=True, what=where, found="connected"),
     ]
-
-
-async def _machines(config: Config, machines: Sequence[str], vault: Vault) -> list[Finding]:
-    """All machines at once: thirty that do not answer take no longer than one."""
-    found = await asyncio.gather(*(_machine(config, name, vault) for name in machines))
-    return [finding for findings in found for finding in findings]
-
-
-async def _machine(config: Config, name: str, vault: Vault) -> list[Finding]:
-    found: list[Finding] = []
-    machine = config.machines[name]
-    if isinstance(machine.source, OpcUa):
-        profile = find(machine.profile, config.profiles)
-        wanted = profile.rule_signals | config.disclosure.of(name).signals
-        orders = machine.orders.policy is not OrderMode.OFF
-        found += await _opcua(name, machine.source, _nodes(profile, wanted, orders=orders), profile, vault)
-    if machine.mode_from:
-        found += await _second(name, machine.mode_from, config, vault)
-    return found
-
-
-async def _second(name: str, second: SecondSource, config: Config, vault: Vault) -> list[Finding]:
-    if not isinstance(second.source, OpcUa):
-        return []
-    profile = find(second.profile, config.profiles)
-    return await _opcua(name, second.source, _nodes(profile, profile.rule_signals, orders=False), profile, vault)
-
-
-def _nodes(profile: Profile, wanted: frozenset[str], *, orders: bool) -> Mapping[str, str]:
-    nodes = dict(wiring.addresses(profile, wanted))
-    if orders and isinstance(profile, OpcUaProfile) and profile.job_orders:
-        nodes[JOB_LIST] = f"{profile.job_orders}/isa95:JobOrderList"
-    return nodes
-
-
-async def _opcua(name: str, source: OpcUa, nodes: Mapping[str, str], profile: Profile, vault: Vault) -> list[Finding]:
-    """Every node and its type, on the machine itself."""
-    from edge.sources import opcua_check  # noqa: PLC0415 - asyncua only where it is needed
-
-    try:
-        endpoint = source.endpoint(vault, f"machines.{name}.source")
-    except FileInvalid as error:
-        return [Finding(ok=False, what=f"{name}: source", remedy=str(error))]
-    kinds = {signal: profile.signals[signal].type for signal in nodes if signal in profile.signals}
-    types: Mapping[str, str] = {signal: kind for signal, kind in kinds.items() if kind}
-    verdicts = await opcua_check.check(endpoint, nodes, root=source.root, types=types)
-    return [_finding(name, verdict, profile) for verdict in verdicts]
-
-
-def _finding(name: str, verdict: "SignalVerdict", profile: Profile) -> Finding:
-    signal = profile.signals.get(verdict.signal)
-    spared = not verdict.ok and signal is not None and signal.optional
-    seen = f"{verdict.type or '?'} {verdict.value!r}" if verdict.ok else f"{verdict.address}: {verdict.problem}"
-    if verdict.ok and verdict.signal == JOB_LIST:
-        seen = "takes job orders"
-    note = "optional; the machine may do without" if spared else ""
-    return Finding(verdict.ok or spared, f"{name}: {verdict.signal}", seen, verdict.advice or note)

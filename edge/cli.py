@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from edge import control
+from edge import certs_cli, check_cli, control
 from edge.config import read
 from edge.errors import FileInvalid
 from edge.profile import find, names, shipped
@@ -37,17 +37,8 @@ def run(config: ConfigFile, json: Json = False) -> None:
     asyncio.run(run_agent(config, Clock.from_environment()))
 
 
-@app.command()
-def check(config: ConfigFile, json: Json = False) -> None:
-    """Try everything that the agent needs, and say what to mend. Exit code 1 if something is wrong."""
-    from edge.check import check as check_all  # noqa: PLC0415 - likewise
-
-    log.configure(json=json, level="error")
-    findings = asyncio.run(check_all(config, Clock.from_environment()))
-    rows = [{"ok": each.ok, "what": each.what, "found": each.found, "remedy": each.remedy} for each in findings]
-    ok = all(each.ok for each in findings)
-    show({"ok": ok, "findings": rows}, rows, "Check", json=json)
-    raise typer.Exit(0 if ok else 1)
+app.command()(check_cli.check)
+app.add_typer(certs_cli.app, name="certs")
 
 
 @app.command()

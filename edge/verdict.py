@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from gateway.machine import Quality
 
 ENDPOINT = "endpoint"
-"""Stands for the source itself among its signals: nothing behind it could be asked."""
+"""Stands for the source itself among its signals; if it is not ok, nothing behind it could be asked."""
+
+JOB_LIST = "job_orders"
+"""Stands for the machine's list of job orders."""
+
+STATE = "state/mode"
+"""Stands for what the profile makes of all the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One signal of one machine: whether it can be used, what was found there, and if not, why and what to do.
 
-    `place` is where it was looked for, in the source's own terms: a node, a topic, a register.
+    `place` is where it was looked for, in the source's own terms: a node, a topic, a register. A signal that a machine
+    may do without is ok even with a problem.
     """
 
     machine: str

@@ -171,14 +171,14 @@ def _first(bench: Bench, names: Sequence[str]) -> Feed:
     for name in names:
         machine, open_signals = bench.config.machines[name], bench.config.disclosure.of(name).signals
         profile = find(machine.profile, bench.config.profiles)
-        machines[name] = _wanted(machine.source, profile, profile.rule_signals | open_signals, f"machines.{name}")
+        machines[name] = wanted(machine.source, profile, profile.rule_signals | open_signals, f"machines.{name}")
     return Feed(names[0], _watched(bench, machines), tuple(names))
 
 
 def _second(bench: Bench, name: str, second: SecondSource) -> Feed:
     profile = find(second.profile, bench.config.profiles)
-    wanted = _wanted(second.source, profile, profile.rule_signals, f"machines.{name}.mode_from")
-    return Feed(name + SUFFIX, Second(_watched(bench, {name: wanted}, SUFFIX)))
+    asked = wanted(second.source, profile, profile.rule_signals, f"machines.{name}.mode_from")
+    return Feed(name + SUFFIX, Second(_watched(bench, {name: asked}, SUFFIX)))
 
 
 def _watched(bench: Bench, machines: Mapping[str, Wanted], suffix: str = "") -> Source:
@@ -193,7 +193,8 @@ def _watched(bench: Bench, machines: Mapping[str, Wanted], suffix: str = "") -> 
     return Watchdog(source, limits, bench.clock) if limits else source
 
 
-def _wanted(device: Device, profile: Profile, signals: frozenset[str], place: str) -> Wanted:
+def wanted(device: Device, profile: Profile, signals: frozenset[str], place: str) -> Wanted:
+    """One machine's part in its source. Raises FileInvalid for a profile of another kind."""
     if profile.source != device.type:
         msg = (
             f"{place}.source.type: is {device.type!r}, but the profile {profile.profile!r} reads {profile.source!r}; "
