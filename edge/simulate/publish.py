@@ -35,8 +35,9 @@ class Publisher:
 
     async def show(self, values: Mapping[str, object]) -> None:
         """Publish them, at least once; what finds no connection is not said later. Raises UsageError."""
+        alive = {name: signal.alive[0] for name, signal in self.profile.signals.items() if signal.alive}
         try:
-            messages = written(self.profile.signals, values, self.topic, self.name, self.clock.now())
+            messages = written(self.profile.signals, {**values, **alive}, self.topic, self.name, self.clock.now())
         except ValueError as error:
             msg = f"{self.profile.profile}: signals.{error}"
             raise UsageError(msg) from error
