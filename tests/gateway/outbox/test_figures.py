@@ -26,7 +26,7 @@ def test_what_is_buried_is_counted_by_stream_and_reason(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite", now=lambda: moment[0], caps=Caps(droppable=8_000)) as outbox:
         for _ in range(20):
             with outbox.transaction() as tx:
-                tx.append(Stream.TELEMETRY, bytes(1_000))
+                tx.append(Stream.TELEMETRY, b"{%s}" % (b"x" * 1_000))
         dropped = outbox.buried[Stream.TELEMETRY, "dropped"]
         assert 12 <= dropped < 20
         moment[0] = NOW + timedelta(days=31)
