@@ -188,8 +188,9 @@ class MqttClient:
     def _on_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, _: Properties | None
     ) -> None:
-        if code.is_failure:
-            self._tell(False, f"refused: {code}; check user, password and client id")
+        self._refusal = f"refused: {code}; check user, password and client id" if code.is_failure else ""
+        if self._refusal:
+            self._tell(False, self._refusal)
             return
         wanted = [(topic, 1) for subscription in self._subscriptions for topic in subscription.filters]
         if wanted:
@@ -207,7 +208,7 @@ class MqttClient:
         # After a refusal too, and would be all that is known of it.
         if self._let_in:
             self._let_in = False
-            self._tell(False, str(code))
+            self._tell(False, _broken_off(code))
 
     def _tell(self, up: bool, reason: str) -> None:
         if not self._loop.is_closed():
@@ -241,6 +242,11 @@ def _into(subscription: Subscription) -> Callable[[Client, Any, MQTTMessage], No
     )
 
 
+def _broken_off(code: ReasonCode) -> str:
+    """Why a connection ended; where nobody said goodbye, paho has no better word than `Unspecified error`."""
+    return "the connection broke off" if str(code) == "Unspecified error" else str(code)
+
+
 def _cause(error: BaseException | None) -> str:
     """Why no connection came about, and what to check."""
     match error:
@@ -250,12 +256,10 @@ def _cause(error: BaseException | None) -> str:
             return f"no TLS there ({error.reason}); check the port, and whether the broker wants `tls` at all"
         case socket.gaierror():
             return f"the host is unknown ({error.strerror}); check its name, and the name server"
-        case ConnectionRefusedError():
-            return "no answer; check host and port, and that the broker runs (connection refused)"
-        case OSError():
-            return f"no answer; check host and port, and that the broker runs ({error.strerror or error})"
+        case ConnectionResetError():
+            return "it hung up; check the port, and whether it wants `tls`"
         case _:
-            return "no answer; check host and port, and that the broker runs"
+            return f"no answer ({getattr(error, 'strerror', None) or error}); check host and port, and that it runs"
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:

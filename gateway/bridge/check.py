@@ -38,7 +38,7 @@ async def check(path: Path) -> list[Finding]:
         wanted = [settings(config, side, vault, guest="check") for side in SIDES]
     except UsageError as error:
         return [Finding(ok=False, what="config", remedy=line) for line in str(error).splitlines()]
-    found = [Finding(ok=True, what="config", found=f"{len(config.agents)} agents, keys and certificates readable")]
+    found = [Finding(ok=True, what="config", found=f"keys and certificates readable; agents: {len(config.agents)}")]
     inside, outside = (MqttClient(each) for each in wanted)
     async with inside, outside:
         reached = await asyncio.gather(_reach("inside", inside, wanted[0]), _reach("outside", outside, wanted[1]))

@@ -14,16 +14,14 @@ from rich.table import Table
 from gateway import log
 from gateway.bridge import status as shown
 from gateway.bridge.check import check as check_all
-from gateway.bridge.config import read
+from gateway.bridge.config import SIDES, read
 from gateway.bridge.dryrun import rehearse
 from gateway.bridge.run import run as run_gateway
 from gateway.bridge.words import Account
 from gateway.clock import Clock
 from gateway.errors import FileInvalid
 
-app = typer.Typer(
-    no_args_is_help=True, help="The plant's one door, between its broker and the registry's."
-)
+app = typer.Typer(no_args_is_help=True, help="The plant's one door, between its broker and the registry's.")
 
 ConfigFile = Annotated[Path, typer.Argument(help="the gateway's config, a YAML file")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON (of `run`: write the log, or the dry run, as JSON)")]
@@ -54,7 +52,9 @@ def run(
             typer.echo(orjson.dumps({"at": at, **asdict(told)}))
         else:
             why = f" ({told.why})" if told.why else ""
-            line = f"{at:%H:%M:%S}  {VERDICTS[told.verdict]:<17}  {told.size:>7,} B  {told.agent}  {told.machine}"
+            line = (
+                f"{at:%H:%M:%S}  {VERDICTS[told.verdict]:<17}  {told.size:>7,} B  {told.agent}  {told.machine or '-'}"
+            )
             console.print(f"{line}  {told.kind}: {told.what}{why}", style=_style(told.verdict), markup=False)
 
     totals = asyncio.run(rehearse(config, clock, show))
@@ -92,19 +92,28 @@ def status(config: ConfigFile, json: Json = False) -> None:
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    state = "running" if found["running"] else "not running"
-    brokers = "; ".join(f"{side} {_broker(found[side])}" for side in ("inside", "outside"))
-    kept = f"{found['cache']['bytes']:,} of {found['cache']['limit']:,} bytes kept"
-    rows = [{"agent": name, **agent} for name, agent in found["agents"].items()]
-    _print(rows, f"{state}, as of {found['at']}: {brokers}; {kept}")
-    console = Console(stderr=True)
-    if found["cache"]["trouble"]:
-        console.print(f"cache: {found['cache']['trouble']}", style="yellow", markup=False)
+    typer.echo(f"{'running' if found['running'] else 'not running'}, as of {_moment(found['at'])}")
+    for side in SIDES:
+        typer.echo(f"{side}: {_broker(found[side])}")
+    cache = found["cache"]
+    typer.echo(
+        f"waiting: {cache['bytes']:,} of {cache['limit']:,} bytes" + (f"; {cache['trouble']}" * bool(cache["trouble"]))
+    )
+    _print([{"agent": name, **agent, "heard": _moment(agent["heard"])} for name, agent in found["agents"].items()])
+    rows = [
+        {**each, "verdict": VERDICTS[each["verdict"]], "last": _moment(each["last"])} for each in found["kept_back"]
+    ]
+    _print(rows, "Kept back")
     for agent, count in found["strangers"].items():
-        console.print(f"{agent}: not on the list, {count} packets not let out", style="yellow", markup=False)
-    for told in found["lately"]:
-        line = f"{told['at']}: {told['agent']} {told['machine']} {told['kind']} {told['what']}"
-        console.print(f"{line}: {VERDICTS[told['verdict']]} ({told['why']})", style="yellow", markup=False)
+        typer.echo(f"{agent} is not under `agents`: packets not let out: {count}")
+
+
+def _kept_back(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {**found, "verdict": VERDICTS[found["verdict"]], "last": _moment(found["last"])}
+
+
+def _moment(text: str | None) -> str:
+    return text[:19].replace("T", " ") if text else "never"
 
 
 def _broker(found: Mapping[str, Any]) -> str:
@@ -120,14 +129,16 @@ def _style(verdict: str) -> str:
     return "" if verdict == "crosses" else "yellow"
 
 
-def _print(rows: list[dict[str, Any]], title: str) -> None:
+def _print(rows: list[dict[str, Any]], title: str | None = None) -> None:
+    if not rows:
+        return
     table = Table(title=title, title_justify="left")
-    for name in rows[0] if rows else ():
+    for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     console = Console()
-    (console if console.is_terminal else Console(width=WIDTH)).print(table)
+    (console if console.is_terminal else Console(width=WIDTH)).print(table, markup=False)
 
 
 def _cell(value: Any) -> str:

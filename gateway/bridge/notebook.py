@@ -1,7 +1,7 @@
 """What the door has seen, counted for its status; each kind of trouble is logged once, and counted from then on."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ log = structlog.get_logger(__name__)
 
 MOST = 1000
 """Names of strangers, and kinds of trouble, that are remembered; anybody on the broker can make up more."""
-LATELY = 20
 
 REFUSED = {
     Refusal.MAC: "is not sealed with this agent's key: compare `agents.NAME.link` with the agent's own config",
@@ -34,7 +33,7 @@ class Notebook:
         self.counts: dict[str, Counter[str]] = {}
         self.refused: Counter[str] = Counter()
         self.strangers: Counter[str] = Counter()
-        self.lately: deque[Mapping[str, Any]] = deque(maxlen=LATELY)
+        self.kept_back: dict[tuple[str, ...], dict[str, Any]] = {}
         self._now = now
         self._said: set[tuple[str, ...]] = set()
 
@@ -45,8 +44,11 @@ class Notebook:
         self.counts.setdefault(agent, Counter())[told.verdict] += 1
         if told.verdict == "crosses":
             return
-        self.lately.append({"at": self._now(), "agent": agent, "machine": told.machine, "kind": told.kind,
-                            "what": told.what, "verdict": told.verdict, "why": told.why})  # fmt: skip
+        before = self.kept_back.pop(told.case, {"messages": 0})
+        named = {name: getattr(told, name) for name in ("agent", "machine", "kind", "verdict", "why", "what")}
+        self.kept_back[told.case] = {**named, "messages": before["messages"] + 1, "last": self._now()}
+        if len(self.kept_back) > MOST:
+            del self.kept_back[next(iter(self.kept_back))]
         if self._is_news("judged", *told.case):
             self._say(told)
 

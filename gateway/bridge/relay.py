@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from gateway.bridge.cache import Cache, Name
-from gateway.bridge.judge import Judge, Judged, Passed, judged
+from gateway.bridge.judge import Judge, Judged, judged
 from gateway.bridge.passage import Out, Pass, Passage, Step
-from gateway.link import STREAMS, Data, Hello, Kept, Lane, Mark, Point, Refusal, Timing, read
+from gateway.bridge.seen import Seen
+from gateway.link import STREAMS, Data, Hello, Kept, Lane, Mark, Refusal, Timing, read
 from gateway.link.packets import Back, decode_back, encode
 from gateway.messages import Stream
 from gateway.topics import Channel
-
-REMEMBERED = 4096
-"""Identities of stopped messages, so that one that is sent again is not told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Packet:
 class Relay:
     """Bytes in, packets out; it touches no clock. `now` is monotonic real seconds.
 
-    `on_judged` hears of each message once, when its first packet is judged (again after a restart). What is not
+    `on_judged` hears of each message once, however often it is sent (again after a restart). What is not
     sealed with the agent's key, for this agent and this way, goes nowhere; `on_refused` hears of it.
     """
 
@@ -36,8 +34,7 @@ class Relay:
         self.on_judged: Callable[[Judged], None] = lambda _: None
         self._up, self._down = replace(lane, leg="up"), replace(lane, leg="down")
         self._judge = judge
-        self._told: dict[Stream, Point] = {}
-        self._stopped: dict[Mark, None] = {}
+        self._seen = Seen()
         self.passages: Mapping[Stream, Passage] = {
             stream: Passage(Name(lane.agent, stream), cache, random, timing or Timing()) for stream in STREAMS
         }
@@ -100,22 +97,9 @@ class Relay:
     def _judged(self, packet: Data) -> Data:
         allowed, verdicts = judged(self._judge, packet)
         for each in verdicts:
-            if self._is_news(each):
+            if self._seen.add(Mark(each.stream, *each.point)):
                 self.on_judged(each)
         return allowed
-
-    def _is_news(self, each: Judged) -> bool:
-        """What is stopped is told even if it comes late or was let by under another policy; the rest, by number."""
-        if not isinstance(each.verdict, Passed):
-            mark = Mark(each.stream, *each.point)
-            known = mark in self._stopped
-            self._stopped[mark] = None
-            if len(self._stopped) > REMEMBERED:
-                del self._stopped[next(iter(self._stopped))]
-            return not known
-        told = self._told.get(each.stream)
-        self._told[each.stream] = max(told or each.point, each.point)
-        return told is None or told < each.point
 
     def _packets(self, steps: list[Step], raw: bytes, channel: Channel = Channel.UP) -> list[Packet]:
         return [self._packet(step, raw, channel) for step in steps]

@@ -28,7 +28,7 @@ def document(config: Config, door: Door) -> dict[str, Any]:
         "cache": {"bytes": cache.size(), "limit": config.cache, "trouble": cache.trouble},
         "agents": {agent: _agent(agent, door) for agent in door.relays},
         "strangers": dict(notebook.strangers),
-        "lately": list(notebook.lately),
+        "kept_back": list(notebook.kept_back.values()),
     }
 
 

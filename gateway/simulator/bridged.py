@@ -168,6 +168,7 @@ class DoorWorld(World):
 
     def _change_policy(self) -> None:
         self.network.withheld = self.random.randrange(7)
+        self.network.restart(self.now)
 
 
 def run_door_world(seed: int, steps: int, door: Door = SOUND_DOOR) -> None:
