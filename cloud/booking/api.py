@@ -184,6 +184,7 @@ def _hold(claim: Claim) -> dict[str, object]:
         "end": claim.span.end,
         "quantity": claim.quantity,
         "price": {"amount": f"{claim.price.amount:.2f}", "currency": claim.price.currency},
+        "chance": claim.chance,
         "expires_at": claim.expires_at,
     }
 

@@ -91,7 +91,10 @@ def move(current: State, target: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold, a request or a booking, as the registry has it; `meter`, `work`, `healing`, `proposal`: JSON values."""
+    """A hold, a request or a booking, as the registry has it; `meter`, `work`, `healing`, `proposal`: JSON values.
+
+    `chance`: that all of the span is idle, as it was quoted.
+    """
 
     id: str
     state: State
@@ -102,6 +105,7 @@ class Claim:
     span: Span
     quantity: int
     price: Money
+    chance: float | None
     work: Mapping[str, Any] | None
     hold_id: str | None
     bundle_id: str | None
@@ -125,6 +129,7 @@ class Claim:
             state=State(told["state"]),
             span=Span(_time(told["start"]), _time(told["end"])),
             price=Money(amount=Decimal(told["price"]["amount"]), currency=told["price"]["currency"]),
+            chance=told.get("chance"),
             expires_at=_time(told["expires_at"]) if told["expires_at"] else None,
             created_at=_time(told["created_at"]),
             updated_at=_time(told["updated_at"]),

@@ -11,8 +11,8 @@ from cloud.booking.wire import Booking, Entered, Hold
 from gateway.money import Money
 
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
-    upper(span) AS "end", quantity, work, price_amount, price_currency, at_risk, at_risk_reason, meter, revision,
-    cancel_asked_at, created_at, updated_at, """ + ", ".join(
+    upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk, at_risk_reason, meter,
+    revision, cancel_asked_at, created_at, updated_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
 )
@@ -28,7 +28,7 @@ _BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id 
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
   ORDER BY claim_id, seq"""
 _HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, price_amount,
-    price_currency, expires_at
+    price_currency, chance, expires_at
   FROM claim WHERE id = $2 AND id LIKE 'hld\\_%' AND booker_id = $1"""
 
 

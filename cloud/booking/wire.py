@@ -23,6 +23,11 @@ Parameter = (
 )
 
 
+Chance = Annotated[
+    float | None, Field(description="that the machine is idle all through, as it was quoted when the hours were taken")
+]
+
+
 class Document(Wire):
     """A document that the work needs, by reference; the hash says which version."""
 
@@ -67,6 +72,7 @@ class Hold(Wire):
     end: datetime
     quantity: int
     price: Money
+    chance: Chance = None
     expires_at: datetime
 
 
@@ -167,6 +173,7 @@ class Booking(Wire):
     quantity: int
     work: Work
     price: Money
+    chance: Chance = None
     at_risk: bool
     at_risk_reason: str | None = None
     healing: Annotated[Healing | None, Field(description="for its booker alone")] = None

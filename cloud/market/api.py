@@ -48,6 +48,7 @@ def _found(match: Match) -> Found:
         end=match.span.end,
         quantity=match.quantity,
         confidence=match.confidence,
+        chance=match.chance,
         price=match.price,
         rate=one.rate,
         instant=match.instant,

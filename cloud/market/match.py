@@ -3,19 +3,29 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from cloud.market.quote import Part, PriceBand, Tariff, chance, price
 from gateway.capacity import Confidence
 from gateway.money import Money
+from gateway.odds import Odds
 from gateway.span import Span
+
+UTC = ZoneInfo("UTC")
+_PROMISED = Odds(Confidence.FIRM.floor)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is left over a span: `left[c - 1]` units that are offered with confidence c or better."""
+    """What is left over a span: `left[c - 1]` units that are offered with confidence c or better.
+
+    `odds`: of what is offered there, at the highest confidence at which there is as much as was asked for.
+    """
 
     span: Span
     left: tuple[int, int, int, int, int]
+    odds: Odds = _PROMISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,12 @@ class Candidate:
     last_receipt_at: datetime | None
     km: float | None
     steps: tuple[Step, ...]
+    bands: tuple[PriceBand, ...] = ()
+    zone: ZoneInfo = UTC
+
+    @property
+    def tariff(self) -> Tariff:
+        return Tariff(self.rate, self.setup_fee, self.bands, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,7 @@ class Match:
     span: Span
     quantity: int
     confidence: Confidence
+    chance: float
     price: Money
     instant: bool
     why: tuple[str, ...]
@@ -107,11 +124,13 @@ def judge(need: Need, candidate: Candidate) -> Match | Miss:
     return _capacity(need, candidate)
 
 
-def price_of(candidate: Candidate, duration: timedelta, quantity: int) -> Money:
-    """Hours x rate x quantity + set-up fee, rounded half up to cents: as a hold of that span will be priced."""
-    seconds = Decimal(duration // timedelta(microseconds=1)) / 1_000_000
-    amount = candidate.rate.amount * quantity * seconds / 3600 + candidate.setup_fee.amount
-    return Money(amount=amount.quantize(Decimal("0.01"), ROUND_HALF_UP), currency=candidate.rate.currency)
+def parts_of(candidate: Candidate, span: Span, quantity: int) -> list[Part]:
+    """The span by what is left of the machine, as a hold of it will be quoted."""
+    return [
+        Part(part, next(band for band in reversed(Confidence) if step.left[band - 1] >= quantity), step.odds)
+        for step in candidate.steps
+        if (part := step.span.intersection(span)) and step.left[0] >= quantity
+    ]
 
 
 def _duration(need: Need, candidate: Candidate) -> Match | Miss | None:
@@ -133,14 +152,15 @@ def _match(need: Need, candidate: Candidate) -> Match | Miss | None:
     span = _first(need, candidate, need.earliest(candidate), need.window.end)
     if span is None:
         return None
-    price = price_of(candidate, need.duration, need.quantity)
+    parts = parts_of(candidate, span, need.quantity)
+    cost = price(candidate.tariff, parts, need.quantity)
     limit = need.max_price
-    if limit and limit.currency != price.currency:
-        return Miss(candidate, "price.currency", f"priced in {price.currency}, asked in {limit.currency}", span)
-    if limit and price.amount > limit.amount:
-        more = Money(amount=price.amount - limit.amount, currency=price.currency)
-        return Miss(candidate, "price.too_high", f"{_money(price)}, {_money(more)} more than asked", span)
-    return _explained(need, candidate, span, price)
+    if limit and limit.currency != cost.currency:
+        return Miss(candidate, "price.currency", f"priced in {cost.currency}, asked in {limit.currency}", span)
+    if limit and cost.amount > limit.amount:
+        more = Money(amount=cost.amount - limit.amount, currency=cost.currency)
+        return Miss(candidate, "price.too_high", f"{_money(cost)}, {_money(more)} more than asked", span)
+    return _explained(need, candidate, span, parts, cost)
 
 
 def _notice(need: Need, candidate: Candidate) -> Match | Miss | None:
@@ -222,19 +242,19 @@ def _sooner_or_later(need: Need, candidate: Candidate) -> Span | None:
     return _first(need, candidate, need.earliest(candidate), candidate.steps[-1].span.end)
 
 
-def _explained(need: Need, candidate: Candidate, span: Span, price: Money) -> Match:
-    confidence = _surest(candidate.steps, span, need.quantity)
+def _explained(need: Need, candidate: Candidate, span: Span, parts: Sequence[Part], cost: Money) -> Match:
+    confidence, likely = min(part.confidence for part in parts), chance(parts)
     leased = candidate.valid_until is not None and candidate.valid_until > need.now
     fresh = candidate.last_receipt_at is not None and candidate.last_receipt_at > need.fresh_after
     instant = candidate.instant and leased and fresh
     fee = candidate.setup_fee
     why = (
         f"{need.quantity} free over {_text(need.duration)}",
-        f"confidence {int(confidence)}: at least {confidence.floor:.0%} sure",
-        f"{_money(candidate.rate)} per hour" + (f" and {_money(fee)} for set-up" if fee.amount else ""),
+        f"confidence {int(confidence)}: all of it is idle with {likely:.0%}",
+        f"{_hourly(candidate, cost, need)} per hour" + (f" and {_money(fee)} for set-up" if fee.amount else ""),
         _manner(candidate, instant=instant, leased=leased),
     )
-    return Match(candidate, span, need.quantity, confidence, price, instant, why)
+    return Match(candidate, span, need.quantity, confidence, likely, cost, instant, why)
 
 
 def _manner(candidate: Candidate, *, instant: bool, leased: bool) -> str:
@@ -245,15 +265,25 @@ def _manner(candidate: Candidate, *, instant: bool, leased: bool) -> str:
     return f"to be confirmed: the plant's {'data are stale' if leased else 'word has run out'}"
 
 
-def _surest(steps: Sequence[Step], span: Span, quantity: int) -> Confidence:
-    """The highest confidence at which the whole span has that much left."""
-    touched = [step.left for step in steps if step.span.overlaps(span)]
-    return max(band for band in Confidence if all(left[band - 1] >= quantity for left in touched))
+def _hourly(candidate: Candidate, cost: Money, need: Need) -> str:
+    """The rate; where it changes with the hours, its mean."""
+    if not candidate.bands:
+        return _money(candidate.rate)
+    mean = _per_hour(candidate, cost, need.duration, need.quantity)
+    return f"{_money(Money(amount=mean.quantize(Decimal('0.01')), currency=cost.currency))} on average"
 
 
-def _rank(match: Match) -> tuple[str, Decimal, datetime, int, str, str]:
+def _per_hour(candidate: Candidate, cost: Money, duration: timedelta, quantity: int) -> Decimal:
+    hours = Decimal(duration // timedelta(microseconds=1)) / 3_600_000_000
+    return (cost.amount - candidate.setup_fee.amount) / hours / quantity
+
+
+def _rank(match: Match) -> tuple[str, Decimal, datetime, float, str, str]:
     one = match.candidate
-    return (one.rate.currency, one.rate.amount, match.span.start, -match.confidence, one.service_id, one.machine_id)
+    rate = one.rate.amount
+    if one.bands:
+        rate = _per_hour(one, match.price, match.span.duration, match.quantity)
+    return (one.rate.currency, rate, match.span.start, -match.chance, one.service_id, one.machine_id)
 
 
 _ORDER = ("price", "notice", "duration", "confidence", "capacity")

@@ -53,7 +53,9 @@ class SearchRequest(Wire):
 
 
 class Found(Wire):
-    """One way to get what was asked for. `price` is for the whole span, `rate` per hour and unit; `why` explains."""
+    """One way to get what was asked for. `price` is for the whole span, `rate` per hour and unit where no price band
+    holds; `chance`: that all of the span is idle; `why` explains.
+    """
 
     service_id: str
     service_name: str
@@ -64,6 +66,7 @@ class Found(Wire):
     end: datetime
     quantity: int
     confidence: Confidence
+    chance: float
     price: Money
     rate: Money
     instant: bool

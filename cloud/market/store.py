@@ -1,14 +1,20 @@
 """The one query of search, and how its rows become candidates."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from cloud.db import reaching
 from cloud.market.match import Candidate, Step
 from cloud.market.model import SearchRequest
+from cloud.market.quote import PriceBand
 from gateway.capacity import Confidence
 from gateway.money import Money
+from gateway.odds import Odds
 from gateway.span import Span
 
 AT_ONCE = 500
@@ -31,8 +37,16 @@ async def candidates(
     near = request.near
     async with reaching():
         rows = await pool.fetch(
-            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            *(tenant, now, max(request.start, now), max(request.end, now) + BEYOND, request.kind, request.process),
+            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            *(
+                tenant,
+                now,
+                max(request.start, now),
+                max(request.end, now) + BEYOND,
+                request.kind,
+                request.process,
+                request.quantity,
+            ),
             request.service_id,
             *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
             *(skip, AT_ONCE),
@@ -59,10 +73,17 @@ def _candidate(row: asyncpg.Record) -> Candidate:
         last_receipt_at=row["last_receipt_at"],
         km=row["km"],
         steps=tuple(_step(*step) for step in row["steps"]),
+        bands=tuple(_band(band) for band in row["price_bands"]),
+        zone=ZoneInfo(row["zone"]),
     )
 
 
-def _step(start: int, end: int, *left: int) -> Step:
+def _step(start: int, end: int, chance: float, fading: float, *left: int) -> Step:
     one, two, three, four, five = left
     span = Span(_EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end))
-    return Step(span, (one, two, three, four, five))
+    return Step(span, (one, two, three, four, five), Odds(chance, fading))
+
+
+def _band(kept: Mapping[str, Any]) -> PriceBand:
+    least, most = Confidence(kept["least"]), Confidence(kept["most"])
+    return PriceBand(Decimal(kept["price"]), least, most, frozenset(kept["days"]), kept["start"], kept["end"])

@@ -27,6 +27,7 @@ from cloud.registry.model import (
     Site,
     SiteRequest,
 )
+from cloud.registry.prices import PriceBand
 from gateway.money import Money
 
 Thing = TypeVar("Thing")
@@ -167,6 +168,7 @@ def service(row: asyncpg.Record) -> Service:
     currency = value.pop("price_currency")
     value["price"] = Money(amount=value.pop("price_amount"), currency=currency)
     value["setup_fee"] = Money(amount=value.pop("setup_fee_amount"), currency=currency)
+    value["price_bands"] = [PriceBand.of(band, currency) for band in value["price_bands"]]
     value.pop("enterprise_id")
     return Service.model_validate(value)
 

@@ -89,7 +89,7 @@ def joined(offer: Iterable[CapacityPiece]) -> tuple[CapacityPiece, ...]:
     """Pieces that differ in nothing but time as one where they touch: statements of parts leave seams behind."""
     found: dict[tuple[object, datetime], CapacityPiece] = {}
     for piece in sorted(offer, key=lambda piece: piece.start):
-        alike = (piece.type, piece.quantity, piece.reason, piece.confidence, piece.detail)
+        alike = tuple(piece.model_dump(exclude={"start", "end"}).values())
         before = found.pop((alike, piece.start), None)
         found[alike, piece.end] = piece.model_copy(update={"start": before.start}) if before else piece
     return tuple(sorted(found.values(), key=lambda piece: (piece.start, piece.end, piece.type)))

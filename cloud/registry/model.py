@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from cloud.registry.prices import PriceBand
 from gateway.capacity import CapacityKind, Confidence
 from gateway.machine import ItemState, OperationMode
 from gateway.money import Money
@@ -149,7 +150,10 @@ class States(Wire):
 
 
 class CapacityPiece(Wire):
-    """One piece of the offer in force, gross; `detail` is for the machine's owner alone."""
+    """One piece of the offer in force, gross; `detail` is for the machine's owner alone.
+
+    `chance`: that it is idle at an instant, by the plant's forecast; of that, each hour more keeps exp(-`fading`).
+    """
 
     start: datetime
     end: datetime
@@ -158,6 +162,8 @@ class CapacityPiece(Wire):
     reason: str
     confidence: Confidence
     detail: str | None = None
+    chance: float | None = None
+    fading: float | None = None
 
 
 class Taken(Wire):
@@ -191,7 +197,11 @@ class Visibility(StrEnum):
 
 
 class ServiceRequest(Wire):
-    """What is offered, on which machines and terms. `price` is per hour; without `instant`, bookings are confirmed."""
+    """What is offered, on which machines and terms. `price` is per hour; without `instant`, bookings are confirmed.
+
+    Of `price_bands` the first that an hour is in gives its price, on the clock of the machine's plant; where none does,
+    `price` counts. A booking costs the sum over its quarter hours.
+    """
 
     name: Label
     kind: CapacityKind = CapacityKind.PROCESSING
@@ -201,6 +211,7 @@ class ServiceRequest(Wire):
     instant: bool = True
     visibility: Visibility = Visibility.OPEN
     price: Money
+    price_bands: Annotated[tuple[PriceBand, ...], Field(max_length=50)] = ()
     setup_fee: Annotated[Money | None, Field(description="in the price's currency")] = None
     notice: Duration = timedelta(0)
     min_duration: Duration = timedelta(0)
@@ -215,6 +226,9 @@ class ServiceRequest(Wire):
             raise ValueError(msg)
         if self.setup_fee and self.setup_fee.currency != self.price.currency:
             msg = f"setup_fee must be in {self.price.currency}, as the price is"
+            raise ValueError(msg)
+        if any(band.price.currency != self.price.currency for band in self.price_bands):
+            msg = f"price_bands must be in {self.price.currency}, as the price is"
             raise ValueError(msg)
         if len(set(self.machine_ids)) < len(self.machine_ids):
             msg = "machine_ids names a machine twice"

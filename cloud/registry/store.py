@@ -106,7 +106,8 @@ async def statement(rows: asyncpg.Connection, machine_id: str) -> asyncpg.Record
 
 async def offer(rows: asyncpg.Connection, machine_id: str, start: datetime, end: datetime) -> Rows:
     """The pieces in force that touch [start, end), gross."""
-    query = """SELECT lower(span) AS start, upper(span) AS "end", type, quantity, reason, confidence, detail
+    query = """SELECT lower(span) AS start, upper(span) AS "end", type, quantity, reason, confidence, detail, chance,
+                 fading
                FROM offer_span WHERE machine_id = $1 AND span && tstzrange($2, $3)
                ORDER BY lower(span), upper(span), type LIMIT 10000"""
     return await _all(rows, query, machine_id, start, end)
@@ -133,12 +134,13 @@ async def add_service(
     await rows.execute(
         """INSERT INTO service (id, enterprise_id, name, kind, process, materials, instant, visibility, price_amount,
              price_currency, setup_fee_amount, notice, min_duration, max_duration, min_confidence, work_masters,
-             created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)""",
+             created_at, price_bands)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
         *(identity, tenant, service.name, service.kind, service.process, list(service.materials), service.instant),
         *(service.visibility, service.price.amount, service.price.currency),
         *(service.setup_fee.amount if service.setup_fee else 0, service.notice, service.min_duration),
         *(service.max_duration, service.min_confidence, list(service.work_masters), now),
+        [band.kept() for band in service.price_bands],
     )
     members = [(identity, machine_id, position) for position, machine_id in enumerate(service.machine_ids)]
     await rows.executemany("INSERT INTO service_machine VALUES ($1, $2, $3)", members)

@@ -6,6 +6,7 @@ HERE = Path(__file__).parent
 ORDER = (
     "present",
     "capacity",
+    "quote",
     "moves",
     "risk",
     "admission",

@@ -116,11 +116,13 @@ DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, work, healing, price_amount, price_currency, created_at, updated_at)
+                     hold_id, bundle_id, work, healing, price_amount, price_currency, chance, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_bundle, p_work, p_healing, coalesce(p_hold.price_amount, ts_price(p_service, p_span, p_quantity)),
-         coalesce(p_hold.price_currency, p_service.price_currency), p_now, p_now
-  FROM machine m WHERE m.id = p_machine
+         p_expires_at, p_hold.id, p_bundle, p_work, p_healing, coalesce(p_hold.price_amount, quote.price),
+         coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.chance, quote.chance), p_now, p_now
+  FROM machine m
+  LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL) AS quote ON p_hold.id IS NULL
+  WHERE m.id = p_machine
   RETURNING * INTO STRICT c;
   RETURN c;
 END $$;

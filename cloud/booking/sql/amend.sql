@@ -65,10 +65,13 @@ BEGIN
     RETURN v_answer;
   END IF;
   PERFORM ts_expire_dead(c.machine_id, n.span, p_now);
+  IF (n.span, n.quantity) <> (c.span, c.quantity) THEN
+    SELECT quote.price, quote.chance INTO n.price_amount, n.chance
+    FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id) AS quote;
+  END IF;
   UPDATE claim SET span = n.span, quantity = n.quantity, work = n.work, updated_at = p_now,
     expires_at = CASE WHEN state = 'REQUESTED' THEN lower(n.span) END,
-    price_amount = CASE WHEN (n.span, n.quantity) = (c.span, c.quantity) THEN price_amount
-                   ELSE ts_price(s, n.span, n.quantity) END,
+    price_amount = n.price_amount, chance = n.chance,
     revision = revision + CASE WHEN v_started OR state = 'REQUESTED' THEN 0 ELSE 1 END
   WHERE id = c.id RETURNING * INTO STRICT n;
   v_was := n.state;

@@ -14,7 +14,7 @@ CREATE FUNCTION ts_claim_json(c claim) RETURNS jsonb LANGUAGE sql STABLE AS $$
     'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
     'cancel_asked_at', ts_time(c.cancel_asked_at),
     'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,
-    'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter,
+    'chance', c.chance, 'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter,
     'created_at', ts_time(c.created_at), 'updated_at', ts_time(c.updated_at))
 $$;
 

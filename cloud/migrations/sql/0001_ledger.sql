@@ -21,10 +21,13 @@ CREATE TABLE offer_span (
   reason     text NOT NULL,
   confidence int2 NOT NULL CHECK (confidence BETWEEN 1 AND 5),
   detail     text,
-  version    int8 NOT NULL
+  version    int8 NOT NULL,
+  chance     float8 CHECK (chance BETWEEN 0.01 AND 1),
+  fading     float8 CHECK (fading >= 0)
 );
 COMMENT ON TABLE offer_span IS 'The pieces in force, gross: before any claim. Available pieces over one instant add up.';
 COMMENT ON COLUMN offer_span.detail IS 'For the owner alone.';
+COMMENT ON COLUMN offer_span.chance IS 'That it is idle at an instant; of that, an hour more keeps exp(-fading).';
 CREATE INDEX offer_span_when ON offer_span USING gist (machine_id, span);
 
 CREATE TABLE bundle (
@@ -61,6 +64,7 @@ CREATE TABLE claim (
   work           jsonb,
   price_amount   numeric(18, 4) NOT NULL,
   price_currency text NOT NULL,
+  chance         float8,
   revision       int NOT NULL DEFAULT 1,
   at_risk        boolean NOT NULL DEFAULT false,
   at_risk_reason text,
@@ -84,6 +88,7 @@ COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {conse
 COMMENT ON COLUMN claim.heal_at IS 'Since when it waits for equal capacity elsewhere; null: it does not.';
 COMMENT ON COLUMN claim.heals IS 'The booking whose place it takes.';
 COMMENT ON COLUMN claim.proposal IS 'Equal capacity elsewhere that its booker may accept; for the booker alone.';
+COMMENT ON COLUMN claim.chance IS 'As it was quoted: that the whole span is idle but for this claim.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
 COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';

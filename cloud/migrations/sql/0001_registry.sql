@@ -88,6 +88,7 @@ CREATE TABLE service (
   price_amount     numeric(18, 4) NOT NULL CHECK (price_amount >= 0),
   price_currency   text NOT NULL CHECK (price_currency ~ '^[A-Z]{3}$'),
   setup_fee_amount numeric(18, 4) NOT NULL DEFAULT 0 CHECK (setup_fee_amount >= 0),
+  price_bands      jsonb NOT NULL DEFAULT '[]',
   notice           interval NOT NULL DEFAULT '0',
   min_duration     interval NOT NULL DEFAULT '0',
   max_duration     interval,
@@ -96,7 +97,10 @@ CREATE TABLE service (
   created_at       timestamptz NOT NULL,
   active           boolean NOT NULL DEFAULT true
 );
-COMMENT ON COLUMN service.price_amount IS 'Per hour and unit of quantity.';
+COMMENT ON COLUMN service.price_amount IS 'Per hour and unit of quantity, where no band holds.';
+COMMENT ON COLUMN service.price_bands IS
+  '[{price, least, most, days, start, end}]: prices by confidence (1 to 5), ISO weekdays and minutes of the plant''s day; '
+  'the first that holds counts.';
 COMMENT ON COLUMN service.work_masters IS 'What may be ordered; empty admits any work master.';
 CREATE INDEX service_enterprise ON service (enterprise_id);
 

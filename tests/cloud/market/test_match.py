@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.market.match import Candidate, Match, Miss, Need, Step, judge, price_of, search
+from cloud.market.match import Candidate, Match, Miss, Need, Step, judge, parts_of, search
+from cloud.market.quote import price
 from gateway.capacity import Confidence
 from gateway.money import Money
+from gateway.odds import Odds
 from gateway.span import Span
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -27,7 +29,8 @@ def span(start: float, end: float) -> Span:
 
 def step(start: float, end: float, quantity: int = 1, confidence: int = 5) -> Step:
     """So much is left, offered at that confidence."""
-    return Step(span(start, end), tuple(quantity if band <= confidence else 0 for band in Confidence))  # type: ignore[arg-type]
+    left = tuple(quantity if band <= confidence else 0 for band in Confidence)
+    return Step(span(start, end), left, Odds(max(Confidence(confidence).floor, 0.01)))  # type: ignore[arg-type]
 
 
 def candidate(*steps: Step, **terms: Any) -> Candidate:
@@ -67,7 +70,7 @@ def test_the_earliest_span_that_fits_is_found_and_explained() -> None:
     assert (match.span, match.confidence, match.price, match.instant) == (span(6, 8), 4, euros("135.00"), True)
     assert match.why == (
         "1 free over 2 h",
-        "confidence 4: at least 90% sure",
+        "confidence 4: all of it is idle with 90%",
         "60.00 EUR per hour and 15.00 EUR for set-up",
         "booked at once",
     )
@@ -206,9 +209,9 @@ def test_of_many_misses_of_a_service_the_nearest_is_told() -> None:
 
 
 def test_a_price_is_rounded_once_half_up() -> None:
-    third = candidate(rate=euros("0.10"), setup_fee=Money(amount=Decimal("0.005"), currency="EUR"))
-    assert price_of(third, timedelta(minutes=3), 1) == euros("0.01")
-    assert price_of(third, timedelta(minutes=20), 1) == euros("0.04")
+    third = candidate(step(0, 1), rate=euros("0.10"), setup_fee=Money(amount=Decimal("0.005"), currency="EUR"))
+    assert price(third.tariff, parts_of(third, span(0, 0.05), 1), 1) == euros("0.01")
+    assert price(third.tariff, parts_of(third, span(0, 1 / 3), 1), 1) == euros("0.04")
 
 
 steps = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12), st.integers(0, 3), st.integers(1, 5)), max_size=8)

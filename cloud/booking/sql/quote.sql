@@ -1,0 +1,84 @@
+-- What a stretch of a machine costs, and how likely all of it is idle: by the confidence and the hour of each part of it.
+-- cloud/market/quote.py says the same of what search found; a property test holds the two together.
+
+-- The least that a band promises (gateway.capacity.Confidence), and never nothing at all.
+CREATE FUNCTION ts_floor(p_confidence int2) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+  SELECT (ARRAY[0.01, 0.5, 0.75, 0.9, 0.97])[p_confidence]
+$$;
+
+-- Over each stretch of p_span on which nothing changes: the highest confidence at which p_quantity is left (null: at none),
+-- and the odds of all that is offered there with it or better. What is offered without odds is worth its band's floor.
+CREATE FUNCTION ts_graded(p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz, p_without text)
+RETURNS TABLE (at timestamptz, until timestamptz, confidence int, chance float8, fading float8) LANGUAGE sql STABLE AS $$
+  WITH piece AS (
+    SELECT o.span * p_span AS span, o.quantity AS offered, o.confidence::int, 0 AS taken, o.quantity > 0 AS counts,
+           ln(coalesce(o.chance, ts_floor(o.confidence))) AS chance, coalesce(o.fading, 0) AS fading
+    FROM offer_span o
+    WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available'
+    UNION ALL
+    SELECT c.span * p_span, 0, 0, c.quantity, false, 0, 0
+    FROM claim c
+    WHERE c.machine_id = p_machine AND c.span && p_span AND c.live
+      AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
+  ), border AS (
+    SELECT lower(span) AS at FROM piece UNION SELECT upper(span) FROM piece
+    UNION SELECT lower(p_span) UNION SELECT upper(p_span)
+  ), step AS (
+    SELECT border.at, lead(border.at) OVER (ORDER BY border.at) AS until FROM border
+  )
+  SELECT step.at, step.until, best.confidence, best.chance, best.fading
+  FROM step
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(piece.taken), 0) AS taken FROM piece WHERE piece.span @> step.at
+  ) AS claimed
+  LEFT JOIN LATERAL (
+    SELECT band.confidence, exp(sum(piece.chance)) AS chance, sum(piece.fading) AS fading
+    FROM generate_series(1, 5) AS band (confidence)
+    JOIN piece ON piece.span @> step.at AND piece.counts AND piece.confidence >= band.confidence
+    GROUP BY band.confidence
+    HAVING least(sum(piece.offered), (SELECT quantity FROM machine WHERE id = p_machine)) - claimed.taken >= p_quantity
+    ORDER BY band.confidence DESC LIMIT 1
+  ) AS best ON true
+  WHERE step.until IS NOT NULL
+$$;
+
+-- Price per hour and unit of a quarter hour that begins at p_local on the plant's clock: that of the first band that it is
+-- in, else the service's own. A window that ends before it begins goes on after midnight, and belongs to the day of its start.
+CREATE FUNCTION ts_rate(p_service service, p_confidence int, p_local timestamp) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce((
+    SELECT (band ->> 'price')::numeric
+    FROM jsonb_array_elements(p_service.price_bands) WITH ORDINALITY AS bands (band, position),
+         LATERAL (SELECT (band ->> 'start')::int AS opens, (band ->> 'end')::int AS ends, extract(isodow FROM p_local)::int AS day,
+                         (extract(hour FROM p_local) * 60 + extract(minute FROM p_local))::int AS minute) AS asked
+    WHERE p_confidence BETWEEN (band ->> 'least')::int AND (band ->> 'most')::int
+      AND CASE WHEN opens < ends THEN minute >= opens AND minute < ends AND band -> 'days' @> to_jsonb(day)
+          ELSE minute >= opens AND band -> 'days' @> to_jsonb(day)
+            OR minute < ends AND band -> 'days' @> to_jsonb((day + 5) % 7 + 1) END
+    ORDER BY position LIMIT 1), p_service.price_amount)
+$$;
+
+-- The price: the integral over the span, each quarter hour at its own rate, times quantity, plus the fee, rounded half up to
+-- cents. The chance: as likely as at its first instant, fading, and nowhere more likely than where a worse part begins. A
+-- part with too little left counts as of the lowest confidence: so it is where a booking is cut down to what it has.
+CREATE FUNCTION ts_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
+                         p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  WITH graded AS MATERIALIZED (
+    SELECT g.at, g.until, coalesce(g.confidence, 1) AS confidence, coalesce(g.chance, ts_floor(1::int2)) AS chance,
+           coalesce(g.fading, 0) * extract(epoch FROM g.until - g.at)::float8 / 3600 AS fades
+    FROM ts_graded(p_machine, p_span, p_quantity, p_now, p_without) AS g
+  ), worth AS (
+    SELECT min(graded.chance * exp(-(rest))) AS chance
+    FROM (SELECT *, sum(fades) OVER (ORDER BY at DESC) AS rest FROM graded) AS graded
+  ), paid AS (
+    SELECT sum(ts_rate(p_service, graded.confidence, quarter AT TIME ZONE p.zone)
+               * extract(epoch FROM least(graded.until, quarter + interval '15 minutes') - greatest(graded.at, quarter))) AS sum
+    FROM graded, (SELECT s.zone FROM machine m JOIN site s ON s.id = m.site_id WHERE m.id = p_machine) AS p,
+         LATERAL generate_series(date_bin('15 minutes', graded.at, 'epoch'), graded.until, '15 minutes') AS quarter
+    WHERE p_service.price_bands <> '[]' AND quarter < graded.until
+  )
+  SELECT CASE WHEN p_service.price_bands = '[]' THEN ts_price(p_service, p_span, p_quantity)
+         ELSE round((paid.sum * p_quantity)::numeric(60, 30) / 3600 + p_service.setup_fee_amount, 2) END,
+         round(worth.chance::numeric, 4)::float8
+  INTO price, chance FROM worth, paid;
+END $$;
