@@ -63,6 +63,11 @@ class MqttMachine:
         self.up = False
         yield LinkNotice(self.name, False, now, reason)
 
+    def silent(self, now: datetime, reason: str) -> Event:
+        """The way to the machine is there, and nothing was ever heard of it: another reason, if it was lost before."""
+        self.up = False
+        return LinkNotice(self.name, False, now, reason)
+
     def hear(self, name: str, message: Heard, document: Document, now: datetime) -> Iterator[Event | Note]:
         """What a message says of one signal."""
         ear = self.ears[name]

@@ -74,7 +74,7 @@ class MqttPlant:
         out = Outcome()
         for name in [name for name, due in self._due.items() if due <= now]:
             del self._due[name]
-            out.events += self._known[name].lost(now, now, self._silence(self._known[name]))
+            out.events.append(self._known[name].silent(now, self._silence(self._known[name])))
         return out
 
     def wakes(self) -> datetime | None:

@@ -124,7 +124,9 @@ class SparkplugHost:
                 self._ask(out, session, asking, now)
         for name in [name for name, due in self._due.items() if due <= now]:
             del self._due[name]
-            self._link(out, name, now, up=False, reason=self._absence(self.machines[name]))
+            # Told also where the broker was lost before: that it is back changed the reason.
+            self._links[name] = False
+            out.events.append(LinkNotice(name, False, now, self._absence(self.machines[name])))
         return out
 
     def wakes(self) -> datetime | None:

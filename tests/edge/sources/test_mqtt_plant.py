@@ -214,3 +214,12 @@ def test_the_link_changes_only_back_and_forth_whatever_is_published(story: list[
         events += found.hear([Heard(f"plant/m1/{topic}", payload, retained)], at(number)).events
     links = [event.up for event in events if isinstance(event, LinkNotice)]
     assert all(one is not other for one, other in pairwise(links))
+
+
+def test_a_machine_that_stays_silent_once_the_broker_is_back_is_told_for_that() -> None:
+    found = plant("m1", power=POWER)
+    assert short(found.down(at(0), at(0), "broker gone").events) == [("m1", "down")]
+    found.up(at(10))
+    (told,) = found.look(at(70)).events
+    assert isinstance(told, LinkNotice)
+    assert "nothing was heard of m1" in told.reason

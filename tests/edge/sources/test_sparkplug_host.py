@@ -362,8 +362,9 @@ def test_links_alternate_and_readings_come_while_up_in_any_order_of_messages(
             continue
         metrics = [BORN] if verb.endswith("BIRTH") else [value(1, alias=alias)]
         story.hear(verb, number, *metrics, seq=None if verb == "NDEATH" else seq, bd=bd if verb[0] == "N" else None)
-    links = [event.up for event in story.events if isinstance(event, LinkNotice)]
-    assert all(one is not other for one, other in pairwise(links))
+    links = [event for event in story.events if isinstance(event, LinkNotice)]
+    for one, other in pairwise(links):
+        assert one.up is not other.up or (not one.up and one.reason != other.reason)
     up = False
     for event in story.events:
         if isinstance(event, LinkNotice):
@@ -371,3 +372,14 @@ def test_links_alternate_and_readings_come_while_up_in_any_order_of_messages(
         elif isinstance(event, Reading):
             assert up or event.quality is Quality.UNCERTAIN
     assert decode(message("NBIRTH", 0, seq=0, bd=0).payload).number("bdSeq") == 0
+
+
+def test_a_node_that_stays_away_once_the_broker_is_back_is_told_for_that() -> None:
+    story = Story()
+    story.born()
+    story.take(story.host.down(at(1), at(1), "broker gone"))
+    story.take(story.host.up(at(10)))
+    assert story.wait(60) == ["down"]
+    assert isinstance(story.events[-1], LinkNotice)
+    assert "says nothing" in story.events[-1].reason
+    assert story.born(70) == ["gap", "up", (1, "good")]
