@@ -57,18 +57,30 @@ CREATE FUNCTION ts_rate(p_service service, p_confidence int, p_local timestamp) 
     ORDER BY position LIMIT 1), p_service.price_amount)
 $$;
 
--- The price: the integral over the span, each quarter hour at its own rate, times quantity, plus the fee, rounded half up to
--- cents. The chance: as likely as at its first instant, fading, and nowhere more likely than where a worse part begins. A
--- part with too little left counts as of the lowest confidence: so it is where a booking is cut down to what it has.
-CREATE FUNCTION ts_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
-                         p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
+-- The chance of what was admitted, where one piece of the offer follows the other: the usual case, and cheap, for then
+-- nothing hangs on how much of which piece others took. Null where pieces lie over one another or leave a hole.
+CREATE FUNCTION ts_plain_chance(p_machine text, p_span tstzrange) RETURNS float8 LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN sum(length) = upper(p_span) - lower(p_span) THEN min(likely * exp(-rest)) END
+  FROM (
+    SELECT length, likely, sum(fading * extract(epoch FROM length)::float8 / 3600) OVER (ORDER BY at DESC) AS rest
+    FROM (
+      SELECT lower(o.span) AS at, coalesce(o.chance, ts_floor(o.confidence)) AS likely, coalesce(o.fading, 0) AS fading,
+             least(upper(o.span), upper(p_span)) - greatest(lower(o.span), lower(p_span)) AS length
+      FROM offer_span o
+      WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available' AND o.quantity > 0
+    ) AS piece
+  ) AS piece
+$$;
+
+CREATE FUNCTION ts_graded_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
+                                p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   WITH graded AS MATERIALIZED (
     SELECT g.at, g.until, coalesce(g.confidence, 1) AS confidence, coalesce(g.chance, ts_floor(1::int2)) AS chance,
            coalesce(g.fading, 0) * extract(epoch FROM g.until - g.at)::float8 / 3600 AS fades
     FROM ts_graded(p_machine, p_span, p_quantity, p_now, p_without) AS g
   ), worth AS (
-    SELECT min(graded.chance * exp(-(rest))) AS chance
+    SELECT min(graded.chance * exp(-rest)) AS chance
     FROM (SELECT *, sum(fades) OVER (ORDER BY at DESC) AS rest FROM graded) AS graded
   ), paid AS (
     SELECT sum(ts_rate(p_service, graded.confidence, quarter AT TIME ZONE p.zone)
@@ -77,8 +89,23 @@ BEGIN
          LATERAL generate_series(date_bin('15 minutes', graded.at, 'epoch'), graded.until, '15 minutes') AS quarter
     WHERE p_service.price_bands <> '[]' AND quarter < graded.until
   )
-  SELECT CASE WHEN p_service.price_bands = '[]' THEN ts_price(p_service, p_span, p_quantity)
-         ELSE round((paid.sum * p_quantity)::numeric(60, 30) / 3600 + p_service.setup_fee_amount, 2) END,
-         round(worth.chance::numeric, 4)::float8
+  SELECT round((paid.sum * p_quantity)::numeric(60, 30) / 3600 + p_service.setup_fee_amount, 2), worth.chance
   INTO price, chance FROM worth, paid;
+END $$;
+
+-- The price: the integral over the span, each quarter hour at its own rate, times quantity, plus the fee, rounded half up to
+-- cents. The chance: as likely as at its first instant, fading, and nowhere more likely than where a worse part begins. A
+-- part with too little left counts as of the lowest confidence: so it is where a booking is cut down to what it has.
+CREATE FUNCTION ts_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
+                         p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF p_service.price_bands = '[]' THEN
+    price := ts_price(p_service, p_span, p_quantity);
+    chance := ts_plain_chance(p_machine, p_span);
+  END IF;
+  IF chance IS NULL THEN
+    SELECT coalesce(ts_quote.price, graded.price), graded.chance INTO price, chance
+    FROM ts_graded_quote(p_service, p_machine, p_span, p_quantity, p_now, p_without) AS graded;
+  END IF;
+  chance := round(chance::numeric, 4);
 END $$;
