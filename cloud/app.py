@@ -26,7 +26,9 @@ from cloud.events import api as events
 from cloud.events.hub import Hub
 from cloud.market import api as market
 from cloud.partners import api as partners
+from cloud.partners import oauth
 from cloud.partners.auth import Authenticator
+from cloud.partners.pace import Pace
 from cloud.partners.store import looker
 from cloud.registry import api as registry
 from cloud.registry import machines
@@ -37,8 +39,12 @@ VERSION = "0.1.0"
 MAX_BODY = 1 << 20
 EXPIRE_EVERY = 1.0
 """Seconds (real)."""
-PUBLIC = ("/v1/health", "/v1/problems", "/v1/problems/{code}")
+ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, root)
+"""Whose routes there are; the busiest is tried first."""
+PUBLIC = ("/v1/oauth/token", "/v1/health", "/v1/problems", "/v1/problems/{code}")
 """The routes that need no key."""
+ADMISSION = ("auth.missing", "auth.invalid", "auth.scope", "rate.limited")
+"""The problems of every route that does."""
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -60,18 +66,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for rooms in (
-        booking,
-        together,
-        market,
-        waiting,
-        machines,
-        registry,
-        partners,
-        events,
-        root,
-    ):  # the busiest is tried first
-        app.include_router(rooms.router)
+    for room in ROOMS:
+        app.include_router(room.router)
     _add_manual(app)
     problems.install(app)
     app.add_middleware(BodyLimit, most=MAX_BODY)
@@ -95,7 +91,7 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     hub = Hub(settings.api_dsn or "", auth.forget)
     chores = [asyncio.create_task(hub.run()), asyncio.create_task(_expire(pool, clock))]
     try:
-        yield Desk(settings, clock, pool, auth, hub)
+        yield Desk(settings, clock, pool, auth, hub, Pace(settings.rate, settings.burst))
     finally:
         hub.close()
         for chore in chores:
@@ -133,7 +129,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _common(operation: dict[str, Any], *, public: bool) -> None:
     operation["security"] = [] if public else [{"key": []}]
     refused = ["request.invalid"] if "422" in operation["responses"] else []
-    codes = [*refused, "database.away", *([] if public else ["auth.missing", "auth.invalid", "auth.scope"])]
+    codes = [*refused, "database.away", *([] if public else ADMISSION)]
     if "422" in operation["responses"] and "application/json" in operation["responses"]["422"].get("content", {}):
         del operation["responses"]["422"]
     for status, answer in problems.documented(*(CATALOGUE[code] for code in codes)).items():

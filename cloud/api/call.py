@@ -9,11 +9,14 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import Depends, Request
 
+from cloud.api.catalogue import RATE_LIMITED
+from cloud.api.problem import Problem
 from cloud.config import Settings
 from cloud.db import as_tenant
 from cloud.events.hub import Hub
 from cloud.partners.auth import Authenticator
 from cloud.partners.model import Scope
+from cloud.partners.pace import Pace
 from gateway.clock import Clock
 
 
@@ -26,6 +29,7 @@ class Desk:
     pool: asyncpg.Pool
     auth: Authenticator
     hub: Hub
+    pace: Pace
 
     def fresh_after(self, now: datetime) -> datetime:
         """A machine heard of since this moment of business time is fresh."""
@@ -61,6 +65,8 @@ def admitted(scope: Scope) -> Callable[[Request], Awaitable[Call]]:
     async def call(request: Request) -> Call:
         place = await desk(request)
         caller = await place.auth.admit(request.headers.get("authorization"), scope)
+        if seconds := place.pace.wait(caller.key_id):
+            raise Problem(RATE_LIMITED, retry_after_s=round(seconds, 3))
         return Call(place, caller.enterprise_id, caller.scopes, place.clock.now())
 
     return call

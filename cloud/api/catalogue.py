@@ -28,6 +28,13 @@ AUTH_INVALID = _kind(
     "auth.invalid", 401, "The API key is not known or was revoked", "Ask your administrator for a new key."
 )
 AUTH_SCOPE = _kind("auth.scope", 403, "The API key lacks a scope", "Use a key with the scope that `scope` names.")
+RATE_LIMITED = _kind(
+    "rate.limited",
+    429,
+    "The key asks faster than it may",
+    "Wait for `Retry-After` seconds; ask for events rather than again and again.",
+    retryable=True,
+)
 NOT_FOUND = _kind(
     "not_found",
     404,
@@ -104,6 +111,12 @@ CONFIDENCE_TOO_LOW = _kind(
     409,
     "The span is offered with too little confidence",
     "Search for a span with the confidence that the service asks for.",
+)
+HOLD_QUOTA = _kind(
+    "hold.quota",
+    409,
+    "The enterprise holds as much as it may at once",
+    "Book or release a hold; holds are for hours that are about to be booked.",
 )
 HOLD_UNKNOWN = _kind(
     "hold.unknown", 404, "There is no such hold of yours", "Hold again; a hold is consumed by its booking."

@@ -34,13 +34,14 @@ _HEALED = (c.BOOKING_BOOKER_ONLY, c.PROPOSAL_NONE, c.PROPOSAL_GONE)
 _DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
 
 
-@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *ADMISSION))
+@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *ADMISSION, c.HOLD_QUOTA))
 async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) -> Response:
     """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
     expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
     asker = caller(call, key, request, wanted)
     wish = store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
-    told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at)
+    most = call.desk.settings.most_holds
+    told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at, most=most)
     return _json(_hold(_claim(told)), 201)
 
 

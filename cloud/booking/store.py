@@ -11,7 +11,7 @@ from cloud.booking.model import Accepted, Answer, Claim, Refused, Together
 from cloud.db import reaching
 from gateway.span import Span
 
-HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
 CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
@@ -59,10 +59,12 @@ class Change:
     work: Mapping[str, Any] | None = None
 
 
-async def hold(pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime) -> Answer:
-    """Reserve until `expires_at` (business time). Raises DatabaseAway, as all of these do."""
+async def hold(  # noqa: PLR0913 - who, what, until when
+    pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime, *, most: int = 100
+) -> Answer:
+    """Reserve until `expires_at` (business time), one of at most so many. Raises DatabaseAway, as all of these do."""
     what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
-    return await _ask(pool, HOLD, *_who(caller), claim_id, *what, expires_at, caller.now)
+    return await _ask(pool, HOLD, *_who(caller), claim_id, *what, expires_at, most, caller.now)
 
 
 async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what to do should it fall through

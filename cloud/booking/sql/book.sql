@@ -1,8 +1,10 @@
 -- The two ways in: ts_hold reserves for a while, ts_book books. One round trip each; everything in one transaction.
--- Both return {outcome: ok | replayed | in_flight | key_mismatch | refused, status, claim?, refusal? {code, facts...}}.
+-- An enterprise has no more than p_most holds at once, or one could hoard hours for nothing (two calls at the same instant may
+-- exceed it by one). Both return {outcome: ok | replayed | in_flight | key_mismatch | refused, status, claim?, refusal? {code, facts...}}.
 
 CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
-                        p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_now timestamptz)
+                        p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_most int,
+                        p_now timestamptz)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -18,6 +20,8 @@ BEGIN
   SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
   IF v_wish.refusal IS NOT NULL THEN
     RETURN v_wish.refusal;
+  ELSIF (SELECT count(*) FROM claim WHERE booker_id = p_tenant AND state = 'HELD' AND expires_at > p_now) >= p_most THEN
+    RETURN ts_refused('hold.quota', 409, jsonb_build_object('most', p_most));
   END IF;
   s := v_wish.service;
   SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, NULL, p_now);
@@ -163,7 +167,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, timestamptz),
+  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz),
   ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, jsonb, timestamptz,
           timestamptz)
   TO ts_api;

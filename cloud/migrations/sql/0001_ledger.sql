@@ -100,6 +100,7 @@ CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
 CREATE INDEX claim_at_risk ON claim (machine_id) WHERE live AND at_risk;
+CREATE INDEX claim_held ON claim (booker_id, expires_at) WHERE state = 'HELD';
 CREATE INDEX claim_expiry ON claim (expires_at) WHERE state IN ('HELD', 'REQUESTED');
 
 CREATE TABLE waiting (

@@ -1,13 +1,40 @@
 -- Two reads that must come before, or reach past, the tenant of a transaction.
 
--- Whose key this is; no row for a key that is unknown or revoked.
+-- Whose key or access token this is; no row for one that is unknown, revoked or past its time.
 CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
 RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT k.id, k.enterprise_id, e.name, k.scopes
-  FROM public.api_key k JOIN public.enterprise e ON e.id = k.enterprise_id
-  WHERE k.hash = p_hash AND (k.revoked_at IS NULL OR k.revoked_at > p_now)
+  SELECT k.id, k.enterprise_id, e.name, found.scopes
+  FROM (SELECT id, api_key.scopes FROM public.api_key WHERE hash = p_hash
+        UNION ALL
+        SELECT t.key_id, t.scopes FROM public.access_token t WHERE t.hash = p_hash AND t.expires_at > p_now) AS found
+  JOIN public.api_key k ON k.id = found.id
+  JOIN public.enterprise e ON e.id = k.enterprise_id
+  WHERE k.revoked_at IS NULL OR k.revoked_at > p_now
 $$;
+
+-- Exchanges a key (by its id and the hash of its text) for an access token, for the scopes asked for or all of the key's: those
+-- granted; no row where the key is not good, an empty array where it has none of the scopes. Forgets tokens past their time.
+CREATE FUNCTION ts_issue_token(p_key text, p_hash bytea, p_token bytea, p_scopes text[], p_expires_at timestamptz,
+                               p_now timestamptz) RETURNS TABLE (scopes text[])
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_granted text[];
+BEGIN
+  SELECT CASE WHEN p_scopes IS NULL THEN k.scopes
+         ELSE ARRAY(SELECT s FROM unnest(k.scopes) AS s WHERE s = ANY (p_scopes) ORDER BY s) END INTO v_granted
+  FROM public.api_key k WHERE k.id = p_key AND k.hash = p_hash AND (k.revoked_at IS NULL OR k.revoked_at > p_now);
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  IF v_granted <> '{}' THEN
+    DELETE FROM public.access_token WHERE expires_at <= p_now;
+    INSERT INTO public.access_token (hash, key_id, scopes, expires_at) VALUES (p_token, p_key, v_granted, p_expires_at);
+  END IF;
+  scopes := v_granted;
+  RETURN NEXT;
+END $$;
+GRANT EXECUTE ON FUNCTION ts_issue_token(text, bytea, bytea, text[], timestamptz, timestamptz) TO ts_api;
 
 -- The next events of an enterprise after a cursor ('' = from the first), in an order in which none can appear later.
 -- A cursor is "TX-SEQ", and opaque to whoever keeps it. An event shows as soon as no older transaction still runs.

@@ -19,6 +19,15 @@ CREATE TABLE api_key (
 COMMENT ON COLUMN api_key.hash IS 'SHA-256 of the whole key; keys are 256 random bits, so a fast hash is right.';
 CREATE INDEX api_key_enterprise ON api_key (enterprise_id);
 
+CREATE TABLE access_token (
+  hash       bytea PRIMARY KEY,
+  key_id     text NOT NULL REFERENCES api_key,
+  scopes     text[] NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+COMMENT ON TABLE access_token IS 'OAuth 2 access tokens that keys were exchanged for; they die with their key. Hashed as keys are.';
+CREATE INDEX access_token_expiry ON access_token (expires_at);
+
 CREATE TABLE partner (
   provider_id text NOT NULL REFERENCES enterprise,
   partner_id  text NOT NULL REFERENCES enterprise,

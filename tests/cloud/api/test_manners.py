@@ -239,7 +239,8 @@ def test_the_description_is_openapi_3_1_and_says_of_every_route_who_may_call_and
         for operation in item.values():
             assert operation["security"] == ([] if path in PUBLIC else [{"key": []}])
             assert "503" in operation["responses"]
-            assert ("401" in operation["responses"]) is (path not in PUBLIC)
+            refused = operation["responses"].get("401", {"description": ""})["description"]
+            assert ("`auth.invalid`" in refused) is (path not in PUBLIC)
 
 
 def test_every_refusal_of_booking_is_in_the_catalogue() -> None:

@@ -101,7 +101,7 @@ class Twins:
     async def book(self, span, quantity):
         expected = rules.admit(self.terms, self.machines, span, quantity, self.now)
         what = ("ent_b", None, None, f"bkg_{next(self.ids)}", None, "svc_1", None, span.start, span.end, quantity)
-        answer = await self.ask(store.BOOK, *what, WORK, self.now, None)
+        answer = await self.ask(store.BOOK, *what, WORK, None, self.now, None)
         self.end_dead(answer)
         self.note(answer, expected, self.taken)
 
@@ -109,7 +109,7 @@ class Twins:
         expected = rules.admit(self.terms, self.machines, span, quantity, self.now)
         expiry = self.now + quarters * QUARTER
         what = ("ent_b", None, None, f"hld_{next(self.ids)}", "svc_1", None, span.start, span.end, quantity)
-        answer = await self.ask(store.HOLD, *what, expiry, self.now)
+        answer = await self.ask(store.HOLD, *what, expiry, 1_000_000, self.now)
         self.end_dead(answer)
         self.note(answer, expected, self.holds, expiry)
 
@@ -119,7 +119,7 @@ class Twins:
             return
         held = self.holds.pop(index)
         what = ("ent_b", None, None, f"bkg_{next(self.ids)}", held.id, None, None, None, None, None)
-        answer = await self.ask(store.BOOK, *what, WORK, self.now, None)
+        answer = await self.ask(store.BOOK, *what, WORK, None, self.now, None)
         machine = next(each for each in self.machines if each.machine_id == held.machine_id)
         others = [claim for claim in machine.claims if claim.id != held.id]
         if held.expires_at <= self.now:
