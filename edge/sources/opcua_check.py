@@ -97,7 +97,7 @@ async def _check(session: OpcUaSession, machine: str, questions: Questions) -> l
     nodes = {signal: node for signal in signals if not isinstance(node := places[signal.address], Missing)}
     reader = Reader(session)
     await reader.prepare(nodes)
-    seen = await _read(session, list(nodes.values()))
+    seen = await _read(reader, list(nodes.values()))
     await reader.learn([each.value for each in seen.values()])
     verdicts = []
     for name, signal in asked.items():
@@ -125,24 +125,14 @@ class _Found:
     type: str | None
 
 
-async def _read(session: OpcUaSession, nodes: Sequence[ua.NodeId]) -> dict[ua.NodeId, _Found]:
+async def _read(reader: Reader, nodes: Sequence[ua.NodeId]) -> dict[ua.NodeId, _Found]:
     """Value and data type name of each node."""
-    values = await attributes(session, nodes)
-    types = await attributes(session, nodes, ua.AttributeIds.DataType)
-    names = {str(kind.Value): await type_name(session, kind) for kind in types}
-    return {node: _Found(value, names[str(kind.Value)]) for node, value, kind in zip(nodes, values, types, strict=True)}
-
-
-async def type_name(session: OpcUaSession, kind: ua.DataValue) -> str | None:
-    """The name of the data type; `Enumeration` for any kind of one."""
-    if not kind.StatusCode.is_good() or not isinstance(kind.Value.Value, ua.NodeId):
-        return None
-    data_type = kind.Value.Value
-    (name,) = await attributes(session, [data_type], ua.AttributeIds.BrowseName)
-    parents = await neighbours(session, data_type, ua.BrowseDirection.Inverse)
-    if any(parent.node == ua.NodeId(ua.ObjectIds.Enumeration) for parent in parents):
-        return "Enumeration"
-    return str(name.Value.Value.Name) if name.Value is not None and name.Value.Value is not None else None
+    values = await attributes(reader.book.session, nodes)
+    types = await attributes(reader.book.session, nodes, ua.AttributeIds.DataType)
+    return {
+        node: _Found(value, await reader.book.type_name(kind, value))
+        for node, value, kind in zip(nodes, values, types, strict=True)
+    }
 
 
 def _judge(reader: Reader, signal: Signal, found: _Found, wanted: str | None) -> Verdict:

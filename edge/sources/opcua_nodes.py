@@ -14,6 +14,7 @@ Item = TypeVar("Item")
 CHUNK = 100
 """Nodes a request: below the operation limits of small controllers."""
 WHOLE_PATH = 0xFFFFFFFF
+_MASK = ua.BrowseResultMask.BrowseName | ua.BrowseResultMask.NodeClass | ua.BrowseResultMask.TypeDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,13 @@ async def child(session: OpcUaSession, parent: ua.NodeId, name: Segment) -> ua.N
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A node one reference away; `uri` is the namespace of its browse name, `kind` its node class."""
+    """A node one reference away. `uri`: the namespace of its browse name; `kind`: its node class; `of`: its type."""
 
     node: ua.NodeId
     name: str
     uri: str = BASE
     kind: ua.NodeClass = ua.NodeClass.Unspecified
+    of: ua.NodeId | None = None
 
 
 async def neighbours(
@@ -101,14 +103,15 @@ def _description(node: ua.NodeId, direction: ua.BrowseDirection, reference: int)
         ReferenceTypeId=ua.NodeId(reference),
         IncludeSubtypes=True,
         NodeClassMask=0,
-        ResultMask=ua.BrowseResultMask.BrowseName | ua.BrowseResultMask.NodeClass,
+        ResultMask=_MASK,
     )
 
 
 def _neighbour(session: OpcUaSession, near: ua.ReferenceDescription) -> Neighbour:
     index = near.BrowseName.NamespaceIndex
     uri = session.namespaces[index] if index < len(session.namespaces) else BASE
-    return Neighbour(_local(near.NodeId), near.BrowseName.Name or "", uri, ua.NodeClass(near.NodeClass))
+    of = _local(near.TypeDefinition) if near.TypeDefinition.Identifier else None
+    return Neighbour(_local(near.NodeId), near.BrowseName.Name or "", uri, ua.NodeClass(near.NodeClass), of)
 
 
 async def attributes(

@@ -29,6 +29,7 @@ class TypeBook:
         self.session = session
         self._plans: dict[ua.NodeId, StructurePlan | None] = {}
         self._by_encoding: dict[ua.NodeId, StructurePlan | None] = {}
+        self._type_names: dict[ua.NodeId, str | None] = {}
 
     def unknown(self, values: Iterable[ua.DataValue]) -> set[ua.NodeId]:
         """The encodings of structures among the values that are still to be learnt."""
@@ -91,7 +92,7 @@ class TypeBook:
     async def _field(self, field: ua.StructureField, kind: int, above: tuple[ua.NodeId, ...]) -> FieldPlan:
         """`IsOptional` means "or a subtype" where a structure's fields may be of subtypes (OPC 10000-3, 8.49)."""
         subtyped = kind in {3, 4} and field.IsOptional
-        base = await self._base(field.DataType)
+        base = await self.base(field.DataType)
         rank = field.ValueRank
         if base == _ENUMERATION:
             names = await self._names_of_type(field.DataType)
@@ -102,7 +103,7 @@ class TypeBook:
         builtin = ua.VariantType.Variant if base in _VARIANTS else ua.VariantType(base) if base else None
         return FieldPlan(field.Name, builtin, rank=rank, optional=field.IsOptional)
 
-    async def _base(self, data_type: ua.NodeId) -> int | None:
+    async def base(self, data_type: ua.NodeId) -> int | None:
         """The builtin type that a data type comes from, or Enumeration; None where the server does not say."""
         for _ in range(20):
             number = data_type.Identifier if data_type.NamespaceIndex == 0 else None
@@ -113,6 +114,29 @@ class TypeBook:
                 return None
             data_type = parents[0].node
         return None
+
+    async def type_name(self, kind: ua.DataValue, value: ua.DataValue) -> str | None:
+        """What a variable's DataType says: a builtin type's name for all its subtypes, `Enumeration`, a structure's own
+        name; where any of several may come, that of the value. None if the node has no data type.
+        """
+        data_type = kind.Value.Value if kind.Value is not None else None
+        if not isinstance(data_type, ua.NodeId):
+            return None
+        if data_type not in self._type_names:
+            self._type_names[data_type] = await self._type_name(data_type)
+        name = self._type_names[data_type]
+        return name if name is not None else value.Value.VariantType.name if value.Value is not None else "Variant"
+
+    async def _type_name(self, data_type: ua.NodeId) -> str | None:
+        base = await self.base(data_type)
+        if base in _VARIANTS:
+            return None
+        if base == _ENUMERATION:
+            return "Enumeration"
+        if base is not None and base != _STRUCTURE:
+            return str(ua.VariantType(base).name)
+        (name,) = await attributes(self.session, [data_type], ua.AttributeIds.BrowseName)
+        return str(name.Value.Value.Name) if name.Value is not None and name.Value.Value is not None else "Structure"
 
     async def names(self, nodes: Sequence[ua.NodeId]) -> list[Names | None]:
         """Of each variable the names of its values, from its own properties or else from its data type."""
