@@ -42,6 +42,9 @@ def quality(found: Mapping[str, Any], chance: Mapping[int, float]) -> Iterator[R
     yield _most("gap between said and seen, quarter hours", found["reliability_gap"], "", chance[0], 0.02)
     for hours, span in found["spans"].items():
         yield _most(f"gap between said and seen, whole spans of {hours} h", span["gap"], "", chance[int(hours)], 0.03)
+    for hours, span in found["spans"].items():
+        name = f"the same as the registry quotes it from bands, {hours} h"
+        yield _most(name, span["quoted_gap"], "", chance[int(hours)], 0.03)
     yield _row("brier over the next 7 days", found["horizons"]["7"]["brier"], "", None, None, ok=None)
 
 

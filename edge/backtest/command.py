@@ -38,6 +38,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{each['start']:.1f}-{each['end']:.1f}  {each['said']:.3f}  {each['seen']:.3f}  {each['hours']:6.0f}"
     gaps = ", ".join(f"{hours} h {span['gap']:.3f}" for hours, span in found["spans"].items())
     yield f"mean gap between said and seen: quarter hours {found['reliability_gap']:.3f}; whole spans {gaps}"
+    quoted = ", ".join(f"{hours} h {span['quoted_gap']:.3f}" for hours, span in found["spans"].items())
+    yield f"the same of what the registry quotes, which knows bands and their odds alone: {quoted}"
     yield "in windows of at least 2 h, at or above:"
     for each in found["curve"]:
         share, recall = (f"{each[key] or 0:.1%}" for key in ("idle_share", "recall"))

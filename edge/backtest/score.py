@@ -109,7 +109,14 @@ def _span(pages: Sequence[Page], hours: int) -> dict[str, Any]:
     said = np.concatenate([page.spans[hours][0] for page in pages])
     seen = np.concatenate([page.spans[hours][1] for page in pages])
     bins = reliability(said, seen, hours)
-    return {"gap": gap(bins), "brier": brier(said, seen), "reliability": [asdict(each) for each in bins]}
+    quoted = reliability(np.concatenate([page.quoted[hours] for page in pages]), seen, hours)
+    return {
+        "gap": gap(bins),
+        "brier": brier(said, seen),
+        "reliability": [asdict(each) for each in bins],
+        "quoted_gap": gap(quoted),
+        "quoted_reliability": [asdict(each) for each in quoted],
+    }
 
 
 def _windows(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

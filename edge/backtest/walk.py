@@ -10,13 +10,19 @@ import numpy as np
 
 from edge.backtest.baselines import baselines
 from edge.backtest.log import Log
+from edge.bands import outlook
 from edge.forecast import Forecast, company, forecast, fresh, learn
 from edge.forecast.grid import BUSY, DAY, QUARTER, cells, midnight, slot
 from edge.forecast.signs import SLOTS, Floats
+from edge.outlook import Band
+from gateway.odds import Odds
 from gateway.span import Span
 
 AHEAD = 7
 """Days that each forecast is held against."""
+
+HORIZON = timedelta(days=28)
+"""How far it reaches: what is told of tomorrow is told in the bands of a whole statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,8 @@ class Page:
 
     `idle` (n,): P(idle) of each quarter hour, up to `AHEAD` days; `seen` (n,): 1 where it was reported idle.
     `quarters`: how many of them are the next day. `spans`: by length in hours P(whole span idle) for each start within
-    that day, and whether it was. `pairs` (n - 1,): P(idle in a quarter hour and in the next). `baselines`: by name
+    that day, and whether it was. `quoted`: by length what the registry would say instead, which knows bands and their
+    odds alone. `pairs` (n - 1,): P(idle in a quarter hour and in the next). `baselines`: by name
     P(idle), (n,).
     """
 
@@ -35,6 +42,7 @@ class Page:
     seen: Floats
     quarters: int
     spans: Mapping[int, tuple[Floats, Floats]]
+    quoted: Mapping[int, Floats]
     pairs: Floats
     baselines: Mapping[str, Floats]
 
@@ -56,9 +64,23 @@ def walk(log: Log, zone: ZoneInfo, first: int, last: int, lengths: Sequence[int]
         others = company(habits)
         for name, machine in machines.items():
             if number >= first:
-                issued = forecast(habits[name], midnight(day, zone), timedelta(days=AHEAD), others=others.get(name))
+                issued = forecast(habits[name], midnight(day, zone), HORIZON, others=others.get(name))
                 yield machine.page(name, number, issued, lengths)
             habits[name] = learn(habits[name], day, machine.of(day), others=others.get(name))
+
+
+def quoted(bands: Sequence[Band], quarters: int, lengths: Sequence[int]) -> Mapping[int, Floats]:
+    """By length in hours what gateway.odds.all_through says of every span within the first `quarters` quarter hours."""
+    counts = [(band.span.end - band.span.start) // QUARTER for band in bands]
+    odds = [band.odds or Odds(band.confidence.floor) for band in bands]
+    chance = np.repeat([each.chance for each in odds], counts)[:quarters]
+    fading = np.repeat([each.fading / 4 for each in odds], counts)[:quarters]
+    found = {}
+    for hours in lengths:
+        windows = np.lib.stride_tricks.sliding_window_view
+        rest = windows(fading, hours * 4)[:, ::-1].cumsum(1)[:, ::-1]
+        found[hours] = (windows(chance, hours * 4) * np.exp(-rest)).min(1)
+    return found
 
 
 def all_through(seen: Floats, quarters: int) -> Floats:
@@ -84,7 +106,7 @@ class _Machine:
     def page(self, name: str, number: int, issued: Forecast, lengths: Sequence[int]) -> Page:
         day = self._first + DAY * (number - 1)
         begin, end = midnight(day, self._zone), midnight(self._first + DAY * self._last, self._zone)
-        count = min(len(issued.idle), (end - begin) // QUARTER)
+        count = min(AHEAD * SLOTS, (end - begin) // QUARTER)
         quarters = (midnight(day + DAY, self._zone) - begin) // QUARTER
         clock = np.array([int(slot(begin + QUARTER * step, day, self._zone)) % SLOTS for step in range(count)])
         seen = self._idle(begin, count)
@@ -96,8 +118,8 @@ class _Machine:
         for hours in lengths:
             whole = all_through(seen[:quarters], hours * 4)
             held[hours] = (issued.spans(hours * 4)[: len(whole)], whole)
-        pairs = issued.spans(2)[: count - 1]
-        return Page(name, number, issued.idle[:count], seen, quarters, held, pairs, said)
+        told = quoted(outlook(issued).bands, quarters, lengths)
+        return Page(name, number, issued.idle[:count], seen, quarters, held, told, issued.spans(2)[: count - 1], said)
 
     def _idle(self, begin: datetime, count: int) -> Floats:
         seen = np.ones(count)

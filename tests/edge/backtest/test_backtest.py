@@ -141,7 +141,7 @@ def test_a_page_knows_nothing_of_its_own_day(tmp_path: Path) -> None:
 
 
 def _page(idle: list[float], seen: list[float]) -> Page:
-    return Page("M1", 1, np.array(idle), np.array(seen), 96, {}, np.ones(0), {})
+    return Page("M1", 1, np.array(idle), np.array(seen), 96, {}, {}, np.ones(0), {})
 
 
 def test_only_windows_of_two_hours_are_offered_and_may_reach_past_midnight() -> None:

@@ -11,9 +11,13 @@ from edge.backtest.luck import luck
 from edge.backtest.plants import PLANTS, plant
 from edge.backtest.report import document, pages_of
 from edge.backtest.trial import figures, left_out
-from edge.backtest.walk import Page, walk
+from edge.backtest.walk import Page, quoted, walk
 from edge.forecast import dump, forecast, fresh, learn
 from edge.forecast.fit import days_of
+from edge.outlook import Band
+from gateway.capacity import Confidence
+from gateway.odds import Odds, all_through
+from gateway.span import Span
 
 ZONE = ZoneInfo("UTC")
 
@@ -50,6 +54,22 @@ def test_a_very_short_history_is_sure_of_nothing(days: int) -> None:
     assert found.idle.max() < 0.9
 
 
+def test_what_is_quoted_is_what_both_sides_of_the_fence_make_of_the_bands() -> None:
+    quarter = timedelta(minutes=15)
+    start = plant("job shop", days=1).start
+    lengths = [3, 5, 1, 20, 40, 27]
+    dice, bands, at = np.random.default_rng(2), [], start
+    for count in lengths:
+        odds = Odds(float(dice.uniform(0.3, 1)), float(dice.uniform(0, 0.2)))
+        bands.append(Band(Span(at, at + count * quarter), Confidence.HIGH, odds))
+        at += count * quarter
+    found = quoted(bands, 96, (1, 2, 8))
+    for hours, first in ((1, 0), (1, 2), (2, 5), (8, 3), (8, 60)):
+        span = Span(start + first * quarter, start + first * quarter + timedelta(hours=hours))
+        parts = [(part.duration, band.odds) for band in bands if (part := band.span.intersection(span)) and band.odds]
+        assert found[hours][first] == pytest.approx(all_through(parts))
+
+
 def test_a_habit_stays_small_whatever_the_machine_does() -> None:
     log = plant("no pattern", machines=1)
     habit, (busy,) = fresh(ZONE), log.busy.values()
@@ -61,7 +81,7 @@ def test_a_habit_stays_small_whatever_the_machine_does() -> None:
 def _page(day: int, idle: np.ndarray, pairs: np.ndarray, dice: np.random.Generator) -> Page:
     """A page of which nothing is seen yet."""
     seen = (dice.random(len(idle)) < idle).astype(np.float64)
-    return Page("M", day, idle, seen, len(idle), {1: (idle[:-3] ** 4, np.ones(len(idle) - 3))}, pairs, {})
+    return Page("M", day, idle, seen, len(idle), {1: (idle[:-3] ** 4, np.ones(len(idle) - 3))}, {}, pairs, {})
 
 
 def test_luck_is_what_a_true_forecast_shows_and_shrinks_with_the_length_of_the_log() -> None:
