@@ -46,7 +46,10 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """Where the broker is. `keepalive` and `longest_wait` (between attempts to connect) are real seconds."""
+    """Where the broker is. `keepalive` and `longest_wait` (between attempts to connect) are real seconds.
+
+    `told_elsewhere`: whoever uses the client tells people of loss and recovery, so its own log is for debugging only.
+    """
 
     host: str
     port: int
@@ -57,6 +60,7 @@ class MqttSettings:
     keepalive: int = 30
     longest_wait: float = 30.0
     under_way: int = 1000
+    told_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +232,11 @@ class MqttClient:
             watcher(up)
 
     def _log(self, up: bool, reason: str) -> None:
-        where = f"{self._settings.host}:{self._settings.port}"
+        where, quiet = f"{self._settings.host}:{self._settings.port}", self._settings.told_elsewhere
         if up and self._told_lost:
-            log.info("broker found again", broker=where)
+            (log.debug if quiet else log.info)("broker found again", broker=where)
         if not up and not self._told_lost and not self._closing:
-            log.warning("broker lost, trying on", broker=where, reason=reason)
+            (log.debug if quiet else log.warning)("broker lost, trying on", broker=where, reason=reason)
         self._told_lost = not up
 
 

@@ -26,4 +26,5 @@ def settings(device: BrokerDevice, vault: Vault, place: str) -> MqttSettings:
         vault.text(device.password, f"{place}.password") if device.password else None,
         tls,
         device.keepalive_s,
+        told_elsewhere=True,
     )
