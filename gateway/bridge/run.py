@@ -21,7 +21,7 @@ from gateway.mqtt import MqttClient
 
 log = structlog.get_logger(__name__)
 
-SHOWN_EVERY = 1.0
+SHOWN_EVERY = 0.5
 """Real seconds."""
 
 LONGEST_WAIT = 5.0
