@@ -203,6 +203,15 @@ class Config(_Data):
     local: Local = Local()
     machines: Annotated[dict[Name, Machine], Field(min_length=1, max_length=1000)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _counted_by_the_plants_clock(cls, given: Any) -> Any:
+        """What is told in whole hours or blocks is so by the plant's clock, unless the policy names another."""
+        if not isinstance(given, dict) or "zone" not in given:
+            return given
+        disclosure = given.get("disclosure", {})
+        return given | {"disclosure": {"zone": given["zone"]} | disclosure} if isinstance(disclosure, dict) else given
+
     @model_validator(mode="after")
     def _known_machines(self) -> Self:
         strange = set(self.disclosure.machines) - set(self.machines)

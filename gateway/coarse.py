@@ -1,10 +1,11 @@
 """A ledger as coarse as a plant wants it seen: never more than the fine one at any instant, and no less private."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason, coalesce
 from gateway.odds import Odds
@@ -29,11 +30,11 @@ class Detail(StrEnum):
         return {Detail.HOURS: timedelta(hours=1), Detail.BAND: timedelta(hours=4)}.get(self)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UTC = ZoneInfo("UTC")
 
 
-def coarse(ledger: Iterable[CapacitySpan], grain: timedelta, within: Span) -> list[CapacitySpan]:
-    """The ledger over `within` in cells of `grain`, counted from UTC midnight.
+def coarse(ledger: Iterable[CapacitySpan], grain: timedelta, within: Span, zone: ZoneInfo = _UTC) -> list[CapacitySpan]:
+    """The ledger over `within` in cells of `grain`, counted from each midnight of the plant's clock.
 
     Of a cell as much is Available as there is all through it, as sure as the least sure of it; all else is withheld.
     A cell that `within` cuts counts by its part inside, so that an hour that has begun is not taken back.
@@ -42,21 +43,29 @@ def coarse(ledger: Iterable[CapacitySpan], grain: timedelta, within: Span) -> li
     units = max((sum(_open_at(pieces, within.start, free=False)), *(piece.quantity for piece in pieces)), default=0)
     found: list[CapacitySpan] = []
     first = 0
-    for cell in cells(within, grain):
+    for cell in cells(within, grain, zone):
         while first < len(pieces) and pieces[first].span.end <= cell.start:
             first += 1
         found += _told(cell, [piece for piece in pieces[first:] if piece.span.overlaps(cell)], units)
     return sorted(_joined(found), key=lambda piece: (piece.span, piece.type))
 
 
-def cells(within: Span, grain: timedelta) -> Iterable[Span]:
-    """The cells that `within` touches, cut to it."""
-    start = _EPOCH + ((within.start - _EPOCH) // grain) * grain
+def cells(within: Span, grain: timedelta, zone: ZoneInfo = _UTC) -> Iterable[Span]:
+    """The cells that `within` touches, cut to it. The last of a day on which the clock changes may be shorter."""
+    day = within.start.astimezone(zone).date()
+    start = _midnight(day, zone)
     while start < within.end:
-        cell = Span(start, start + grain).intersection(within)
-        if cell:
-            yield cell
-        start += grain
+        day += timedelta(days=1)
+        following = _midnight(day, zone)
+        while start < following:
+            end = min(start + grain, following)
+            if cell := Span(start, end).intersection(within):
+                yield cell
+            start = end
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _told(cell: Span, pieces: Sequence[CapacitySpan], units: int) -> list[CapacitySpan]:

@@ -1,10 +1,12 @@
 """The plant's disclosure policy: what of a message may cross the fence, and how coarse."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, assert_never
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.because import public
 from gateway.capacity import CapacitySpan
@@ -20,11 +22,23 @@ def _detail(value: object) -> object:
     return value
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        msg = "is not a time zone of the IANA database; write for example `Europe/Berlin` or `UTC`"
+        raise ValueError(msg) from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
 class MachineDisclosure(BaseModel):
     """What one machine lets out. The defaults let out what booking needs and nothing else.
 
     `capacity`: how much of its hours (see Detail). `signals` names the raw signals that may cross; an order's number
-    (`detail`) stays in unless `order_details`.
+    (`detail`) stays in unless `order_details`. `zone`: by whose clock hours and blocks are counted; None: the policy's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,27 +47,35 @@ class MachineDisclosure(BaseModel):
     states: bool = True
     order_details: bool = False
     signals: frozenset[Annotated[str, Field(min_length=1)]] = frozenset()
+    zone: Zone | None = None
 
     def shown(self, ledger: Sequence[CapacitySpan], within: Span) -> list[CapacitySpan]:
         """As much of a ledger over `within` as may be seen outside."""
         grain = self.capacity.grain
         if grain is not None:
-            return coarse(ledger, grain, within)
+            return coarse(ledger, grain, within, ZoneInfo(self.zone or "UTC"))
         if self.order_details:
             return list(ledger)
         return [piece if piece.detail is None else replace(piece, detail=None) for piece in ledger]
 
 
 class Disclosure(BaseModel):
-    """The plant's policy: a default, and machines for which it differs."""
+    """The plant's policy: a default, and machines for which it differs. `zone`: the plant's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    zone: Zone = "UTC"
     default: MachineDisclosure = MachineDisclosure()
     machines: dict[str, MachineDisclosure] = Field(default_factory=dict)
 
     def of(self, machine: str) -> MachineDisclosure:
-        return self.machines.get(machine, self.default)
+        return self._clocked.get(machine) or self._clocked[""]
+
+    @cached_property
+    def _clocked(self) -> Mapping[str, MachineDisclosure]:
+        """Each rule with its clock; the default has no name."""
+        rules = {**self.machines, "": self.default}
+        return {name: rule.model_copy(update={"zone": rule.zone or self.zone}) for name, rule in rules.items()}
 
 
 def cross(policy: Disclosure, message: Up) -> Up | None:

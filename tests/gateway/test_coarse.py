@@ -2,13 +2,14 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason, levels
-from gateway.coarse import Detail, coarse
+from gateway.coarse import Detail, cells, coarse
 from gateway.crossing import Disclosure, MachineDisclosure, cross
 from gateway.messages import Statement
 from gateway.span import Span
@@ -127,6 +128,38 @@ def test_a_coarsened_statement_never_offers_more_than_the_exact_one(
     assert len(whole) == 1, "Total stays what it was"
     assert {piece.reason for piece in told} <= {Reason.IDLE, Reason.WITHHELD}
     assert cross(policy, crossed) == crossed, "crossing twice changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "blocks"),
+    [
+        ("UTC", "2026-03-29", [4, 4, 4, 4, 4, 4]),
+        ("Europe/Berlin", "2026-03-29", [4, 4, 4, 4, 4, 3]),
+        ("Europe/Berlin", "2026-10-25", [4, 4, 4, 4, 4, 4, 1]),
+        ("Asia/Kathmandu", "2026-03-29", [4, 4, 4, 4, 4, 4]),
+        ("Australia/Lord_Howe", "2026-04-05", [4, 4, 4, 4, 4, 4, 0.5]),
+    ],
+)
+def test_blocks_are_counted_from_each_midnight_of_the_plants_clock(zone: str, day: str, blocks: list[float]) -> None:
+    clock = ZoneInfo(zone)
+    midnight = datetime.fromisoformat(day).replace(tzinfo=clock)
+    start, end = (moment.astimezone(UTC) for moment in (midnight, midnight + timedelta(days=1)))
+    found = list(cells(Span(start, end), timedelta(hours=4), clock))
+    assert [cell.hours for cell in found] == blocks
+    assert (found[0].start, found[-1].end) == (start, end)
+
+
+def test_the_policys_clock_counts_unless_a_machine_has_its_own() -> None:
+    policy = Disclosure.model_validate(
+        {"zone": "Asia/Kathmandu", "default": {"capacity": "hours"}, "machines": {"M2": {"zone": "UTC"}}}
+    )
+    assert (policy.of("M1").zone, policy.of("M2").zone) == ("Asia/Kathmandu", "UTC")
+    shown = policy.of("M1").shown([free(0, 3)], Span(at(0), at(3)))
+    assert [piece.span for piece in shown if piece.type is CapacityType.AVAILABLE] == [Span(at(0), at(3))]
+    whole = policy.of("M1").shown([taken(0, 0.25), free(0.25, 2), taken(2, 3)], Span(at(0), at(3)))
+    assert [piece.span for piece in whole if piece.type is CapacityType.AVAILABLE] == [Span(at(0.25), at(1.25))]
+    with pytest.raises(ValueError, match="not a time zone"):
+        Disclosure(zone="Mars/Base")
 
 
 @pytest.mark.parametrize("detail", list(Detail))
