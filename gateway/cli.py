@@ -1,7 +1,8 @@
 """The `thirdshift` command: finds its sub-commands by entry points, so that no import joins edge and cloud."""
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 
 import typer
@@ -27,13 +28,19 @@ def build(wanted: str | None = None) -> typer.Typer:
     return root
 
 
+def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """The sub-command that is meant: by the command line, or by the line that a shell wants completed."""
+    typed = environment.get("_TYPER_COMPLETE_ARGS") or environment.get("COMP_WORDS")
+    return next(iter(typed.split()[1:] if typed else arguments[1:]), None)
+
+
 def main() -> None:
     """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help).
 
     So is a file or folder that cannot be used. Errors of tasks that ran side by side are said one a line.
     """
     try:
-        build(next(iter(sys.argv[1:]), None))()
+        build(wanted(sys.argv, os.environ))()
     except* ThirdshiftError as found:
         sys.exit(_say(found))
     except* OSError as found:

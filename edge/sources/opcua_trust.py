@@ -17,9 +17,16 @@ LONGEST_CHAIN = 5
 
 
 class ServerUntrusted(UsageError):
-    """The server's certificate is not one that the plant trusts; the message says what to do."""
+    """The server's certificate is not one that the plant trusts; the message says what to do.
+
+    `unknown`: the certificate, where a person could simply trust it.
+    """
 
     code = "opcua.server_untrusted"
+
+    def __init__(self, message: str, unknown: x509.Certificate | None = None) -> None:
+        super().__init__(message)
+        self.unknown = unknown
 
 
 def split(chain: bytes) -> list[bytes]:
@@ -77,7 +84,7 @@ def _parsed(chain: bytes, endpoint: OpcUaEndpoint) -> list[x509.Certificate]:
 def _turn_away(endpoint: OpcUaEndpoint, server: x509.Certificate, why: str, remedy: str) -> None:
     pki.reject(endpoint.identity, server)
     msg = f"{endpoint.url} {why}; compare that with the machine's own display or papers, then {remedy}"
-    raise ServerUntrusted(msg)
+    raise ServerUntrusted(msg, None if endpoint.server_certificate else server)
 
 
 def _shown(server: x509.Certificate) -> str:

@@ -1,0 +1,1 @@
+"""Writes the first config of an agent from a few answers."""
