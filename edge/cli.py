@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from edge import certs_cli, check_cli, control
+from edge.browse.cli import browse
 from edge.config import read
 from edge.errors import FileInvalid
+from edge.init.cli import init
 from edge.profile import find, names, shipped
 from gateway import log
 from gateway.clock import Clock
@@ -38,6 +40,8 @@ def run(config: ConfigFile, json: Json = False) -> None:
 
 
 app.command()(check_cli.check)
+app.command()(browse)
+app.command()(init)
 app.add_typer(certs_cli.app, name="certs")
 
 
