@@ -25,7 +25,7 @@ from edge.watch import Watch
 from edge.window import Window
 from gateway.clock import Clock
 from gateway.link import Acked, PeerClock, Resync
-from gateway.messages import Announce, StateChange
+from gateway.messages import Announce, StateChange, Stream
 from gateway.outbox import OutboxFull, OutboxUnavailable
 
 log = structlog.get_logger(__name__)
@@ -59,6 +59,8 @@ OFFSET_LIMIT = timedelta(seconds=60)
 class Agent:
     """Machines' desks around one outbox. `announce` names the machines.
 
+    `acknowledged`: when the registry last did, by stream (UNIX s); `looked`: when `step` last ended (monotonic s).
+
     `blind`: machines whose source cannot rewind, and since when nobody has read them.
     """
 
@@ -75,6 +77,8 @@ class Agent:
     listed: Mapping[str, Listed] = field(default_factory=dict)
     foresee: Callable[[Desk, datetime], None] = lambda _, __: None
     on_told: Callable[[Sequence[Letter]], None] = lambda _: None
+    acknowledged: dict[Stream, float] = field(default_factory=dict)
+    looked: float = field(default_factory=time.monotonic)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _alive: float = -math.inf
     _planned: float = -math.inf
@@ -116,6 +120,7 @@ class Agent:
         self.post.tick()
         self._sign_of_life(now)
         self._show(now)
+        self.looked = time.monotonic()
 
     def on_effect(self, effect: Acked | Resync | PeerClock) -> None:
         """What the link tells: a loss to be answered with the full state, or how far the registry's clock is off."""
@@ -125,8 +130,8 @@ class Agent:
                 self._changed.set()
             case PeerClock():
                 self._compare(effect)
-            case Acked():
-                pass
+            case Acked(stream):
+                self.acknowledged[stream] = time.time()
 
     def _compare(self, peer: PeerClock) -> None:
         offset = peer.offset(self.clock.now(), self.clock.speed)

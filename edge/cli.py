@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from edge import certs_cli, check_cli, control
+from edge import certs_cli, check_cli, control, live_cli, orders_cli
 from edge.browse.cli import browse
 from edge.config import read
 from edge.errors import FileInvalid
@@ -43,6 +43,10 @@ app.command()(check_cli.check)
 app.command()(browse)
 app.command()(init)
 app.add_typer(certs_cli.app, name="certs")
+app.command()(live_cli.status)
+app.command()(live_cli.reload)
+app.command()(live_cli.tail)
+app.add_typer(orders_cli.app, name="orders")
 
 
 @app.command()
@@ -55,25 +59,6 @@ def pause(machine: MachineName, config: ConfigOption, json: Json = False) -> Non
 def resume(machine: MachineName, config: ConfigOption, json: Json = False) -> None:
     """Sell a machine again."""
     _switch(machine, config, json=json, to_pause=False)
-
-
-@app.command()
-def status(config: ConfigFile, json: Json = False) -> None:
-    """What the agent last said of its machines, and whether it runs."""
-    found = control.shown(read(config).data)
-    if found is None:
-        msg = f"the agent of {config} has never run; start it with `thirdshift edge run {config}`"
-        raise FileInvalid(msg)
-    found["running"] = control.alive(int(found["pid"]))
-    rows = [{"machine": name, **machine} for name, machine in found["machines"].items()]
-    columns = ("machine", "state", "mode", "since", "origin", "quality", "paused", "offered_hours_next_day")
-    short = [{name: row[name] for name in columns} for row in rows]
-    show(found, short, f"{'running' if found['running'] else 'not running'}, as of {found['at']}", json=json)
-    for told in found.get("orders", {}).get("lately", ()) if not json else ():
-        line = f"{told['at']}: {told['booking']} on {told['machine']} {told['what']}: {told['why'] or told['reason']}"
-        Console(stderr=True).print(line, markup=False)
-    for what, reason in found["trouble"].items() if not json else ():
-        Console(stderr=True).print(f"{what}: {reason}", style="yellow", markup=False)
 
 
 @app.command()

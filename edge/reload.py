@@ -43,7 +43,9 @@ async def reload(station: Station) -> Outcome:
         station.agent.trouble.goes(TROUBLE)
         log.info("config read again", **outcome.document())
     else:
-        station.agent.trouble.comes(TROUBLE, f"{outcome.text}; the agent goes on with the config that it had")
+        # Each asking is answered in the log, also the second one for the same fault.
+        log.warning("config not taken, the agent goes on with the one that it had", reason=outcome.text)
+        station.agent.trouble.now[TROUBLE] = f"{outcome.text}; the agent goes on with the config that it had"
     return outcome
 
 

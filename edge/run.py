@@ -13,6 +13,7 @@ from edge import wiring
 from edge.build import build
 from edge.config import Config, read
 from edge.errors import FileInvalid
+from edge.local.serve import serve
 from edge.planfolder import folder
 from edge.reload import reload
 from edge.secret import Vault
@@ -51,6 +52,7 @@ async def run(path: Path, clock: Clock) -> None:
                     station.works.start("courier", courier.run())
                     station.works.start("intake", Intake(client, outbox, down, station.book.store, clock.now).run())
                     station.start(feeds)
+                    station.works.start("doors", serve(station, lambda: client.connected))
                     _on_hangup(station)
                     log.info("agent runs", agent=config.agent, machines=list(agent.desks))
                     await told.wait()

@@ -18,6 +18,10 @@ STEADY = 60.0
 """Real seconds that a source must have run for its failure to count as the first."""
 
 
+INSIST = 0.5
+"""Real seconds until a source that was told to stop is told again."""
+
+
 async def supervise(feed: Feed, emit: Emit, clock: Clock, trouble: Trouble) -> None:
     """Run the source until cancelled. Its failure concerns its own machines alone."""
     name = f"source/{feed.name}"
@@ -40,9 +44,13 @@ async def supervise(feed: Feed, emit: Emit, clock: Clock, trouble: Trouble) -> N
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
 
 
-async def _once(feed: Feed, emit: Emit) -> Exception | None:
+async def _once(feed: Feed, emit: Emit) -> BaseException | None:
+    """Run the source until it ends, and say of what; however deep its code swallows a cancellation, it is stopped."""
+    work = asyncio.ensure_future(feed.source.run(emit))
     try:
-        await feed.source.run(emit)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other machines go on
-        return error
-    return None
+        await asyncio.wait([work])
+    finally:
+        while not work.done():
+            work.cancel()
+            await asyncio.wait([work], timeout=INSIST)
+    return asyncio.CancelledError("it cancelled itself") if work.cancelled() else work.exception()

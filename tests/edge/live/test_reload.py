@@ -1,102 +1,18 @@
 """Another config for an agent that runs: only what differs is exchanged, and what cannot be leaves all as it was."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge import exchange, wiring
-from edge.build import build
-from edge.config import read
-from edge.planfolder import folder
-from edge.reload import Outcome, reload
-from edge.secret import Vault
-from edge.specs import specs
-from edge.station import Station
-from edge.trouble import Trouble
-from edge.works import Works
+from edge import exchange
+from edge.reload import reload
 from gateway.capacity import CapacityType, Reason
-from gateway.clock import Clock
-from gateway.link import Point
-from gateway.messages import Announce, GapNotice, StateChange, Statement, Stream, decode_up
-from gateway.outbox import Outbox
+from gateway.messages import Announce, GapNotice, StateChange, Stream
 
-CONFIG = """\
-agent: plant-a
-link: {id: k1, secret: "env:KEY"}
-selling: {repair_time: 4 h, forecast: off}
-machines:
-  M1: {profile: replay, source: {type: replay, file: log.csv}}
-  M2: {profile: replay, source: {type: replay, file: log.csv}}
-"""
-LOG = """\
-machine,report,start,end
-M1,production,2026-03-02T07:00Z,2026-03-02T09:00Z
-M2,production,2026-03-02T07:00Z,2026-03-02T08:30Z
-M3,production,2026-03-02T07:00Z,2026-03-02T08:30Z
-"""
+from .conftest import CONFIG, Running
+
 SHARED = '{profile: opcua-machinery, source: {type: opcua, url: "opc.tcp://127.0.0.1:1", root: "/Objects/%s"}}'
-
-
-class Running:
-    """An agent whose sources run, without a broker."""
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self.path, self.clock = path, clock
-
-    async def start(self, group: asyncio.TaskGroup) -> None:
-        config, vault = read(self.path), Vault.beside(self.path)
-        config.data.mkdir(exist_ok=True)
-        self.outbox = Outbox(config.data / "outbox.sqlite", now=self.clock.now)
-        feeds = wiring.feeds(wiring.Bench(config, self.clock, vault, lambda name: self.outbox.cursor(f"source/{name}")))
-        papers = folder(config, self.clock, Trouble(), vault)
-        agent = build(config, self.clock, self.outbox, papers)
-        self.station = Station(self.path, config, vault, self.clock, agent, papers, specs(config, vault), Works(group))
-        self.station.start(feeds)
-
-    async def reload(self, old: str = "", new: str = "") -> Outcome:
-        self.path.write_text(self.path.read_text().replace(old, new))
-        return await reload(self.station)
-
-    def sent(self, stream: Stream = Stream.STATE) -> list[Any]:
-        found = []
-        for epoch in self.outbox.held(stream):
-            found += self.outbox.read(stream, Point(epoch.epoch, epoch.oldest), 10_000, 1 << 30)
-        return [decode_up(entry.payload) for entry in found if entry.payload]
-
-    def statements(self, machine: str) -> list[Statement]:
-        control = self.sent(Stream.CONTROL)
-        return [told for told in control if isinstance(told, Statement) and told.machine == machine]
-
-    async def until(self, true: Callable[[], Any]) -> None:
-        async with asyncio.timeout(20):
-            while not true():  # noqa: ASYNC110 - anything may be waited for here
-                await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-async def running(tmp_path: Path, monday: Callable[..., Any]) -> AsyncIterator[Running]:
-    """An agent that has said of both machines what there is to sell."""
-    (tmp_path / "log.csv").write_text(LOG)
-    (tmp_path / "edge.yaml").write_text(CONFIG)
-    made = Running(tmp_path / "edge.yaml", Clock(1.0, time.time(), monday("09:15")))
-    ended = asyncio.Event()
-
-    async def live() -> None:
-        async with asyncio.TaskGroup() as group:
-            await made.start(group)
-            ended.set()
-
-    task = asyncio.create_task(live())
-    await ended.wait()
-    await made.until(lambda: made.statements("M1") and made.statements("M2"))
-    yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    made.outbox.close()
 
 
 def traces(running: Running, machine: str) -> tuple[Any, ...]:
@@ -243,7 +159,7 @@ async def test_an_exchange_that_fails_half_way_is_put_back_whole(
 
 async def test_a_changed_profile_file_and_a_changed_secret_are_changes(running: Running, monkeypatch: Any) -> None:
     (running.path.parent / "own").mkdir()
-    shipped = Path(__file__).parents[2] / "device-profiles" / "replay.yaml"
+    shipped = Path(__file__).parents[3] / "device-profiles" / "replay.yaml"
     own = running.path.parent / "own" / "shop.yaml"
     own.write_text(shipped.read_text().replace("profile: replay", "profile: shop"))
     monkeypatch.setenv("PASSWORD", "one")
