@@ -25,6 +25,7 @@ class Flow:
         self.stream = stream
         self.phase = Phase.OFFLINE
         self.deadline: float | None = None
+        self.resumes: float | None = None
         self.window = Window(LIMITS[stream])
         self._leg = leg
         self._journal = journal
@@ -42,13 +43,18 @@ class Flow:
     def limit(self, limits: Limits) -> None:
         self.window.limits = limits
 
+    @property
+    def due(self) -> float | None:
+        """When `tick` has something to do: an answer is late, or the stream's rate admits another packet."""
+        return min((moment for moment in (self.deadline, self.resumes) if moment is not None), default=None)
+
     def connected(self, now: float) -> list[Out]:
         self._challenge = ""
         return self._greet(Event.CONNECTED, now)
 
     def disconnected(self) -> None:
         self._move(Event.DISCONNECTED)
-        self.deadline = None
+        self.deadline = self.resumes = None
         self.window.clear()
 
     def wake(self, now: float) -> list[Out]:
@@ -58,7 +64,7 @@ class Flow:
     def tick(self, now: float) -> list[Out]:
         """Carry on after the deadline: repeat the hello, or go back and send again, every other time by greeting."""
         if self.deadline is None or now < self.deadline:
-            return []
+            return self._pump(now) if self.resumes is not None and now >= self.resumes else []
         if self.phase is Phase.GREETING:
             return self._hello(now)
         if self.phase is Phase.RELAYED:
@@ -173,7 +179,11 @@ class Flow:
 
     def _pump(self, now: float) -> list[Out]:
         out: list[Out] = []
+        self.resumes = None
         while self.phase in {Phase.FLOWING, Phase.RELAYED} and self.window.room[0]:
+            if pause := self.window.pause(now):
+                self.resumes = now + pause
+                break
             epoch, entries = self._next_batch()
             if not entries:
                 break

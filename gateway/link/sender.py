@@ -40,7 +40,7 @@ class Sender:
     @property
     def deadline(self) -> float | None:
         """When `tick` is due; None while nothing is awaited."""
-        return min((flow.deadline for flow in self.flows.values() if flow.deadline is not None), default=None)
+        return min((flow.due for flow in self.flows.values() if flow.due is not None), default=None)
 
     @property
     def phases(self) -> dict[Stream, Phase]:

@@ -13,7 +13,8 @@ from gateway.messages import Stream
 class Limits:
     """How much of a stream may be under way, and in one packet; sizes in bytes of payload.
 
-    `patience`: the round trip (s) beyond which there shall be less of it.
+    `patience`: the round trip (s) beyond which there shall be less of it. `rate`: bytes a second on the average, for a
+    stream that may take its time; None for as many as there are.
     """
 
     items: int
@@ -21,14 +22,23 @@ class Limits:
     packet_items: int
     packet_size: int
     patience: float = 60.0
+    rate: float | None = None
 
 
 LIMITS: Mapping[Stream, Limits] = {
     Stream.CONTROL: Limits(256, 1 << 20, 64, 64 << 10),
     Stream.STATE: Limits(1024, 1 << 20, 256, 64 << 10),
     Stream.TELEMETRY: Limits(512, 2 << 20, 128, 128 << 10, patience=1.0),
-    Stream.BACKFILL: Limits(256, 1 << 20, 128, 128 << 10, patience=0.5),
+    Stream.BACKFILL: Limits(256, 1 << 20, 128, 128 << 10, patience=0.5, rate=1 << 20),
 }
+"""Backfill is drained at 1 MiB/s unless somebody says otherwise: a day of a busy machine within minutes, and neither
+the uplink nor the registry feels it when a hundred agents come back at once."""
+
+LEAST_PAUSE = 0.005
+"""Seconds that a stream is not held back for."""
+
+LEAST_COST = 64
+"""Bytes that an entry counts for at least, so that tombstones have their price too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class Window:
     items: int = 0
     size: int = 0
     share: float = 1.0
+    _debt: float = 0.0
+    _counted_at: float = 0.0
     _packets: deque[_Packet] = field(default_factory=deque)
 
     @property
@@ -76,6 +88,15 @@ class Window:
         )
         return (limits.packet_items, limits.packet_size) if fits or self.empty else (0, 0)
 
+    def pause(self, now: float) -> float:
+        """Seconds until the stream's rate admits another packet; 0 where it does."""
+        if self.limits.rate is None:
+            return 0.0
+        self._debt = max(0.0, self._debt - (now - self._counted_at) * self.limits.rate)
+        self._counted_at = now
+        pause = self._debt / self.limits.rate
+        return pause if pause >= LEAST_PAUSE else 0.0
+
     def narrow(self, trip: float) -> None:
         """Where a round trip (s) takes longer than the stream may stay queued, it has less under way at a time.
 
@@ -90,6 +111,7 @@ class Window:
     def add(self, last: Point, items: int, size: int, now: float, *, again: bool) -> None:
         packet = _Packet(last, items, size, now, again)
         self._packets.append(packet)
+        self._debt += max(packet.size, LEAST_COST * packet.items)
         self.items += packet.items
         self.size += packet.size
 

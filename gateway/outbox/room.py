@@ -1,7 +1,8 @@
 """Keeps the outbox within its bounds: what may be dropped becomes tombstones, oldest first, one row per run of them."""
 
+import heapq
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
@@ -10,7 +11,7 @@ from gateway.messages import Stream
 from gateway.outbox import schema
 
 DROPPABLE = (Stream.BACKFILL, Stream.TELEMETRY)
-"""In this order; control and state are never dropped, only compacted."""
+"""Whatever of these was appended first goes first; control and state are never dropped, only compacted."""
 KEPT = (Stream.CONTROL, Stream.STATE)
 OVERHEAD = 64
 """Bytes that a message is counted for besides its payload."""
@@ -45,20 +46,23 @@ class Backlog:
         return self.size + OVERHEAD * self.messages
 
 
-def drop_oldest(db: sqlite3.Connection, backlog: Mapping[Stream, Backlog], cost: int) -> None:
-    """Turn the oldest droppable messages into tombstones until `cost` bytes are freed."""
-    for stream in DROPPABLE:
-        if cost > 0:
-            _bury(db, stream, _first(db, stream, cost), "dropped")
-            cost -= backlog[stream].cost
-
-
-def _first(db: sqlite3.Connection, stream: Stream, cost: int) -> Iterator[_Row]:
-    for row in db.execute(schema.OLDEST, (stream,)):
-        yield row
+def drop_oldest(db: sqlite3.Connection, cost: int) -> None:
+    """Turn the oldest droppable messages, of whichever stream, into tombstones until `cost` bytes are freed."""
+    rows = heapq.merge(*(_oldest(db, stream) for stream in DROPPABLE), key=lambda each: each[1][2])
+    last: dict[Stream, _Row] = {}
+    for stream, row in rows:
+        last[stream] = row
         cost -= row[3] + OVERHEAD
         if cost <= 0:
-            return
+            break
+    rows.close()
+    for stream, row in last.items():
+        _bury(db, stream, [row], "dropped")
+
+
+def _oldest(db: sqlite3.Connection, stream: Stream) -> Iterator[tuple[Stream, _Row]]:
+    for row in db.execute(schema.OLDEST, (stream,)):
+        yield stream, row
 
 
 def drop_aged(db: sqlite3.Connection, stream: Stream, before: float) -> None:

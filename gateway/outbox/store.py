@@ -16,6 +16,7 @@ from gateway.link.journal import clip, pending
 from gateway.messages import Stream
 from gateway.outbox import room, schema
 from gateway.outbox.errors import OutboxDamaged, translated
+from gateway.outbox.notice import Notice
 from gateway.outbox.room import DROPPABLE, KEPT, Backlog, Caps
 from gateway.outbox.transaction import CURSOR, POSITION, Ledger, Transaction
 
@@ -37,6 +38,7 @@ class Outbox:
         self._caps = caps or Caps()
         self._random = random or SystemRandom()
         self.buried: Counter[tuple[Stream, str]] = Counter()
+        self._notice = Notice(path)
         self._compacted_to = 0
         self._expired = now()
         with translated(path):
@@ -163,12 +165,15 @@ class Outbox:
                 for stream in KEPT:
                     room.supersede(self._db, stream)
             self._compacted_to = self._ledger.cost(KEPT)
+        waiting = self._ledger.cost(DROPPABLE)
+        if waiting < caps.droppable // 2:
+            self._notice.eased(empty=waiting == 0)
         if self._now() - self._expired > HOUR:
             self.expire()
         excess = self._ledger.cost(DROPPABLE) - caps.droppable
         if excess > 0:
             with self._recounted(DROPPABLE, "dropped"):
-                room.drop_oldest(self._db, self._ledger.backlog, excess + caps.droppable // SLACK)
+                room.drop_oldest(self._db, excess + caps.droppable // SLACK)
 
     def expire(self) -> None:
         """Turn telemetry beyond its age into tombstones; happens by itself, at most once in an hour of `now`."""
@@ -184,9 +189,11 @@ class Outbox:
         with self._committed():
             yield
             counted = {s: Backlog(*self._db.execute(schema.BACKLOG, (s,)).fetchone()) for s in streams}
-        for stream, left in counted.items():
-            self.buried[stream, reason] += self._ledger.backlog[stream].messages - left.messages
+        gone = {stream: self._ledger.backlog[stream].messages - left.messages for stream, left in counted.items()}
+        self.buried.update({(stream, reason): count for stream, count in gone.items()})
         self._ledger.backlog |= counted
+        if streams == DROPPABLE:
+            self._notice.given_up(reason, sum(gone.values()))
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
