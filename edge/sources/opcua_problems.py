@@ -6,6 +6,7 @@ from asyncua import ua
 
 from edge.sources.opcua_endpoint import OpcUaEndpoint
 from edge.sources.opcua_pki import CERTIFICATE, application_uri, read
+from edge.sources.opcua_trust import ServerUntrusted
 from gateway.errors import ThirdshiftError, UsageError
 
 _CODES = ua.StatusCodes
@@ -87,4 +88,6 @@ def needs_a_person(error: BaseException) -> bool:
     """Whether only a person can mend it, so that trying often makes no sense."""
     if isinstance(error, ua.UaStatusCodeError):
         return error.code in NEEDS_A_PERSON
+    if isinstance(error, ServerUntrusted):  # decided here, so that trying hurts nobody, and the person waits for it
+        return False
     return isinstance(error, ThirdshiftError) and not error.retryable
