@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -102,6 +103,25 @@ def migrate(data: Data = None, database: Database = None) -> None:
     with owner(settings) as (dsn, passwords):
         asyncio.run(db.migrate(dsn, passwords))
     err.print("The database is at the newest schema.")
+
+
+@app.command()
+def verify(data: Data = None, database: Database = None, json: Json = False) -> None:
+    """Rebuild every offer and booking from the ledger, and compare. Exit code 1 if anything is not borne out."""
+    settings = Settings.from_environment(data_dir=data, database=database)
+    with owner(settings) as (dsn, _):
+        found = asyncio.run(office.verify(dsn))
+    faults = [{"fault": type(fault).__name__, **asdict(fault)} for fault in found.faults]
+    if json:
+        looked = {"machines": found.machines, "claims": found.claims, "lines": found.lines}
+        _print_json({"ok": not faults, **looked, "faults": faults})
+    else:
+        for fault in faults:
+            told = ", ".join(f"{name} {value}" for name, value in fault.items() if name != "fault")
+            out.print(f"{fault['fault']}: {told}", highlight=False, soft_wrap=True)
+        counts = f"{found.lines} lines of the ledger, {found.claims} claims, {found.machines} machines"
+        out.print(f"{counts}: {f'{len(faults)} faults' if faults else 'all of it is borne out'}", highlight=False)
+    raise typer.Exit(1 if faults else 0)
 
 
 @enterprise.command()

@@ -48,7 +48,7 @@ async def reaching() -> AsyncIterator[None]:
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     """A pool of at most `size` connections, which are opened when needed; jsonb travels as Python values."""
     async with reaching():
-        return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=_prepare, command_timeout=30)
+        return await asyncpg.create_pool(dsn, min_size=0, max_size=size, init=prepare, command_timeout=30)
 
 
 async def lazy_pool(
@@ -74,7 +74,7 @@ async def lazy_pool(
         max_size=size,
         max_queries=50_000,
         max_inactive_connection_lifetime=300.0,
-        init=_prepare,
+        init=prepare,
         reset=_keep_as_is,
         loop=None,
         **bounds,
@@ -105,7 +105,8 @@ def as_role(dsn: str, role: str, password: str | None = None) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def prepare(connection: asyncpg.Connection) -> None:
+    """Let JSON documents come and go as values."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import asyncpg
 
-from cloud.db import reaching
+from cloud.booking.audit import Report, report
+from cloud.db import prepare, reaching
 from cloud.ids import new_id
 from cloud.partners import store
 from cloud.partners.model import EVERY_SCOPE, KeyRequest, Secret
@@ -53,11 +54,18 @@ async def parked(dsn: str, limit: int) -> list[asyncpg.Record]:
     return found
 
 
+async def verify(dsn: str) -> Report:
+    """The auditor's report on the whole registry."""
+    async with _owning(dsn) as owner:
+        return await report(owner)
+
+
 @asynccontextmanager
 async def _owning(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     async with reaching():
         connection = await asyncpg.connect(dsn, timeout=10)
         try:
+            await prepare(connection)
             yield connection
         finally:
             await connection.close()

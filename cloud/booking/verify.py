@@ -1,16 +1,15 @@
-"""The auditor of what was sold: finds hours that were sold twice, and admissions beyond what the plant offered."""
+"""What an auditor looks for: hours sold twice, admissions beyond the offer, rows that the ledger doesn't bear out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-import asyncpg
-
 from cloud.booking.model import LIVE, State
-from cloud.booking.rules import Resource, Taking, stairs
-from gateway.capacity import CapacitySpan, levels
+from cloud.booking.rules import Resource, Taking, at_risk, stairs
+from gateway.capacity import CapacitySpan, CapacityType, levels
 from gateway.messages import Statement
 from gateway.span import Span, difference
 
@@ -49,23 +48,53 @@ class Unfounded:
 
 @dataclass(frozen=True, slots=True)
 class Unaccounted:
-    """A claim whose state is not the last one in the ledger."""
+    """What a claim's row says is not what its ledger says; None where the one or the other has no such claim."""
 
     claim_id: str
-    state: str
-    ledger: str | None
+    column: str
+    row: object
+    ledger: object
 
 
-Fault = Oversold | Unfounded | Unaccounted
+@dataclass(frozen=True, slots=True)
+class Misstated:
+    """Over this span the offer in force is not what the plant's statements add up to."""
+
+    machine_id: str
+    span: Span
+    offered: int
+    ledger: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misflagged:
+    """A claim is flagged at risk and fits, or does not fit and is not flagged."""
+
+    claim_id: str
+    flagged: bool
+
+
+Fault = Oversold | Unfounded | Unaccounted | Misstated | Misflagged
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a machine's ledger; `data` as the ledger has it."""
 
+    at: datetime
     claim_id: str | None
     kind: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A claim as its row, or its ledger, has it."""
+
+    state: str
+    span: Span
+    quantity: int
+    at_risk: bool = False
 
 
 def oversold(sold: Iterable[Sold], has: Mapping[str, int]) -> list[Oversold]:
@@ -88,15 +117,15 @@ def oversold(sold: Iterable[Sold], has: Mapping[str, int]) -> list[Oversold]:
 
 def unfounded(machine_id: str, has: int, lines: Sequence[Line]) -> list[Unfounded]:
     """Go through a machine's ledger again, and check each admission against what was offered and taken by then."""
-    offer: list[CapacitySpan] = []
+    offered: list[CapacitySpan] = []
     taken: dict[str, Taking] = {}
     found = []
     for line in lines:
         if line.kind == "statement":
-            offer = _restated(offer, line.data)
+            offered = _restated(offered, line.data)
         elif line.claim_id and line.kind.upper() in LIVE:
             asked = _taking(line.claim_id, line.data)
-            more, resource = _more(asked, taken.pop(asked.id, None)), Resource(machine_id, has, offer, ())
+            more, resource = _more(asked, taken.pop(asked.id, None)), Resource(machine_id, has, offered, ())
             free = min((stair.free for span in more for stair in stairs(resource, taken.values(), span)), default=has)
             if free < asked.quantity:
                 found.append(Unfounded(machine_id, asked.id, asked.span, free, asked.quantity))
@@ -106,37 +135,79 @@ def unfounded(machine_id: str, has: int, lines: Sequence[Line]) -> list[Unfounde
     return found
 
 
-async def audit(connection: asyncpg.Connection | asyncpg.Pool) -> list[Fault]:
-    """Everything that is wrong with the claims in the database; needs a role that sees all of them."""
-    rows = await connection.fetch("SELECT id, machine_id, span, quantity FROM claim WHERE live ORDER BY id")
-    sold = [Sold(row["id"], row["machine_id"], _span(row["span"]), row["quantity"]) for row in rows]
-    has = {row["id"]: row["quantity"] for row in await connection.fetch("SELECT id, quantity FROM machine")}
-    ledgers: dict[str, list[Line]] = defaultdict(list)
-    for row in await connection.fetch("SELECT machine_id, claim_id, kind, data FROM ledger ORDER BY seq"):
-        ledgers[row["machine_id"]].append(Line(row["claim_id"], row["kind"], row["data"]))
-    broken = [fault for machine, lines in ledgers.items() for fault in unfounded(machine, has[machine], lines)]
-    return [*oversold(sold, has), *broken, *await _unaccounted(connection)]
+def offer(lines: Iterable[Line]) -> list[CapacitySpan]:
+    """The offer in force, from the statements of a machine's ledger alone."""
+    found: list[CapacitySpan] = []
+    for line in lines:
+        if line.kind == "statement":
+            found = _restated(found, line.data)
+    return found
 
 
-async def _unaccounted(connection: asyncpg.Connection | asyncpg.Pool) -> list[Unaccounted]:
-    rows = await connection.fetch(
-        """
-        SELECT c.id, c.state, l.kind FROM claim c LEFT JOIN LATERAL (
-            SELECT kind FROM ledger WHERE claim_id = c.id AND machine_id = c.machine_id
-              AND kind NOT IN ('at_risk', 'fits_again', 'cancel_asked') ORDER BY seq DESC LIMIT 1) l ON true
-        WHERE l.kind IS DISTINCT FROM lower(c.state)
-        """
-    )
-    return [Unaccounted(*row) for row in rows]
+def claims(lines: Iterable[Line]) -> dict[str, Entry]:
+    """The claims of a machine, by id, from its ledger alone."""
+    found: dict[str, Entry] = {}
+    for line in lines:
+        state = line.kind.upper()
+        if line.claim_id and state in set(State):
+            taking = _taking(line.claim_id, line.data)
+            had = found.get(line.claim_id)
+            risk = bool(had and had.at_risk and state in LIVE)
+            found[line.claim_id] = Entry(state, taking.span, taking.quantity, risk)
+        elif line.claim_id and line.kind in {"at_risk", "fits_again"} and line.claim_id in found:
+            found[line.claim_id] = replace(found[line.claim_id], at_risk=line.kind == "at_risk")
+    return found
 
 
-def _restated(offer: Sequence[CapacitySpan], said: Mapping[str, Any]) -> list[CapacitySpan]:
+def unaccounted(rows: Mapping[str, Entry], ledger: Mapping[str, Entry]) -> list[Unaccounted]:
+    """Where rows and ledger differ; a claim that only one of them has is told by its state."""
+    found = []
+    for claim_id in sorted({*rows, *ledger}):
+        row, told = rows.get(claim_id), ledger.get(claim_id)
+        if row is None or told is None:
+            found.append(Unaccounted(claim_id, "state", row and row.state, told and told.state))
+            continue
+        differing = [name for name in Entry.__dataclass_fields__ if getattr(row, name) != getattr(told, name)]
+        found += [Unaccounted(claim_id, name, getattr(row, name), getattr(told, name)) for name in differing]
+    return found
+
+
+def misstated(
+    machine_id: str, has: Sequence[CapacitySpan], told: Sequence[CapacitySpan], within: Span
+) -> list[Misstated]:
+    """Where the Available pieces of the two add up to different quantities."""
+    moments = {within.start, within.end}
+    for part in (*has, *told):
+        inside = part.span.intersection(within)
+        moments |= {inside.start, inside.end} if inside else set()
+    found = []
+    for start, end in pairwise(sorted(moments)):
+        span = Span(start, end)
+        sums = [sum(part.quantity for part in side if _available(part, span)) for side in (has, told)]
+        if sums[0] != sums[1]:
+            found.append(Misstated(machine_id, span, *sums))
+    return found
+
+
+def misflagged(machine: Resource, flagged: Mapping[str, datetime], now: datetime) -> list[Misflagged]:
+    """Whose flag is wrong; `flagged` has when each was. A flag stays while time alone takes the trouble away."""
+    risky = at_risk(machine, now)
+    missing = [Misflagged(claim_id, flagged=False) for claim_id in sorted(risky - flagged.keys())]
+    idle = [name for name, since in flagged.items() if name not in risky and name not in at_risk(machine, since)]
+    return [*missing, *(Misflagged(name, flagged=True) for name in sorted(idle))]
+
+
+def _available(part: CapacitySpan, span: Span) -> bool:
+    return part.type is CapacityType.AVAILABLE and part.span.covers(span)
+
+
+def _restated(before: Sequence[CapacitySpan], said: Mapping[str, Any]) -> list[CapacitySpan]:
     """The offer after a statement: what it said before stays outside the statement's own window."""
     told = Statement.model_validate(said)
     window = Span(told.start, told.end)
     left = [
         CapacitySpan(rest, part.type, part.quantity, part.reason, part.confidence, part.detail)
-        for part in offer
+        for part in before
         for rest in difference([part.span], [window])
     ]
     return [*left, *(piece.capacity() for piece in told.spans)]
@@ -152,7 +223,3 @@ def _more(asked: Taking, had: Taking | None) -> list[Span]:
 def _taking(claim_id: str, data: Mapping[str, Any]) -> Taking:
     start, end = (datetime.fromisoformat(data[name]) for name in ("start", "end"))
     return Taking(claim_id, Span(start, end), data["quantity"])
-
-
-def _span(found: asyncpg.Range) -> Span:
-    return Span(found.lower, found.upper)

@@ -123,6 +123,13 @@ def test_parked_messages_are_listed_and_none_is_success(served: Served) -> None:
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
 
 
+def test_the_auditor_bears_out_what_there_is(served: Served) -> None:
+    done = run(served, "verify", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"], told["faults"]) == (0, True, [])
+    assert "all of it is borne out" in run(served, "verify").stdout
+
+
 def test_migrating_again_changes_nothing(served: Served) -> None:
     assert run(served, "migrate").returncode == 0
 

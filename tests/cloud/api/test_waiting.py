@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from api_market import START, Market, at, booking, piece
 
-from cloud.booking.verify import audit
+from cloud.booking.audit import audit
 from cloud.booking.wire import BookingRequest, Work
 from cloud.client import ApiError
 from cloud.waiting.model import Waiting, WaitingRequest

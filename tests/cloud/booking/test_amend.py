@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.model import Accepted, Refused, State
 from cloud.booking.store import Change
-from cloud.booking.verify import audit
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
 OTHER_WORK = {"work_master": "bracket", "quantity": 20}

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.bundle import occurrences
 from cloud.booking.model import Refused, State, Together
-from cloud.booking.verify import audit
 from gateway.span import Span
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"

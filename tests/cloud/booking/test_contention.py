@@ -9,9 +9,9 @@ import pytest
 
 from cloud import db
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.model import Accepted, Refused
 from cloud.booking.store import Caller, Wish
-from cloud.booking.verify import audit
 
 PARTIES = ("ent_maker", "ent_buyer", "ent_rival")
 REFUSED = {"capacity.insufficient", "capacity.not_offered", "hold.expired", "claim.state", "hold.unknown"}

@@ -11,9 +11,9 @@ from own_postgres import new_folder
 
 from cloud import db
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.model import Accepted
 from cloud.booking.store import Caller, Wish
-from cloud.booking.verify import audit
 from cloud.embedded.postgres import EmbeddedPostgres
 from cloud.errors import DatabaseAway
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.model import Accepted, Refused, State
-from cloud.booking.verify import audit
 from gateway.messages import CancelOrder
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"

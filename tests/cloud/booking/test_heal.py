@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.heal import heal
 from cloud.booking.model import Refused, State
-from cloud.booking.verify import audit
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
 CONSENT = {"consent": True, "max_price": None}

@@ -8,8 +8,9 @@ import pytest
 
 from cloud import db
 from cloud.booking import store
+from cloud.booking.audit import audit
 from cloud.booking.model import Accepted, Refused
-from cloud.booking.verify import Oversold, audit
+from cloud.booking.verify import Oversold
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
 PARTIES = (BUYER, RIVAL)

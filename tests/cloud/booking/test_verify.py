@@ -2,8 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cloud.booking import store
-from cloud.booking.verify import Line, Oversold, Sold, Unaccounted, Unfounded, audit, oversold, unfounded
+from cloud.booking.audit import audit, report
+from cloud.booking.verify import (
+    Line,
+    Misflagged,
+    Misstated,
+    Oversold,
+    Sold,
+    Unaccounted,
+    Unfounded,
+    oversold,
+    unfounded,
+)
 from gateway.span import Span
 
 MAKER, BUYER, RIVAL = "ent_maker", "ent_buyer", "ent_rival"
@@ -16,14 +29,16 @@ def span(start, end):
 
 def line(claim_id, kind, start, end, quantity=1):
     said = span(start, end)
-    return Line(claim_id, kind, {"start": said.start.isoformat(), "end": said.end.isoformat(), "quantity": quantity})
+    return Line(
+        START, claim_id, kind, {"start": said.start.isoformat(), "end": said.end.isoformat(), "quantity": quantity}
+    )
 
 
 def offer(start, end, quantity=1, pieces=True):
     window = {"start": span(start, end).start.isoformat(), "end": span(start, end).end.isoformat()}
     piece = {**window, "type": "Available", "quantity": quantity, "reason": "idle"}
     said = {"machine": "a", "version": 1, "issued_at": window["start"], "valid_until": window["end"], **window}
-    return Line(None, "statement", {**said, "spans": [piece] if pieces else []})
+    return Line(START, None, "statement", {**said, "spans": [piece] if pieces else []})
 
 
 def test_neighbours_are_no_overlap():
@@ -89,5 +104,57 @@ async def test_control_a_planted_double_booking_is_found(world, hours):
     faults = await audit(world.owner)
     assert faults == [
         Oversold("mch_a", hours(2, 3), 2, 1, (first.id, "bkg_planted")),
-        Unaccounted("bkg_planted", "CONFIRMED", None),
+        Unaccounted("bkg_planted", "state", "CONFIRMED", None),
+        Misflagged("bkg_planted", flagged=False),
     ]
+
+
+PLANTED = {
+    "a booking that nobody made": ("DELETE FROM claim WHERE id = $1", Unaccounted("bkg_1", "state", None, "CONFIRMED")),
+    "a booking that grew by itself": (
+        "UPDATE claim SET quantity = 3 WHERE id = $1",
+        Unaccounted("bkg_1", "quantity", 3, 2),
+    ),
+    "a flag that nobody set": (
+        "UPDATE claim SET at_risk = true WHERE id = $1",
+        Unaccounted("bkg_1", "at_risk", True, False),
+    ),
+    "an offer that no plant made": (
+        "UPDATE offer_span SET quantity = 4 WHERE machine_id = 'mch_pool' AND $1 <> ''",
+        Misstated("mch_pool", Span(START, START + timedelta(hours=48)), 4, 5),
+    ),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+async def test_control_what_was_written_past_the_ledger_is_found(world, hours, planted):
+    statement, fault = PLANTED[planted]
+    booked = (await world.book("svc_pool", hours(1, 3), quantity=2)).claim
+    assert await audit(world.owner) == []
+    await world.owner.execute("ALTER TABLE outgoing DROP CONSTRAINT IF EXISTS outgoing_claim_id_fkey")
+    await world.owner.execute(statement, booked.id)
+    assert fault in await audit(world.owner)
+
+
+async def test_control_a_withdrawal_that_flags_nobody_is_found(world, hours, piece):
+    booked = (await world.book("svc_a", hours(1, 3))).claim
+    await world.states("mch_a")
+    assert await audit(world.owner) == []
+    await world.owner.execute("UPDATE claim SET at_risk = false WHERE id = $1", booked.id)
+    assert Misflagged(booked.id, flagged=False) in await audit(world.owner)
+
+
+async def test_a_flag_that_time_alone_would_take_away_is_no_fault(world, hours, piece):
+    booked = (await world.book("svc_a", hours(1, 4))).claim
+    await world.states("mch_a", piece(2, 48))
+    assert (await world.claim(booked.id))["at_risk"]
+    world.now = hours(2.5, 3).start
+    await world.hold("svc_a", hours(10, 11))
+    assert await audit(world.owner) == []
+
+
+async def test_the_report_says_what_was_looked_at(world, hours):
+    await world.book("svc_a", hours(1, 3))
+    found = await report(world.owner)
+    assert (found.machines, found.claims, found.faults) == (3, 1, [])
+    assert found.lines == 4
