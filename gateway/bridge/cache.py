@@ -1,6 +1,7 @@
 """Copies of packets that agents sent and nobody has acknowledged yet: the shape of such a store, and one in memory."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -136,7 +137,7 @@ def rebuilt(packets: list[Data]) -> Chain | None:
     return chain
 
 
-def together(rows: list[tuple[int, bytes]], size: int) -> list[Parcel]:
+def together(rows: Iterable[tuple[int, bytes]], size: int) -> list[Parcel]:
     """As many of these rows, in order, as have one epoch and `size` bytes; one at least."""
     chosen: list[Parcel] = []
     for at, body in rows:

@@ -37,6 +37,7 @@ async def run(path: Path, clock: Clock) -> None:
     )
     _make(config.data)
     cache = FileCache(config.data / "cache.sqlite", config.cache)
+    cache.retain(keys)
     try:
         async with inside, outside:
             brokers = Brokers(inside, outside)

@@ -3,8 +3,8 @@
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +20,6 @@ from gateway.messages import Stream
 log = structlog.get_logger(__name__)
 
 VERSION = 1
-READ_AHEAD = 256
-"""Rows looked at for one packet."""
 
 OPEN = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -47,7 +45,7 @@ RETRY = 30.0
 INSERT = """
 INSERT INTO parcel (agent, stream, epoch, first, last, after_epoch, after_seq, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-NEXT = "SELECT place, body FROM parcel WHERE agent = ? AND stream = ? AND place > ? ORDER BY place LIMIT ?"
+NEXT = "SELECT place, body FROM parcel WHERE agent = ? AND stream = ? AND place > ? ORDER BY place"
 HEAD = """
 SELECT epoch, first, after_epoch, after_seq FROM parcel WHERE agent = ? AND stream = ? ORDER BY place LIMIT 1
 """
@@ -96,6 +94,11 @@ class FileCache:
         if self.trouble and time.monotonic() - self._failed > RETRY:
             self._mend()
 
+    def retain(self, agents: Collection[str]) -> None:
+        """Forget the chains of agents that are no longer let out: they would take up room for ever."""
+        for name in [name for name in self._chains if name.agent not in agents]:
+            self.drop(name)
+
     def chain(self, name: Name) -> Chain | None:
         return self._chains.get(name)
 
@@ -116,11 +119,11 @@ class FileCache:
         return not self.trouble
 
     def following(self, name: Name, place: int, size: int) -> list[Parcel]:
-        rows: list[tuple[int, bytes]] = []
+        found: list[Parcel] = []
         if name in self._chains:
-            with self._noticed():
-                rows = self._db.execute(NEXT, (*name, place, READ_AHEAD)).fetchall()
-        return together(rows, size)
+            with self._noticed(), closing(self._db.execute(NEXT, (*name, place))) as rows:
+                found = together(rows, size)
+        return found
 
     def prune(self, name: Name, through: Point) -> None:
         self._acked[name] = through
@@ -192,6 +195,7 @@ class FileCache:
             msg = f"its version is {version}, not {VERSION}"
             raise ValueError(msg)
         db.executescript(OPEN)
+        db.execute("PRAGMA incremental_vacuum").fetchall()
         if version == 0:
             db.executescript(CREATE)
         self._db = db
