@@ -1,5 +1,6 @@
 """Device profiles as files: found by name, read with what they extend, and refused with file, line and key."""
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ def _profile(chain: list[Layer]) -> Profile:
     path, tree = chain[0].path, merged(chain)
     kind = KINDS.get(str(tree.get("source")))
     if kind is None:
-        found = f"found {tree['source']!r}" if "source" in tree else "found nothing"
+        near = difflib.get_close_matches(str(tree.get("source")).lower(), KINDS, n=1)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        found = f"found {tree['source']!r}{hint}" if "source" in tree else "found nothing"
         whose = owner(chain, ["source"])
         msg = f"{whose.path}:{line_of(whose.tree, ['source'])}: source: expected one of {', '.join(KINDS)}, {found}"
         raise FileInvalid(msg)

@@ -44,7 +44,10 @@ def line(unit: str, wanted: str) -> tuple[float, float]:
         return 1.0, 0.0
     have, want = _parse(unit), _parse(wanted)
     if have.dimensionality != want.dimensionality:
-        msg = f"{wanted!r} is {_measured(want)}, and {unit!r} is {_measured(have)}; give units of the same quantity"
+        msg = (
+            f"{unit!r} cannot be turned into {wanted!r}: {_measured(have)} is not {_measured(want)}; "
+            "give units of one quantity"
+        )
         raise ValueError(msg)
     registry = _registry()
     at_zero = float(registry.Quantity(0.0, have).to(want).magnitude)

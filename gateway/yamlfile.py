@@ -1,9 +1,10 @@
 """YAML files of people, read into models, with errors that name file, line, key, what was expected and what to do."""
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +21,20 @@ Owner = Callable[[Location], tuple[Path, Any]]
 
 SECRETS = {"secret", "password", "token"}
 """Keys whose values no message may repeat."""
+
+MOST_KEYS = 20
+"""That a message lists where none of them is nearly the one that was written."""
+
+WORDS = {
+    "String should match pattern": "expected text that fits the pattern",
+    "a valid string": "text",
+    "a valid tuple": "a list",
+    "a valid list": "a list",
+    "a valid number, unable to parse string as a number": "a number",
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid boolean, unable to interpret input": "true or false",
+}
+"""Pydantic's words, and those that people use for what stands in YAML."""
 
 
 def load(path: Path, model: type[Model]) -> Model:
@@ -77,7 +92,7 @@ def _position(tree: Any, step: int | str) -> int | None:
 
 def _explain(path: Path, tree: Any, fault: ErrorDetails, model: type[BaseModel]) -> str:
     location = _real(tree, fault["loc"])
-    key = ".".join(map(str, location)) or "file"
+    key = ".".join(str(step) for step in location if step != "[key]") or "file"
     return f"{path}:{line_of(tree, location)}: {key}: {_expectation(fault, model)}"
 
 
@@ -96,7 +111,7 @@ def _real(tree: Any, location: Location) -> list[int | str]:
 def _expectation(fault: ErrorDetails, model: type[BaseModel]) -> str:
     match fault["type"]:
         case "extra_forbidden":
-            return f"is not a key here{_suggestion(str(fault['loc'][-1]), model)}; remove it or correct its name"
+            return f"is not a key here{_instead(fault['loc'], model)}"
         case "missing":
             return "is missing; add it"
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -106,25 +121,53 @@ def _expectation(fault: ErrorDetails, model: type[BaseModel]) -> str:
         case "value_error":
             return f"{fault['msg'].removeprefix('Value error, ')} (found {_short(fault['input'])})"
         case _:
-            wish = fault["msg"].replace("Input should be", "expected").replace("Value error, ", "")
-            return f"{wish}, found {_short(fault['input'])}"
+            return f"{_wish(fault)}, found {_short(fault['input'])}{_near(fault)}"
 
 
-def _suggestion(name: str, model: type[BaseModel]) -> str:
-    near = difflib.get_close_matches(name, _all_keys(model, set()) - {name}, n=1)
+def _wish(fault: ErrorDetails) -> str:
+    """What Pydantic asks for, in the words of YAML."""
+    wish = fault["msg"].replace("Input should be", "expected").replace("Value error, ", "")
+    for theirs, ours in WORDS.items():
+        wish = wish.replace(theirs, ours)
+    return wish
+
+
+def _near(fault: ErrorDetails) -> str:
+    """The one of the few allowed words that was nearly written."""
+    allowed = re.findall(r"'([^']+)'", str(fault.get("ctx", {}).get("expected", "")))
+    near = [word for word in allowed if word.lower() == str(fault["input"]).lower()]
+    near += difflib.get_close_matches(str(fault["input"]), allowed, n=1)
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
-def _all_keys(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[str]:
-    """Every key that the model or a model inside it knows."""
-    if model in seen:
-        return set()
-    seen.add(model)
-    keys = {field.alias or name for name, field in model.model_fields.items()}
-    for field in model.model_fields.values():
-        for inner in _models_in(field.annotation):
-            keys |= _all_keys(inner, seen)
-    return keys
+def _instead(location: Location, model: type[BaseModel]) -> str:
+    """What to write instead of a key that nobody knows: the one that is nearly it, or those that there are."""
+    known = _keys_at(location, model)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    if near:
+        return f" (did you mean `{near[0]}`?); remove it or correct its name"
+    return f"; there are {', '.join(known)}" if len(known) <= MOST_KEYS else "; remove it or correct its name"
+
+
+def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
+    """The keys that may stand where the last step of `location` does."""
+    models = [model]
+    for step in location[:-1]:
+        fields = [(name, field) for each in models for name, field in each.model_fields.items()]
+        below = [
+            inner for name, field in fields if step in {name, field.alias} for inner in _models_in(field.annotation)
+        ]
+        models = below or [each for each in models if _tagged(each, step)] or models
+    keys = [field.alias or name for each in models for name, field in each.model_fields.items()]
+    return list(dict.fromkeys(keys))
+
+
+def _tagged(model: type[BaseModel], step: int | str) -> bool:
+    """Whether the step is the model's own name in a union."""
+    return any(
+        get_origin(field.annotation) is Literal and step in get_args(field.annotation)
+        for field in model.model_fields.values()
+    )
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -115,8 +115,9 @@ async def running(source: Source, agent: Agent) -> AsyncIterator["asyncio.Task[N
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():  # told again where a library swallows it, as the agent's supervision does
+            task.cancel()
+            await asyncio.wait([task], timeout=0.5)
 
 
 async def test_a_reading_says_whose_what_when_and_how_good(harness: Harness) -> None:

@@ -62,5 +62,6 @@ async def test_each_packml_state_is_read_right_from_a_foreign_server(foreign_pla
                 while heard.last != (expected, in_mode, Quality.GOOD):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():  # told again where a library swallows it, as the agent's supervision does
+            task.cancel()
+            await asyncio.wait([task], timeout=0.5)
