@@ -6,6 +6,9 @@ import secrets
 from gateway.errors import GatewayError
 from gateway.mqtt import MqttClient
 
+SETTLED, ECHO = 0.5, 2.0
+"""Real seconds until a broker has a subscription, and for which what was said may be heard again."""
+
 
 class SameBroker(GatewayError):
     """Inside and outside are one broker under two names."""
@@ -28,9 +31,9 @@ class Brokers:
         heard = self.outside.subscribe(topic)
         try:
             await asyncio.gather(self.inside.wait_connected(), self.outside.wait_connected())
-            await asyncio.sleep(0.5)  # until the broker has the subscription
+            await asyncio.sleep(SETTLED)
             self.inside.publish(topic, b"")
-            async with asyncio.timeout(3.0):
+            async with asyncio.timeout(ECHO):
                 await anext(heard)
         except TimeoutError:
             return

@@ -26,12 +26,17 @@ HANDSHAKES = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "gateway.yaml"
 
 
-async def test_a_sound_plant_is_found_sound(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.bridge.check.LISTEN", 0.2)
+async def test_a_sound_plant_is_found_sound(plant: Any, brief: None) -> None:
     findings = await check(plant.config)
     assert [each.what.split(" ")[0] for each in findings] == ["config", "inside", "outside", "two", "agent"]
     assert all(each.ok for each in findings)
     assert "by TLS" in findings[2].found
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.bridge.check.LISTEN", 0.1)
+    monkeypatch.setattr("gateway.bridge.brokers.ECHO", 0.3)
 
 
 @HANDSHAKES
@@ -54,17 +59,15 @@ async def test_a_sound_plant_is_found_sound(plant: Any, monkeypatch: pytest.Monk
     ],
 )
 async def test_what_is_wrong_is_named_with_its_remedy(
-    plant: Any, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], what: str, remedy: str
+    plant: Any, brief: None, change: tuple[str, str], what: str, remedy: str
 ) -> None:
-    monkeypatch.setattr("gateway.bridge.check.LISTEN", 0.0)
     findings = [each for each in await check(plant.write(change)) if not each.ok]
     assert [each.what.startswith(what) for each in findings] == [True]
     assert remedy in findings[0].remedy
 
 
 @HANDSHAKES
-async def test_a_broker_that_wants_tls_and_one_that_does_not(plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.bridge.check.LISTEN", 0.0)
+async def test_a_broker_that_wants_tls_and_one_that_does_not(plant: Any, brief: None) -> None:
     swapped = plant.write((f"port: {plant.outside.port}", f"port: {plant.inside.port}"))
     (found,) = [each for each in await check(swapped) if not each.ok]
     assert found.what == f"outside broker localhost:{plant.inside.port}"
