@@ -179,10 +179,17 @@ class Machine(_Data):
 
 
 class Post(_Data):
-    """The statement's lease and the wait before better news, in real seconds."""
+    """The statement's lease and the wait before better news, in real seconds; what an outage may pile up.
+
+    `telemetry_mb` and `telemetry_days` bound the telemetry that waits for the registry: beyond them the oldest goes.
+    `backfill_kb_s`: how fast what an outage left behind is sent once the registry is back.
+    """
 
     lease_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
+    telemetry_mb: Annotated[float, Field(ge=1, le=1_000_000)] = 256.0
+    telemetry_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+    backfill_kb_s: Annotated[float, Field(ge=1, le=1_000_000)] = 1024.0
 
 
 class Config(_Data):

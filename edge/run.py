@@ -1,7 +1,6 @@
 """Puts one agent together from its config, and keeps all its works running until it is told to stop."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,11 +19,10 @@ from edge.secret import Vault
 from edge.specs import specs
 from edge.station import Station
 from edge.trouble import Trouble
-from edge.uplink import lane, mqtt_settings
+from edge.uplink import caps, lane, mqtt_settings, sender
 from edge.works import Works
 from gateway.clock import Clock
 from gateway.courier import Courier, Intake
-from gateway.link import Sender
 from gateway.mqtt import MqttClient
 from gateway.outbox import Outbox, OutboxUnavailable
 
@@ -37,7 +35,7 @@ async def run(path: Path, clock: Clock) -> None:
     Raises FileInvalid, OutboxUnavailable, OutboxDamaged.
     """
     config, vault = prepare(path)
-    with Outbox(config.data / "outbox.sqlite", now=clock.now) as outbox:
+    with Outbox(config.data / "outbox.sqlite", now=clock.now, caps=caps(config.post)) as outbox:
         feeds = wiring.feeds(wiring.Bench(config, clock, vault, lambda name: outbox.cursor(f"source/{name}")))
         papers = folder(config, clock, Trouble(), vault)
         agent = build(config, clock, outbox, papers)
@@ -47,7 +45,7 @@ async def run(path: Path, clock: Clock) -> None:
             async def work(told: asyncio.Event) -> None:
                 async with asyncio.TaskGroup() as group:
                     station = Station(path, config, vault, clock, agent, papers, specs(config, vault), Works(group))
-                    courier = Courier(Sender(outbox, up, random.SystemRandom()), client, up, agent.on_effect)
+                    courier = Courier(sender(outbox, up, config.post), client, up, agent.on_effect)
                     agent.post.on_sent = courier.wake
                     station.works.start("courier", courier.run())
                     station.works.start("intake", Intake(client, outbox, down, station.book.store, clock.now).run())

@@ -2,13 +2,18 @@
 
 import base64
 import binascii
+import random
 import ssl
+from dataclasses import replace
+from datetime import timedelta
 
-from edge.config import Config
+from edge.config import Config, Post
 from edge.errors import FileInvalid
 from edge.secret import Vault
-from gateway.link import Keyring, Lane
+from gateway.link import LIMITS, Keyring, Lane, Sender
+from gateway.messages import Stream
 from gateway.mqtt import MqttSettings, Tls
+from gateway.outbox import Caps, Outbox
 
 
 def lane(config: Config, vault: Vault, leg: str) -> Lane:
@@ -25,6 +30,18 @@ def lane(config: Config, vault: Vault, leg: str) -> Lane:
         raise FileInvalid(msg)
     keyring = Keyring({config.link.id: key}, config.link.id)
     return Lane(keyring, config.agent, "down" if leg == "down" else "up")
+
+
+def caps(post: Post) -> Caps:
+    """How much telemetry the outbox keeps for the registry."""
+    return Caps(droppable=round(post.telemetry_mb * (1 << 20)), age=timedelta(days=post.telemetry_days))
+
+
+def sender(outbox: Outbox, up: Lane, post: Post) -> Sender:
+    """The post's way up; what an outage left behind takes its time."""
+    found = Sender(outbox, up, random.SystemRandom())
+    found.flows[Stream.BACKFILL].limit(replace(LIMITS[Stream.BACKFILL], rate=post.backfill_kb_s * 1024))
+    return found
 
 
 def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
