@@ -9,7 +9,7 @@ LOG    ?=
 # A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-deep check format soak bench-story bench-forecast openapi schema lock peers clean
+.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast openapi schema lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -35,6 +35,9 @@ format: $(VENV)/dev-ready   ## put the code into its form
 
 soak: $(VENV)/dev-ready   ## the post under faults; STEPS=… SEED=…
 	$(BIN)/python -m gateway.simulator --steps $(STEPS) --seed $(SEED)
+
+soak-door: $(VENV)/dev-ready   ## the post through the plant's door under faults; STEPS=… SEED=…
+	$(BIN)/python -m gateway.simulator --door --steps $(STEPS) --seed $(SEED)
 
 bench-story: $(VENV)/demo-ready   ## latency of each step of the story, memory and start-up time of each process
 	$(BIN)/python -m gateway.demo.bench
