@@ -11,7 +11,7 @@ from typing import Any
 from edge.profile import find, read
 from edge.profilemodel import Profile
 from edge.simulate.play import Player, Show
-from edge.simulate.walk import Step
+from edge.simulate.walk import Step, walk
 from edge.sources.mqtt_signal import MqttProfile
 from edge.sources.opcua_signal import OpcUaProfile
 from gateway.clock import Clock
@@ -41,7 +41,7 @@ async def simulate(asked: Simulation, folder: Path | None, tell: Tell, clock: Cl
     """Until SIGINT or SIGTERM. `folder` is looked into for profiles before ours. Raises UsageError, OSError."""
     profile = _profile(asked.profile, folder)
     async with _stage(profile, asked, clock) as (source, show):
-        tell({"machine": asked.name, "profile": profile.profile, "source": source})
+        tell({"machine": asked.name, "profile": profile.profile, "source": source, **_hint(profile, asked.speed)})
         player = Player(profile, show, asked.speed, lambda step: tell({"at": clock.now(), **_told(step)}))
         await _until_told(asyncio.ensure_future(player.run()))
 
@@ -79,6 +79,17 @@ async def _stage(profile: Profile, asked: Simulation, clock: Clock) -> AsyncIter
             raise UsageError(msg)
 
 
+def _hint(profile: Profile, speed: float) -> dict[str, str]:
+    """What to know of so fast a machine: an agent does not tell what is shorter than the profile's debounce."""
+    shortest = min((step.lasts / speed for step in walk(profile)), default=None)
+    if shortest is None or shortest > profile.debounce:
+        return {}
+    slower = profile.debounce.total_seconds() / shortest.total_seconds()
+    return {
+        "hint": f"some steps are shorter than the profile's debounce; --speed {speed / slower / 2:.3g} shows them all"
+    }
+
+
 def _address(broker: str) -> tuple[str, int]:
     host, _, port = broker.rpartition(":")
     if not host or not port.isdigit():
@@ -96,6 +107,7 @@ def lines(found: Mapping[str, Any]) -> list[str]:
             f"  {found['machine']}:",
             f"    profile: {found['profile']}",
             f"    source: {{{source}}}",
+            *([f"# {found['hint']}"] if "hint" in found else []),
         ]
     values = ", ".join(f"{name} {value}" for name, value in found["values"].items())
     return [f"{found['at']:%H:%M:%S}  {found['state'] or '':<13} {found['mode'] or '':<12} {values}"]

@@ -67,7 +67,8 @@ def test_a_sample_shows_every_row_of_its_profiles_state_table(name: str) -> None
 
 
 def test_the_kinds_of_machine_that_most_plants_have_ship() -> None:
-    assert {"opcua-machinery", "opcua-machinetool", "opcua-packml", "opcua-euromap77", "replay"} <= set(names())
+    opcua = {"opcua-machinery", "opcua-machinetool", "opcua-packml", "opcua-euromap77"}
+    assert {*opcua, "mtconnect", "sparkplug", "mqtt-power-meter", "modbus", "replay"} <= set(names())
 
 
 GOOD = """\

@@ -1,8 +1,12 @@
 """A profile served as a live machine is found, checked and read like any other."""
 
 import asyncio
+import json
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from edge.mapping import Seen, StampBounds, apply, shape
 from edge.profile import find, names
 from edge.reading import Event, Reading
 from edge.simulate import play
-from edge.simulate.command import Simulation, lines, simulate
+from edge.simulate.command import Simulation, _hint, lines, simulate
 from edge.simulate.play import Player
 from edge.simulate.profile_server import ProfileServer
 from edge.simulate.walk import walk
@@ -132,3 +136,31 @@ async def test_the_command_tells_a_config_and_each_step() -> None:
 async def test_what_cannot_be_simulated_says_why(asked: Simulation, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         await simulate(asked, None, lambda _: None, Clock())
+
+
+def test_a_machine_that_is_too_fast_for_its_debounce_says_so() -> None:
+    meter = find("mqtt-power-meter")
+    assert _hint(meter, 10.0) == {}
+    told = _hint(meter, 600.0)["hint"]
+    slower = float(told.split("--speed ")[1].split()[0])
+    assert _hint(meter, slower) == {}
+
+
+async def test_the_program_serves_until_it_is_told_to_stop() -> None:
+    program = Path(sys.executable).with_name("thirdshift")
+    process = await asyncio.create_subprocess_exec(
+        program, "edge", "simulate", "opcua-packml", "--json", "--speed", "5000", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    async with asyncio.timeout(60):
+        machine, step = [json.loads(await process.stdout.readline()) for _ in range(2)]
+        verdicts = await check(
+            endpoint(machine["source"]["url"]),
+            {name: each.node for name, each in of("opcua-packml").signals.items()},
+            root=machine["source"]["root"],
+        )
+        process.send_signal(signal.SIGINT)
+        await process.stdout.read()
+        assert await process.wait() == 0
+    assert (machine["machine"], step["state"]) == ("Simulated-1", "NotExecuting")
+    assert all(each.ok for each in verdicts)
