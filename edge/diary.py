@@ -36,7 +36,7 @@ def use_of(change: StateChange) -> Use:
 @dataclass(frozen=True, slots=True)
 class Diary:
     """`use` holds since `since`; nothing is known from before `first` (None: nothing was written yet). `busy` and
-    `unknown` are numbers of quarter hours; one is busy if any part of it was.
+    `unknown` are numbers of quarter hours; one is busy if any part of it was. `serves`: what it does, if for a booking.
     """
 
     first: datetime | None = None
@@ -44,6 +44,7 @@ class Diary:
     use: Use = Use.UNKNOWN
     busy: frozenset[int] = frozenset()
     unknown: frozenset[int] = frozenset()
+    serves: str | None = None
 
     def note(self, use: Use, at: datetime) -> "Diary":
         """From `at` on the machine is used so. What came before is settled; a stamp of the past moves nothing."""
@@ -85,6 +86,7 @@ class Diary:
             "use": self.use,
             "busy": _runs(self.busy),
             "unknown": _runs(self.unknown),
+            "serves": self.serves,
         }
 
     @classmethod
@@ -93,11 +95,11 @@ class Diary:
         if not data:
             return cls()
         first, since = (datetime.fromisoformat(data[name]) if data[name] else None for name in ("first", "since"))
-        numbers = (
+        busy, unknown = (
             frozenset(start + step for start, count in data[name] for step in range(count))
             for name in ("busy", "unknown")
         )
-        return cls(first, since, Use(data["use"]), *numbers)
+        return cls(first, since, Use(data["use"]), busy, unknown, data.get("serves"))
 
 
 def written(diary: Diary, told: Iterable[Message]) -> Diary:
@@ -105,10 +107,20 @@ def written(diary: Diary, told: Iterable[Message]) -> Diary:
     for message in told:
         match message:
             case StateChange():
-                diary = diary.note(use_of(message), message.at)
+                diary = _changed(diary, message)
             case GapNotice():
                 diary = diary.blank(message.start, message.end)
     return diary
+
+
+def _changed(diary: Diary, change: StateChange) -> Diary:
+    """What a machine still does when a booking's time is over is the booking's, until it does something else."""
+    does = f"{change.state}/{change.mode}"
+    if change.origin != PLANT:
+        return replace(diary.note(use_of(change), change.at), serves=does)
+    if diary.serves == does:
+        return diary.note(Use.UNKNOWN, change.at)
+    return replace(diary.note(use_of(change), change.at), serves=None)
 
 
 def _number(moment: datetime) -> int:

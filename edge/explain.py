@@ -19,6 +19,10 @@ PROMISE = timedelta(hours=2)
 """A band's promise is kept by any stretch of this length, which an explanation gives the probability of."""
 
 
+FIRST_DAYS = 7
+"""Up to so many days of evidence an explanation says how few there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one layer says of the instant. `takes`: it would keep the hour from being sold, if nothing else did."""
@@ -177,6 +181,8 @@ def _forecast(scene: Scene, at: datetime) -> Step:
     text = f"{_sure(band.confidence)} over {band.span}; the plant offers from {_sure(scene.case.least)}"
     if view.outlook.chances is not None:
         text = f"{_numbers(view.outlook.chances, band.span, at)}: {text}"
+    if view.outlook.days is not None and view.outlook.days < FIRST_DAYS:
+        text += f"; it knows {view.outlook.days:.1f} days of the machine's ways, and grows surer with each"
     return Step("forecast", band.confidence < scene.case.least and not promised, text)
 
 

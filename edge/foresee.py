@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from edge.outlook import Outlook
 from edge.shifts import at as instant
 from edge.trouble import Trouble
 from edge.watch import Case, Foretell
-from gateway.span import Span
+from gateway.span import Span, difference
 
 FOLDER = "habits"
 """Where in the agent's data each machine's habit is kept."""
@@ -119,9 +119,10 @@ def expected(habit: Habit, diary: Diary, case: Case, now: datetime, others: Othe
     """What a machine's habit, and what it did since, lead to expect."""
     since = instant(habit.last + DAY, 0, habit.zone) if habit.last else now - DAY
     busy, unknown = diary.spans(min(since, now), now)
-    horizon = case.rules.horizon + QUARTER
-    rests = case.calendar.resting(Span(now, now + horizon))
-    return outlook(forecast(habit, now, horizon, busy, unknown, rests, others))
+    within = Span(now, now + case.rules.horizon + QUARTER)
+    rests, dark = case.calendar.resting(within), difference([within], case.calendar.staffed(within))
+    found = forecast(habit, now, within.duration, busy, unknown, rests, others, dark)
+    return replace(outlook(found), days=found.days)
 
 
 def kept(folder: Path, name: str, zone: ZoneInfo) -> Habit:

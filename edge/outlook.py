@@ -37,11 +37,13 @@ class Band:
 class Outlook:
     """What is expected of a machine: bands, sorted and disjoint; time that is in none is not foretold.
 
-    `chances`: the numbers behind them; two outlooks with the same bands say the same.
+    `chances`: the numbers behind them, and `days`: how many days of evidence those stand on; two outlooks with the same
+    bands say the same.
     """
 
     bands: tuple[Band, ...] = ()
     chances: Chances | None = field(default=None, compare=False)
+    days: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,11 +75,13 @@ def forecast(  # noqa: PLR0913, PLR0917 - facts of one moment, each of which may
     unknown: Sequence[Span] = (),
     holidays: frozenset[date] = frozenset(),
     others: Others | None = None,
+    dark: Sequence[Span] = (),
 ) -> Forecast:
     """The outlook at `now`. `busy` and `unknown`: what happened since the last learnt midnight, as in `learn`.
 
     What the machine does now is what it did in the quarter hour before `now`. `holidays`: local days on which the plant
-    rests; they count as the quietest day of this machine's own week. `others`: from `company`.
+    rests; they count as the quietest day of this machine's own week. `others`: from `company`. `dark`: when by the
+    calendar nobody works, which is worth a day of evidence where there is little other.
     """
     start = full_quarter(now)
     ahead = offsets(start, -(-horizon // QUARTER), habit.zone)
@@ -90,14 +92,23 @@ def forecast(  # noqa: PLR0913, PLR0917 - facts of one moment, each of which may
     resting = _resting(start, count, habit, holidays)
     target[resting] = int(found.week.mean(1).argmin())
     chance = _busy(habit, past, found, target)
-    idle = as_sure(1 - chance, found.evidence)[np.maximum(ahead, 0)]
+    idle = as_sure((1 - chance)[np.maximum(ahead, 0)], found.evidence + _within(dark, start, len(ahead)))
     return Forecast(start, idle, _stays(idle, habit), found.evidence)
 
 
-def as_sure(chance: Floats, days: float) -> Floats:
+def as_sure(chance: Floats, days: float | Floats) -> Floats:
     """The probabilities as far from one half as so many days of evidence allow: the rule of succession, in days."""
     limit = 1 - 1 / (2 + 2 * days)
     found: Floats = np.clip(chance, 1 - limit, limit)
+    return found
+
+
+def _within(spans: Sequence[Span], start: datetime, count: int) -> Floats:
+    """(count,) 1 for the quarter hours from `start` on that lie wholly in one of the spans."""
+    found = np.zeros(count)
+    for span in spans:
+        first, last = -((start - span.start) // QUARTER), (span.end - start) // QUARTER
+        found[max(0, first) : max(0, last)] = 1
     return found
 
 

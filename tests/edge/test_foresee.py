@@ -124,3 +124,13 @@ async def test_the_history_is_studied_beside_the_running_agent(tmp_path: Path) -
     await foresight.study(NOW)
     assert foresight.habits["M1"].last == date(2026, 3, 1)
     assert (tmp_path / "M1.npz").is_file()
+
+
+def test_what_a_machine_still_does_when_a_booking_ends_is_the_bookings() -> None:
+    sold = change(0, ItemState.EXECUTING, origin="bkg_1")
+    over, stops = change(2, ItemState.EXECUTING), change(2.01, ItemState.NOT_EXECUTING)
+    diary = written(Diary(), [change(-1, ItemState.NOT_EXECUTING), sold, over, stops])
+    assert diary.spans(NOW - HOUR, NOW + 4 * HOUR)[0] == []
+    diary = Diary.load(orjson.loads(orjson.dumps(written(Diary(), [sold, over]).dump())))
+    busy, _ = written(diary, [stops, change(3, ItemState.EXECUTING)]).spans(NOW, NOW + 4 * HOUR)
+    assert busy == [Span(NOW + 3 * HOUR - timedelta(minutes=5), NOW + 4 * HOUR)], "its own work is its own again"
