@@ -11,6 +11,7 @@ import orjson
 
 from edge.errors import EdgeError
 from edge.local import socket as sockets
+from gateway.errors import UsageError
 
 PATIENCE = 30.0
 """Real seconds that an agent gets to answer; a reload may take some."""
@@ -56,7 +57,7 @@ def page(folder: Path, path: str, body: bytes | None = None, **query: str) -> tu
 
 
 def lines(folder: Path, path: str, **query: str) -> Iterator[dict[str, Any]]:
-    """The documents of a stream, line by line, until the agent ends. Raises AgentAway if it is not there."""
+    """The documents of a stream, line by line, until the agent ends. Raises AgentAway, UsageError."""
     connection = _Connection(folder)
     try:
         connection.request("GET", _target(path, query))
@@ -64,7 +65,7 @@ def lines(folder: Path, path: str, **query: str) -> Iterator[dict[str, Any]]:
         response = connection.getresponse()
         opened.settimeout(None)
         if response.status != 200:
-            raise AgentAway(str(orjson.loads(response.read()).get("error")))
+            raise UsageError(str(orjson.loads(response.read()).get("error")))
         for line in response:
             yield orjson.loads(line)
     except (OSError, http.client.HTTPException) as error:
