@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from edge.profilemodel import Profile
 from edge.sources.device import Device
+from edge.sources.modbus_device import Modbus
+from edge.sources.modbus_signal import ModbusProfile
 from edge.sources.mqtt_device import Mqtt
 from edge.sources.mqtt_signal import MqttProfile
 from edge.sources.mtconnect_device import Mtconnect
@@ -27,6 +29,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    "modbus": Kind(ModbusProfile, Modbus, "edge.sources.modbus_build"),
     "mqtt": Kind(MqttProfile, Mqtt, "edge.sources.mqtt_build"),
     "mtconnect": Kind(MtconnectProfile, Mtconnect, "edge.sources.mtconnect_build"),
     "opcua": Kind(OpcUaProfile, OpcUa, "edge.sources.opcua_build"),

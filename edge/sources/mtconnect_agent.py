@@ -37,6 +37,12 @@ class AgentLost(EdgeError):
     retryable = True
 
 
+class AgentRefuses(AgentLost):
+    """The agent is there, and has no document for this request."""
+
+    code = "mtconnect.refused"
+
+
 class StreamEnded(AgentLost):
     """The agent hung up; whether it is gone, the next question will tell."""
 
@@ -215,4 +221,4 @@ def _document(response: httpx2.Response, body: bytes) -> Document:
             msg = f"{_STATUS[response.status_code]} ({status})"
         else:
             msg = f"answers {status}; look at the agent's log"
-        raise AgentLost(msg) from error
+        raise AgentRefuses(msg) from error

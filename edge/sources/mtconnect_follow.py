@@ -46,7 +46,7 @@ class Torn:
 class Refused:
     """The agent will not answer this request, whenever it is asked."""
 
-    complaint: Complaint
+    reason: str
 
 
 def place_of(cursor: str | None) -> Place | None:
@@ -74,7 +74,7 @@ def follow(place: Place, document: Document, now: datetime) -> Joined | Torn | R
         return Torn(RESTARTED)
     match document:
         case Complaint():
-            return Torn(OVERRUN) if document.has(OUT_OF_RANGE) else Refused(document)
+            return Torn(OVERRUN) if document.has(OUT_OF_RANGE) else Refused(document.shown)
         case Streams():
             return _join(place, document, now)
         case _:

@@ -10,10 +10,10 @@ import structlog
 
 from edge.reading import Event, Reading
 from edge.sources import Emit
-from edge.sources.mtconnect_agent import Agent, AgentLost
+from edge.sources.mtconnect_agent import Agent, AgentLost, AgentRefuses
 from edge.sources.mtconnect_follow import RESTARTED, Joined, Place, Refused, Torn, begin, follow
 from edge.sources.mtconnect_items import Binding, Machine, bind
-from edge.sources.mtconnect_model import Complaint, Document, Header, Observation, Streams
+from edge.sources.mtconnect_model import Complaint, Document, Header, NotMtconnect, Observation, Streams
 from edge.sources.mtconnect_progress import Progress
 from edge.sources.mtconnect_values import Conditions, readings
 from edge.sources.outage import Outage
@@ -112,28 +112,40 @@ class Session:
 
     async def _stream(self, place: Place) -> str:
         """Take the stream's documents; ask again and again where the agent does not stream."""
-        async with self.agent.stream(place.next) as stream:
-            while True:
-                for document in await stream.next():
-                    got = await self._take(place, document)
-                    if isinstance(got, Torn):
-                        return got.reason
-                    if isinstance(got, Refused):
-                        return await self._poll(place)
-                    place = got.place
-                if stream.boundary is None:
-                    break
+        had = False
+        try:
+            async with self.agent.stream(place.next) as stream:
+                while stream.boundary is not None or not had:
+                    for document in await stream.next():
+                        got = await self._take(place, document)
+                        if isinstance(got, Torn):
+                            return got.reason
+                        if isinstance(got, Refused):
+                            return await self._poll(place)
+                        place, had = got.place, True
+        except (AgentLost, NotMtconnect) as error:
+            if had:
+                raise
+            log.warning("mtconnect.does_not_stream", peer=self.agent.device.address, reason=str(error))
         return await self._poll(place)
 
     async def _poll(self, place: Place) -> str:
+        had = False
         while True:
-            got = await self._take(place, await self.agent.sample(place.next))
+            try:
+                got = await self._take(place, await self.agent.sample(place.next))
+            except (NotMtconnect, AgentRefuses) as error:
+                if had:
+                    raise
+                got = Refused(str(error))
             if isinstance(got, Torn):
                 return got.reason
             if isinstance(got, Refused):
-                log.info("mtconnect.no_samples", peer=self.agent.device.address, reason=got.complaint.shown)
-                return await self._look(await self._current())
-            place = got.place
+                log.warning("mtconnect.no_samples", peer=self.agent.device.address, reason=got.reason)
+                streams = await self._current()
+                await self.emit(self._read(streams.observations, {}))
+                return await self._look(streams)
+            place, had = got.place, True
             if not got.behind:
                 await self._pause()
 

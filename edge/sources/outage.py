@@ -41,7 +41,7 @@ class Outage:
             self._told.setdefault(name, set()).add(reason)
             self._up.discard(name)
         if news:
-            log.warning("source.lost", kind=self.kind, peer=self.peer, machines=news, reason=reason)
+            log.debug("source.lost", kind=self.kind, peer=self.peer, machines=news, reason=reason)
         return [LinkNotice(name, False, self.clock.now(), reason) for name in news]
 
     def found(self, how: str, machines: Sequence[str] | None = None) -> list[Event]:
@@ -51,7 +51,7 @@ class Outage:
             self._told.pop(name, None)
             self._up.add(name)
         if news:
-            log.info("source.found", kind=self.kind, peer=self.peer, machines=news, how=how)
+            log.debug("source.found", kind=self.kind, peer=self.peer, machines=news, how=how)
         return [LinkNotice(name, True, self.clock.now(), how) for name in news]
 
     def _wanted(self, machines: Sequence[str] | None) -> Sequence[str]:

@@ -68,7 +68,7 @@ def test_what_does_not_join_is_torn(document: Document, reason: str) -> None:
 
 def test_a_request_that_the_agent_never_grants_is_no_gap() -> None:
     complaint = Complaint(Header("7"), (("UNSUPPORTED", "no samples here"),))
-    assert follow(PLACE, complaint, LATER) == Refused(complaint)
+    assert follow(PLACE, complaint, LATER) == Refused("no samples here (UNSUPPORTED)")
 
 
 def test_an_agent_that_numbers_nothing_has_no_place() -> None:

@@ -1,0 +1,13 @@
+"""Builds the Modbus source of one server; the one importer of pymodbus on the agent's way up."""
+
+from collections.abc import Mapping
+
+from edge.sources.building import Site, Wanted
+from edge.sources.modbus import Machine, ModbusSource
+
+
+def build(site: Site, machines: Mapping[str, Wanted]) -> ModbusSource:
+    """One connection for all units of a server."""
+    device = next(iter(machines.values())).device
+    behind = {name: Machine(wanted.device.unit, wanted.signals) for name, wanted in machines.items()}
+    return ModbusSource(device, behind, site.clock)
