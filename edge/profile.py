@@ -1,6 +1,7 @@
 """Device profiles as files: found by name, read with what they extend, and refused with file, line and key."""
 
 import difflib
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from edge.yamlfile import Location, line_of, validated
 __all__ = ["ModeRow", "Profile", "Signal", "StateRow", "WhenOff", "find", "key", "names", "read", "shipped"]
 
 _Stamps = tuple[tuple[Path, int], ...]
-_KEPT: dict[Path, tuple[_Stamps, Profile]] = {}
+_Folders = tuple[Path, ...]
+_KEPT: dict[tuple[Path, _Folders], tuple[_Stamps, Profile]] = {}
 """What was read, for as long as none of its files changes: two hundred machines share few profiles."""
 
 
@@ -33,17 +35,20 @@ def names(folder: Path | None = None) -> list[str]:
 
 def find(name: str, folders: tuple[Path, ...] = ()) -> Profile:
     """The profile `name` from the first folder that has it, ours last. Raises FileInvalid."""
-    return read(_file(name, (*folders, shipped())))
+    return read(_file(name, (*folders, shipped())), folders)
 
 
-def read(path: Path) -> Profile:
-    """One profile file. Raises FileInvalid with file, line and key; its name must be the file's."""
-    kept = _KEPT.get(path)
+def read(path: Path, folders: _Folders = ()) -> Profile:
+    """One profile file. Raises FileInvalid with file, line and key; its name must be the file's.
+
+    What it extends is looked for beside it, in `folders`, and among ours.
+    """
+    kept = _KEPT.get((path, folders))
     if kept and kept[0] == _stamps([file for file, _ in kept[0]]):
         return kept[1]
-    chain = layers(path, _extended)
+    chain = layers(path, functools.partial(_extended, folders))
     profile = _profile(chain)
-    _KEPT[path] = (_stamps([layer.path for layer in chain]), profile)
+    _KEPT[path, folders] = (_stamps([layer.path for layer in chain]), profile)
     return profile
 
 
@@ -70,18 +75,18 @@ def _profile(chain: list[Layer]) -> Profile:
     return profile
 
 
-def _extended(name: str, path: Path) -> Path:
-    """What `path` means by `extends: name`: beside it, then among ours. A file may extend ours of its own name."""
-    beside = path.parent / f"{name}.yaml"
-    return beside if beside.is_file() and beside != path else _file(name, (shipped(),), (path.parent,))
+def _extended(folders: _Folders, name: str, path: Path) -> Path:
+    """What `path` means by `extends: name`, never itself: so a file may extend ours of its own name."""
+    return _file(name, tuple(dict.fromkeys((path.parent, *folders, shipped()))), path)
 
 
-def _file(name: str, places: tuple[Path, ...], also: tuple[Path, ...] = ()) -> Path:
-    found = next((path for folder in places if (path := folder / f"{name}.yaml").is_file()), None)
+def _file(name: str, places: _Folders, but: Path | None = None) -> Path:
+    found = next((path for folder in places if (path := folder / f"{name}.yaml").is_file() and path != but), None)
     if found is None:
-        looked = dict.fromkeys((*also, *places))
-        known = sorted({known for folder in looked for known in names(folder)})
-        msg = f"no profile {name!r} in {', '.join(map(str, looked))}; there are {', '.join(known)}"
+        known = sorted({known for folder in places for known in names(folder)})
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        msg = f"no profile {name!r} in {', '.join(map(str, places))}{hint}; there are {', '.join(known)}"
         raise FileInvalid(msg)
     return found
 

@@ -49,7 +49,11 @@ async def simulate(asked: Simulation, folder: Path | None, tell: Tell, clock: Cl
 def _profile(name: str, folder: Path | None) -> Profile:
     """By its name, or by its file."""
     path = Path(name)
-    return read(path.resolve()) if path.suffix == ".yaml" else find(name, (folder,) if folder else ())
+    return (
+        read(path.resolve(), (folder,) if folder else ())
+        if path.suffix == ".yaml"
+        else find(name, (folder,) if folder else ())
+    )
 
 
 @asynccontextmanager

@@ -71,6 +71,13 @@ def test_a_plants_own_profile_may_extend_ours_of_the_same_name(write: Write) -> 
     assert found.signals == find("opcua-machinery").signals
 
 
+def test_it_is_looked_for_in_all_folders_of_the_plant(write: Write) -> None:
+    common, hall = write("common/base.yaml", BASE).parent, write("hall/child.yaml", CHILD).parent
+    assert find("child", (common, hall)).title == "A newer press"
+    with pytest.raises(FileInvalid, match=r"child.yaml:2: extends: no profile 'base'"):
+        find("child", (hall,))
+
+
 def test_a_chain_goes_on_and_a_change_far_down_is_seen(write: Write) -> None:
     base = write("base.yaml", BASE)
     write("middle.yaml", "profile: middle\nextends: base\nstaleness: 1 h\n")
