@@ -31,6 +31,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 log = structlog.get_logger(__name__)
 
+HUNG_UP = "it hung up; check the port, and whether it wants `tls`"
+"""Where a broker ends the connection before it answered our greeting."""
+
 PATIENCE = 1.0
 """Real seconds that a full queue holds up the network thread, which is back-pressure, before messages are dropped."""
 
@@ -134,6 +137,7 @@ class MqttClient:
         self._watchers: list[Callable[[bool], None]] = []
         self._up = asyncio.Event()
         self._told_lost = self._closing = self._let_in = False
+        self._refusal = ""
         self._paho = _client(settings, will)
         self._paho.on_connect = self._on_connect
         self._paho.on_connect_fail = self._on_connect_fail
@@ -209,10 +213,10 @@ class MqttClient:
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _: Properties | None
     ) -> None:
-        # After a refusal too, and would be all that is known of it.
-        if self._let_in:
-            self._let_in = False
-            self._tell(False, _broken_off(code))
+        # A broker hangs up after its refusal too, and that would be all that is known of it.
+        if not self._refusal:
+            self._tell(False, _broken_off(code) if self._let_in else HUNG_UP)
+        self._let_in, self._refusal = False, ""
 
     def _tell(self, up: bool, reason: str) -> None:
         if not self._loop.is_closed():
@@ -261,7 +265,7 @@ def _cause(error: BaseException | None) -> str:
         case socket.gaierror():
             return f"the host is unknown ({error.strerror}); check its name, and the name server"
         case ConnectionResetError():
-            return "it hung up; check the port, and whether it wants `tls`"
+            return HUNG_UP
         case _:
             return f"no answer ({getattr(error, 'strerror', None) or error}); check host and port, and that it runs"
 
