@@ -33,13 +33,14 @@ from cloud.partners.store import looker
 from cloud.registry import api as registry
 from cloud.registry import machines
 from cloud.waiting import api as waiting
+from cloud.webhooks import api as webhooks
 from gateway.clock import Clock
 
 VERSION = "0.1.0"
 MAX_BODY = 1 << 20
 EXPIRE_EVERY = 1.0
 """Seconds (real)."""
-ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, root)
+ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, webhooks, root)
 """Whose routes there are; the busiest is tried first."""
 PUBLIC = ("/v1/oauth/token", "/v1/health", "/v1/problems", "/v1/problems/{code}")
 """The routes that need no key."""

@@ -48,6 +48,7 @@ class Settings(BaseModel):
     heartbeat: Seconds = 15.0
     rate: Annotated[float, Field(gt=0, le=1_000_000)] = 500.0
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    webhooks_private: bool = False
     most_holds: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     pool_size: Annotated[int, Field(ge=1, le=200)] = 8
     acquire_timeout: Seconds = 5.0

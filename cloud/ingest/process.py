@@ -23,6 +23,7 @@ from cloud.settlement.service import settle
 from cloud.telemetry.model import SampleStore
 from cloud.telemetry.postgres import PostgresSamples
 from cloud.waiting import store as waiting
+from cloud.webhooks.sender import Sender
 from gateway.clock import Clock
 from gateway.courier import arrivals
 from gateway.errors import UsageError
@@ -56,6 +57,7 @@ class Means:
     client: MqttClient
     clock: Clock
     fresh: timedelta = timedelta(minutes=5)
+    webhooks_private: bool = False
 
 
 class Ingest:
@@ -72,6 +74,7 @@ class Ingest:
         self._clock = means.clock
         self._fresh = means.clock.business(means.fresh)
         self._buckets = buckets
+        self._webhooks = Sender(means.connections, means.clock, private=means.webhooks_private)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -80,6 +83,7 @@ class Ingest:
                 group.create_task(self._take_in())
                 group.create_task(self._outage.outlast(self._greet))
                 group.create_task(self._outage.outlast(self._chores))
+                group.create_task(self._outage.outlast(self._send_webhooks))
                 group.create_task(self._post.run())
         finally:
             await self._desk.close()
@@ -98,6 +102,12 @@ class Ingest:
                 for packet in await self.intake.greet(agent):
                     self._client.publish(str(Topic(agent, Channel.UP_ACK)), packet)
         log.info("ingest ready", agents=len(agents))
+
+    async def _send_webhooks(self) -> None:
+        failing: set[str] = set()
+        while True:
+            await _chore("webhooks", self._webhooks.round(), failing)
+            await asyncio.sleep(CHORES)
 
     async def _chores(self) -> None:
         """Also begun anew after an outage: for a while it is then we who heard nothing, whatever the plants said."""
@@ -153,7 +163,9 @@ async def run(
     broker = MqttSettings(settings.mqtt_host, settings.mqtt_port, f"ingest-{secrets.token_hex(4)}", longest_wait=5.0)
     try:
         async with MqttClient(broker) as client:
-            means = Means(connections, PostgresSamples(samples), client, clock, settings.fresh_time)
+            means = Means(
+                connections, PostgresSamples(samples), client, clock, settings.fresh_time, settings.webhooks_private
+            )
             await Ingest(means, buckets, intake).run()
     finally:
         connections.terminate()

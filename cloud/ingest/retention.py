@@ -30,11 +30,15 @@ DELETE FROM outgoing WHERE id IN (
                               ORDER BY epoch DESC, seq DESC LIMIT 1)
     LIMIT $2)
 """
+DELIVERY = """
+DELETE FROM delivery WHERE id IN (
+    SELECT id FROM delivery WHERE created_at < $1 AND state <> 'DUE' LIMIT $2)
+"""
 
 
 async def prune(connections: asyncpg.Pool, now: datetime) -> int:
     """Delete what nobody can ask for any more, a few at a time; how many rows. Raises DatabaseAway."""
-    rules = ((IDEMPOTENCY, REPLAYED), (EVENT, TOLD), (OUTGOING, TOLD))
+    rules = ((IDEMPOTENCY, REPLAYED), (EVENT, TOLD), (OUTGOING, TOLD), (DELIVERY, TOLD))
     async with reaching(), connections.acquire() as connection:
         return sum([await _delete(connection, query, now - kept) for query, kept in rules])
 

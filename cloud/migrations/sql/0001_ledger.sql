@@ -170,3 +170,34 @@ COMMENT ON COLUMN event.tx IS
   'Writers commit out of the order of seq, so a reader that remembers a seq would miss events; (tx, seq) below the oldest '
   'running transaction is an order in which nothing can appear later.';
 CREATE INDEX event_audience ON event (enterprise_id, tx, seq);
+
+CREATE TABLE webhook (
+  id            text PRIMARY KEY CHECK (id LIKE 'whk\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  url           text NOT NULL,
+  types         text[] NOT NULL,
+  secret        bytea NOT NULL,
+  cursor        text NOT NULL,
+  created_at    timestamptz NOT NULL,
+  removed       boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE webhook IS 'Who wants events sent. The secret signs them, so it is kept as it is.';
+COMMENT ON COLUMN webhook.cursor IS 'Up to which event deliveries were made of them.';
+CREATE INDEX webhook_enterprise ON webhook (enterprise_id);
+
+CREATE TABLE delivery (
+  id           text PRIMARY KEY CHECK (id LIKE 'dlv\_%'),
+  webhook_id   text NOT NULL REFERENCES webhook,
+  type         text NOT NULL,
+  body         jsonb NOT NULL,
+  state        text NOT NULL CHECK (state IN ('DUE', 'DELIVERED', 'FAILED')),
+  attempts     int NOT NULL DEFAULT 0,
+  next_at      timestamptz,
+  status       int,
+  error        text,
+  created_at   timestamptz NOT NULL,
+  delivered_at timestamptz
+);
+COMMENT ON COLUMN delivery.next_at IS 'When it is tried next; while it is being tried, when another may.';
+CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'DUE';
+CREATE INDEX delivery_webhook ON delivery (webhook_id, created_at, id);

@@ -70,3 +70,5 @@ $$;
 
 GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, text, int), ts_events_end(), ts_news(text)
   TO ts_api;
+-- The webhooks' deliveries are made of them too.
+GRANT EXECUTE ON FUNCTION ts_events(text, text, int), ts_events_end() TO ts_ingest;

@@ -186,6 +186,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "/v1/bundles": {"legs": [_BOOKING]},
     "/v1/series": {**_BOOKING, "times": 2},
     "/v1/waiting": {"service_id": "svc_1", **_SPAN, "duration": "PT1H"},
+    "/v1/webhooks": {"url": "https://x.example.com/"},
     "/v1/bookings/xxx_1": {"quantity": 2},
 }
 

@@ -49,11 +49,23 @@ async def things(market: Market) -> dict[str, str]:
         "service_id": service_id,
         "hold_id": held.id,
         "booking_id": booked.id,
+        **await _a_webhook(market),
         "waiting_id": (await maker.wait(a_wait)).id,
         "bundle_id": (await buyer.book_bundle(BundleRequest(legs=(booking(service_id, 5, 6),)))).id,
         "key_id": (await maker.keys())[0].id,
         "enterprise_id": "ent_nobody",
     }
+
+
+async def _a_webhook(market: Market) -> dict[str, str]:
+    answer = await market.clients["maker"]._http.post(
+        "/v1/webhooks", json={"url": "https://x.example.com/"}, headers={"Idempotency-Key": "hook"}
+    )
+    await market.owner.execute(
+        "INSERT INTO delivery (id, webhook_id, type, body, state, created_at)"
+        " SELECT 'dlv_1', id, 'booking.changed', '{}', 'FAILED', created_at FROM webhook"
+    )
+    return {"webhook_id": answer.json()["id"], "delivery_id": "dlv_1"}
 
 
 async def test_on_every_route_a_foreign_id_answers_like_an_unknown_one(

@@ -1,0 +1,1 @@
+"""Webhooks: what happens is sent to whoever cannot listen, signed, again and again until it arrives."""
