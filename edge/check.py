@@ -1,6 +1,7 @@
 """`thirdshift edge check`: tries everything that an agent needs before it runs, and says what to mend."""
 
 import asyncio
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ async def check(path: Path, clock: Clock, tell: Tell = lambda _: None) -> Report
     papers, seen = await _papers(config, clock, vault)
     tell("the broker")
     findings = [
-        Finding(ok=True, what="config", found=f"{len(config.machines)} machines"),
+        Finding(ok=True, what="config", found=f"{len(config.machines)} machine{'s' * (len(config.machines) > 1)}"),
         *_profiles(config),
         *seen,
         *_files(config, machines, papers),
@@ -81,7 +82,17 @@ def _profile(config: Config, name: str) -> Profile | Finding:
     try:
         return find(config.machines[name].profile, config.profiles)
     except FileInvalid as error:
-        return Finding(ok=False, what=f"{name}: profile", remedy=str(error))
+        return Finding(ok=False, what=f"{name}: profile", remedy=f"{error}{_drawing(config, name)}")
+
+
+def _drawing(config: Config, name: str) -> str:
+    """How to get a profile that is not there yet, where the machine itself can be asked."""
+    machine = config.machines[name]
+    there = any((folder / f"{machine.profile}.yaml").exists() for folder in config.profiles)
+    if there or not isinstance(machine.source, OpcUa) or not config.profiles:
+        return ""
+    words = [machine.source.url, "--machine", name, "--draft", machine.profile, "--write", str(config.profiles[0])]
+    return f"; to draw one of the machine, run: thirdshift edge browse {shlex.join(words)}"
 
 
 def _profiles(config: Config) -> Iterator[Finding]:

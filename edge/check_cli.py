@@ -1,6 +1,7 @@
 """`thirdshift edge check`: on the screen."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,12 +32,15 @@ def check(
             {"ok": report.ok, "findings": findings, "signals": [_document(each) for each in report.signals]}
         )
         raise typer.Exit(0 if report.ok else 1)
-    rows = [[_mark(each.ok), *map(screen.plain, (each.what, each.found, each.remedy))] for each in report.findings]
+    rows = [[_mark(each.ok), *map(escape, (each.what, each.found, each.remedy))] for each in report.findings]
     screen.table("What the agent needs", ("ok", "what", "found", "what to do"), rows)
     if report.signals:
         columns = ("ok", "machine", "signal", "value", "type", "quality", "verdict")
         screen.table("What the machines say", columns, [_row(each) for each in report.signals])
     raise typer.Exit(0 if report.ok else 1)
+
+
+_NAMESPACE = re.compile(r"nsu=[^;\s]+;")
 
 
 def _mark(ok: bool) -> str:
@@ -58,8 +62,8 @@ def _document(each: Verdict) -> dict[str, Any]:
 
 
 def _row(each: Verdict) -> list[str]:
-    where = f"{each.place} " if each.problem and each.place and each.place not in each.problem else ""
-    verdict = "; ".join(part for part in (f"{where}{each.problem or ''}".strip(), each.advice) if part)
+    verdict = "; ".join(part for part in (each.problem, each.advice) if part)
+    verdict = _NAMESPACE.sub("", verdict)  # the whole address is in --json
     signal = each.signal if each.signal != STATE else "→ state / mode"
     cells = (
         each.machine,
