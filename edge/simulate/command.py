@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.profile import find, read
 from edge.profilemodel import Profile
@@ -16,6 +16,9 @@ from edge.sources.mqtt_signal import MqttProfile
 from edge.sources.opcua_signal import OpcUaProfile
 from gateway.clock import Clock
 from gateway.errors import UsageError
+
+if TYPE_CHECKING:
+    from edge.simulate.work import Work
 
 KINDS = "opcua, mqtt"
 """Kinds of source that can be simulated."""
@@ -40,9 +43,9 @@ Tell = Callable[[Mapping[str, Any]], None]
 async def simulate(asked: Simulation, folder: Path | None, tell: Tell, clock: Clock) -> None:
     """Until SIGINT or SIGTERM. `folder` is looked into for profiles before ours. Raises UsageError, OSError."""
     profile = _profile(asked.profile, folder)
-    async with _stage(profile, asked, clock) as (source, show):
+    async with _stage(profile, asked, clock) as (source, show, work):
         tell({"machine": asked.name, "profile": profile.profile, "source": source, **_hint(profile, asked.speed)})
-        player = Player(profile, show, asked.speed, lambda step: tell({"at": clock.now(), **_told(step)}))
+        player = Player(profile, show, asked.speed, lambda step: tell({"at": clock.now(), **_told(step)}), work)
         await _until_told(asyncio.ensure_future(player.run()))
 
 
@@ -56,17 +59,25 @@ def _profile(name: str, folder: Path | None) -> Profile:
     )
 
 
+_Stage = tuple[dict[str, Any], Show, "Work | None"]
+
+
 @asynccontextmanager
-async def _stage(profile: Profile, asked: Simulation, clock: Clock) -> AsyncIterator[tuple[dict[str, Any], Show]]:
-    """Where the machine stands: what a config says of it, and how it shows values."""
+async def _stage(profile: Profile, asked: Simulation, clock: Clock) -> AsyncIterator[_Stage]:
+    """Where the machine stands: what a config says of it, how it shows values, and the job orders that it takes."""
     match profile:
         case OpcUaProfile():
             from edge.simulate.profile_server import ProfileServer  # noqa: PLC0415 - asyncua only where it is needed
+            from edge.simulate.work import Work  # noqa: PLC0415
 
             server = ProfileServer(profile, asked.name, clock, asked.port)
             await server.start()
             try:
-                yield {"type": "opcua", "url": server.url, "root": server.root, "security": "none"}, server.show
+                yield (
+                    {"type": "opcua", "url": server.url, "root": server.root, "security": "none"},
+                    server.show,
+                    Work(server.desk),
+                )
             finally:
                 await server.stop()
         case MqttProfile():
@@ -77,7 +88,7 @@ async def _stage(profile: Profile, asked: Simulation, clock: Clock) -> AsyncIter
             async with MqttClient(MqttSettings(host, port, f"simulated-{asked.name}")) as client:
                 publisher = Publisher(profile, asked.name, asked.topic, client, clock)
                 await publisher.start(asked.broker)
-                yield {"type": "mqtt", "host": host, "port": port, "topic": asked.topic}, publisher.show
+                yield {"type": "mqtt", "host": host, "port": port, "topic": asked.topic}, publisher.show, None
         case _:
             msg = f"{profile.profile}: a machine with source {profile.source!r} cannot be simulated; there are {KINDS}"
             raise UsageError(msg)

@@ -4,11 +4,15 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edge.profilemodel import Profile
 from edge.simulate.walk import Step, measure, walk
 from gateway.errors import UsageError
 from gateway.machine import ItemState
+
+if TYPE_CHECKING:
+    from edge.simulate.work import Work
 
 TICK = 1.0
 """Real seconds between two looks at its counters."""
@@ -22,12 +26,16 @@ Show = Callable[[Mapping[str, object]], Awaitable[None]]
 
 @dataclass
 class Player:
-    """A day of the profile takes a day divided by `speed`. `on_step` hears of each step as it begins."""
+    """A day of the profile takes a day divided by `speed`. `on_step` hears of each step as it begins.
+
+    `work`: the job orders that it is given; they go before its own story, piece by piece.
+    """
 
     profile: Profile
     show: Show
     speed: float
     on_step: Callable[[Step], None]
+    work: "Work | None" = None
     parts: int = 0
     _made: float = 0.0
     _time: float = 0.0
@@ -53,9 +61,28 @@ class Player:
             self._time += nap
             if step.state is ItemState.EXECUTING:
                 self._made += nap / PART
-                self.parts = int(self._made)
-            if rest > 0:
+                whole = int(self._made)
+                self.parts, self._made = self.parts + whole, self._made - whole
+            if await self._jobs() or rest > 0:
                 await self.show(self._values(step))
+
+    async def _jobs(self) -> bool:
+        """Run the job orders that were started meanwhile; whether there were any."""
+        busy = next((step for step in walk(self.profile) if step.state is ItemState.EXECUTING), None)
+        ran = False
+        while self.work and busy and (job := await self.work.begin()) is not None:
+            ran = True
+            self.on_step(busy)
+            for good in range(job.quantity + 1):
+                await self.show(self._values(busy))
+                if not self.work.made(job.id, good):
+                    break
+                if good == job.quantity:
+                    await self.work.end(job.id)
+                    break
+                await asyncio.sleep(PART / self.speed)
+                self.parts += 1
+        return ran
 
     def _values(self, step: Step) -> Mapping[str, object]:
         others = {name: each for name, each in self.profile.signals.items() if name not in step.values}

@@ -7,21 +7,26 @@ from dataclasses import dataclass, field
 from asyncua import Node, Server, ua
 
 from edge.simulate.address_space import SharedInternalServer
-from edge.simulate.profile_nodes import add_profile, root, variant
+from edge.simulate.job_desk import JobDesk
+from edge.simulate.profile_nodes import Shelf, add_jobs, add_profile, root, variant
 from edge.sources.opcua_signal import OpcUaProfile
 from gateway.clock import Clock
 
 
 @dataclass
 class ProfileServer:
-    """One machine of the profile's kind on one port (0: any free one)."""
+    """One machine of the profile's kind on one port (0: any free one). `desk` has its job orders, if it takes any."""
 
     profile: OpcUaProfile
     name: str
     clock: Clock
     port: int = 0
+    desk: JobDesk = field(init=False)
     _server: Server | None = field(default=None, init=False)
     _nodes: Mapping[str, Node] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = JobDesk(self.clock)
 
     @property
     def url(self) -> str:
@@ -40,7 +45,9 @@ class ProfileServer:
         server.set_endpoint(self.url)
         server.set_server_name(self.name)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        self._nodes = await add_profile(server, self.profile, self.name)
+        shelf = Shelf(server)
+        self._nodes = await add_profile(shelf, self.profile, self.name)
+        await add_jobs(shelf, self.profile, self.name, self.desk)
         await server.start()
         self._server = server
         self.port = server.bserver.port
