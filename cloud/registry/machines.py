@@ -89,10 +89,15 @@ def joined(offer: Iterable[CapacityPiece]) -> tuple[CapacityPiece, ...]:
     """Pieces that differ in nothing but time as one where they touch: statements of parts leave seams behind."""
     found: dict[tuple[object, datetime], CapacityPiece] = {}
     for piece in sorted(offer, key=lambda piece: piece.start):
-        alike = tuple(piece.model_dump(exclude={"start", "end"}).values())
+        alike = tuple(piece.model_dump(exclude={"start", "end", "said_at"}).values())
         before = found.pop((alike, piece.start), None)
-        found[alike, piece.end] = piece.model_copy(update={"start": before.start}) if before else piece
+        found[alike, piece.end] = piece.model_copy(update=_since(before, piece)) if before else piece
     return tuple(sorted(found.values(), key=lambda piece: (piece.start, piece.end, piece.type)))
+
+
+def _since(before: CapacityPiece, piece: CapacityPiece) -> dict[str, datetime | None]:
+    said = [moment for moment in (before.said_at, piece.said_at) if moment]
+    return {"start": before.start, "said_at": min(said, default=None)}
 
 
 def _window(start: datetime, end: datetime) -> Span:

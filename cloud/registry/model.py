@@ -153,6 +153,7 @@ class CapacityPiece(Wire):
     """One piece of the offer in force, gross; `detail` is for the machine's owner alone.
 
     `chance`: that it is idle at an instant, by the plant's forecast; of that, each hour more keeps exp(-`fading`).
+    `said_at`: since when the plant has not said it anew; the oldest where it was said in parts.
     """
 
     start: datetime
@@ -164,6 +165,7 @@ class CapacityPiece(Wire):
     detail: str | None = None
     chance: float | None = None
     fading: float | None = None
+    said_at: datetime | None = None
 
 
 class Taken(Wire):

@@ -107,7 +107,7 @@ async def statement(rows: asyncpg.Connection, machine_id: str) -> asyncpg.Record
 async def offer(rows: asyncpg.Connection, machine_id: str, start: datetime, end: datetime) -> Rows:
     """The pieces in force that touch [start, end), gross."""
     query = """SELECT lower(span) AS start, upper(span) AS "end", type, quantity, reason, confidence, detail, chance,
-                 fading
+                 fading, said_at
                FROM offer_span WHERE machine_id = $1 AND span && tstzrange($2, $3)
                ORDER BY lower(span), upper(span), type LIMIT 10000"""
     return await _all(rows, query, machine_id, start, end)

@@ -43,14 +43,14 @@ BEGIN
       AND (span && p_window OR span && tstzrange(NULL, p_now - interval '168 hours') AND upper(span) < p_now - interval '168 hours')
     RETURNING *
   )
-  INSERT INTO offer_span (machine_id, span, type, quantity, reason, confidence, detail, version, chance, fading)
-  SELECT p_machine, rest, type, quantity, reason, confidence, detail, version, chance, fading
+  INSERT INTO offer_span (machine_id, span, type, quantity, reason, confidence, detail, version, chance, fading, said_at)
+  SELECT p_machine, rest, type, quantity, reason, confidence, detail, version, chance, fading, said_at
   FROM cut, LATERAL unnest(tstzmultirange(cut.span) - tstzmultirange(p_window)) AS rest
   WHERE cut.span && p_window;
   PERFORM ts_join_offer(p_machine, lower(p_window));
-  INSERT INTO offer_span (machine_id, span, type, quantity, reason, confidence, detail, version, chance, fading)
+  INSERT INTO offer_span (machine_id, span, type, quantity, reason, confidence, detail, version, chance, fading, said_at)
   SELECT p_machine, tstzrange(said.start, said."end"), said.type, said.quantity, said.reason,
-         coalesce(said.confidence, 5), said.detail, p_version, said.chance, said.fading
+         coalesce(said.confidence, 5), said.detail, p_version, said.chance, said.fading, p_now
   FROM jsonb_to_recordset(p_spans) AS said
        (start timestamptz, "end" timestamptz, type text, quantity int, reason text, confidence int2, detail text,
         chance float8, fading float8);

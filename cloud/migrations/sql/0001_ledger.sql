@@ -23,10 +23,12 @@ CREATE TABLE offer_span (
   detail     text,
   version    int8 NOT NULL,
   chance     float8 CHECK (chance BETWEEN 0.01 AND 1),
-  fading     float8 CHECK (fading >= 0)
+  fading     float8 CHECK (fading >= 0),
+  said_at    timestamptz NOT NULL
 );
 COMMENT ON TABLE offer_span IS 'The pieces in force, gross: before any claim. Available pieces over one instant add up.';
 COMMENT ON COLUMN offer_span.detail IS 'For the owner alone.';
+COMMENT ON COLUMN offer_span.said_at IS 'When the plant''s word for it came, by our clock.';
 COMMENT ON COLUMN offer_span.chance IS 'That it is idle at an instant; of that, an hour more keeps exp(-fading).';
 CREATE INDEX offer_span_when ON offer_span USING gist (machine_id, span);
 
