@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.sources.opcua_address import Address, Segment
+from edge.sources.opcua_address import Address, Segment, joined
 
 METADATA = frozenset((
     "EnumStrings", "EnumValues", "ValueAsText", "TrueState", "FalseState", "EngineeringUnits", "EURange",
@@ -60,7 +60,7 @@ class Tree:
 
 def written(path: Sequence[Segment]) -> str:
     """A path from a machine's own node, as a profile writes it."""
-    return "/".join(map(str, path))
+    return joined(path)
 
 
 def matching(root: Branch, text: str) -> list[tuple[tuple[Segment, ...], Branch]]:

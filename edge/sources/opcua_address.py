@@ -5,13 +5,15 @@ Two notations:
 - a node id with its namespace's URI (OPC 10000-6, 5.1.12): `nsu=urn:maker;s=Press.Counter`; `i=2253` in namespace 0;
 - a browse path from the Root folder: `/Objects/machinery:Machines/nsu=urn:plant;Press/di:Identification`.
 
-A segment of a path is a plain name (namespace 0), `prefix:Name` with a prefix of `PREFIXES`, or `nsu=URI;Name`. The
+A segment of a path is a plain name (namespace 0), `prefix:Name` with a prefix of `PREFIXES`, `nsu=URI;Name`, or `;Name`
+where its namespace is that of the segment before it: `nsu=urn:maker;Press/;Axis/;Speed`. The
 characters `/ : &` inside a name are written `&/ &: &&` (OPC 10000-4, A.2). A path that does not begin with `/` is
 relative to the machine's own node, which may itself be written either way. Namespace *indices* are refused: they move
 when a server restarts.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.errors import UsageError
@@ -59,7 +61,7 @@ class Segment:
     name: str
 
     def __str__(self) -> str:
-        escaped = re.sub(r"([&/:])", r"&\1", self.name)
+        escaped = _escaped(self.name)
         prefix = next((prefix for prefix, uri in PREFIXES.items() if uri == self.uri), None)
         if self.uri == BASE:
             return escaped
@@ -74,10 +76,23 @@ class Address:
     path: tuple[Segment, ...] = ()
 
     def __str__(self) -> str:
-        shown = "/".join(map(str, self.path))
+        shown = joined(self.path)
         if self.start == ROOT:
             return f"/{shown}"
         return f"{self.start}/{shown}" if self.path else str(self.start)
+
+
+def joined(path: Sequence[Segment]) -> str:
+    """A path as it is written; a namespace without a prefix stands once for the segments that follow in it."""
+    found: list[str] = []
+    for before, segment in zip([None, *path], path, strict=False):
+        same = before is not None and before.uri == segment.uri and str(segment).startswith("nsu=")
+        found.append(f";{_escaped(segment.name)}" if same else str(segment))
+    return "/".join(found)
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"^;|[&/:]", lambda match: f"&{match[0]}", name)
 
 
 ROOT = NodeRef(BASE, "i=84")
@@ -104,14 +119,20 @@ def _segments(text: str, whole: str) -> tuple[Segment, ...]:
     segments: list[Segment] = []
     rest = text
     while rest:
-        segment, rest = _take(rest, whole)
+        segment, rest = _take(rest, whole, segments[-1] if segments else None)
         segments.append(segment)
     return tuple(segments)
 
 
-def _take(text: str, whole: str) -> tuple[Segment, str]:
+def _take(text: str, whole: str, before: Segment | None) -> tuple[Segment, str]:
     """The first segment of a path, and what follows its slash."""
-    if text.startswith("nsu="):
+    if text.startswith(";"):
+        if before is None:
+            msg = f"{whole!r}: `;Name` means the namespace of the segment before it, and there is none; `nsu=URI;Name`"
+            raise AddressError(msg)
+        uri = before.uri
+        name, rest = _name(text[1:])
+    elif text.startswith("nsu="):
         uri, found, text = text[4:].partition(";")
         if not found:
             msg = f"{whole!r}: a namespace URI ends with `;`, as in `nsu={uri.rstrip('/')};Name`"
