@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -61,6 +61,7 @@ class ModbusSource:
     machines: Mapping[str, Machine]
     clock: Clock
     jitter: Callable[[], float] = random.random
+    _refusals: set[tuple[str, str, str]] = field(default_factory=set, init=False)
 
     async def run(self, emit: Emit) -> None:
         """Emit batches until cancelled. An `emit` that raises is called again with the same batch."""
@@ -100,14 +101,15 @@ class ModbusSource:
             if isinstance(answer, Silent) and not link.lost:
                 answer = await line.read(link.unit.number, request)
             match answer:
-                case Read() | Exceptional() if not (isinstance(answer, Exceptional) and answer.code in FAR_AWAY):
-                    events += self._there(link, outage)
-                    events += self._heard(link.unit, request, answer)
                 case Lost():
                     return events + self._gone(links, answer.reason, outage)
-                case _:
+                case Read():
+                    events += [*self._there(link, outage), *self._heard(link.unit, request, answer)]
+                case Exceptional(code) if code not in FAR_AWAY:
+                    events += [*self._there(link, outage), *self._heard(link.unit, request, answer)]
+                case Silent() | Exceptional():
                     cap = SILENT_CAP * self.device.timeout_s if len(links) > 1 else 0.0
-                    return events + self._gone([link], _reason(link.unit.number, answer), outage, cap)
+                    return events + self._gone([link], reason(link.unit.number, answer), outage, cap)
         return events
 
     def _there(self, link: _Link, outage: Outage) -> list[Event]:
@@ -127,6 +129,10 @@ class ModbusSource:
             return [*unit.heard(request, answer.words, at, now)]
         readings, troubles = unit.refused(request, answer.code, at, now)
         for each in troubles:
+            key = (each.want.machine, each.want.name, each.problem)
+            if key in self._refusals:
+                continue
+            self._refusals.add(key)
             log.warning(
                 "modbus.signal_refused",
                 peer=self.device.address,
@@ -147,12 +153,11 @@ class ModbusSource:
         return outage.lost(f"{self.device.address} {reason}", names)
 
 
-def _reason(unit: int, answer: object) -> str:
+def reason(unit: int, answer: Silent | Lost | Exceptional) -> str:
+    """Why a unit gave no answer of its own, and what to do."""
     match answer:
-        case Silent(reason):
-            return reason
+        case Silent(words) | Lost(words):
+            return words
         case Exceptional(code):
             words = "has no path to" if code == min(FAR_AWAY) else "gets no answer from"
             return f"is a gateway and {words} unit {unit}: check `unit`, and the device behind the gateway"
-        case _:
-            return "failed"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from edge.reading import Reading
 from edge.sources.modbus_plan import Request, Want
-from edge.sources.modbus_signal import BITS, FUNCTIONS
+from edge.sources.modbus_signal import FUNCTIONS
 from gateway.machine import Quality
 
 REPEAT = 60.0
@@ -28,6 +28,7 @@ MINE = {ILLEGAL_ADDRESS, ILLEGAL_VALUE, ILLEGAL_FUNCTION, 4}
 FAR_AWAY = {GATEWAY_PATH, GATEWAY_TARGET}
 """Answers of a gateway whose unit is not there."""
 
+_KINDS = {"coil": "coil", "discrete": "discrete input", "holding": "holding register", "input": "input register"}
 _CODES: Mapping[int, str] = {
     4: "a fault of the unit while it answered",
     5: "it needs long for that",
@@ -109,7 +110,7 @@ def _same(one: object, other: object) -> bool:
 def explain(want: Want, code: int) -> tuple[str, str]:
     """Why the unit refuses this signal, and what to do."""
     signal = want.signal
-    kind = signal.table if signal.table in BITS else f"{signal.table} register"
+    kind = _KINDS[signal.table]
     match code:
         case 1:
             function = FUNCTIONS[signal.table]

@@ -14,7 +14,7 @@ import httpx2
 
 from edge.errors import EdgeError
 from edge.sources.mtconnect_device import Mtconnect
-from edge.sources.mtconnect_model import Devices, Document, NotMtconnect
+from edge.sources.mtconnect_model import Complaint, Devices, Document, NotMtconnect, Streams
 from edge.sources.mtconnect_parts import LARGEST, Parts, boundary_of
 from edge.sources.mtconnect_xml import read
 
@@ -91,8 +91,22 @@ class Agent:
         msg = "does not answer /probe with its devices; check that the address is an MTConnect agent's"
         raise NotMtconnect(msg)
 
-    async def current(self) -> Document:
-        return await self.ask("current", self._filtered({}))
+    async def current(self) -> Streams:
+        """The present state; asked for without the filter from now on, if the agent does not understand it."""
+        found: Document | None = None
+        try:
+            found = await self.ask("current", self._filtered({}))
+        except AgentLost:
+            if not self.path:
+                raise
+        if isinstance(found, Streams):
+            return found
+        if not self.path:
+            words = found.shown if isinstance(found, Complaint) else "with its device model"
+            msg = f"does not tell its present state, but answers: {words}; look at the agent's log"
+            raise AgentLost(msg)
+        self.path = ""
+        return await self.current()
 
     async def sample(self, start: int) -> Document:
         return await self.ask("sample", self._filtered({"from": start, "count": self.device.count}))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from edge.sources import Source
 from edge.sources.building import Site, Wanted
 from edge.sources.mtconnect_items import Machine
+from edge.verdict import Verdict
 
 
 def build(site: Site, machines: Mapping[str, Wanted]) -> Source:
@@ -19,3 +20,10 @@ def build(site: Site, machines: Mapping[str, Wanted]) -> Source:
 
     behind = {name: Machine(wanted.device.device, wanted.signals) for name, wanted in machines.items()}
     return MtconnectSource(device, behind, site.clock, {name: site.cursor(name) for name in machines})
+
+
+async def probe(site: Site, machines: Mapping[str, Wanted]) -> list[Verdict]:
+    """Every signal's data item and value, for `edge check`. Raises FileInvalid."""
+    from edge.sources import mtconnect_probe  # noqa: PLC0415 - httpx2 only where it is needed
+
+    return await mtconnect_probe.probe(site, machines)

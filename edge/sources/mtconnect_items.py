@@ -73,11 +73,11 @@ def find_device(devices: Sequence[Device], wanted: str | None) -> Device | Missi
     shown = ", ".join(f"{device.name} ({device.uuid})" for device in machines[:8]) or "none"
     if wanted is not None:
         found = [device for device in devices if wanted in device.names]
-        advice = f"the agent has {shown}"
-        return found[0] if len(found) == 1 else Missing(f"no device {wanted!r} at this agent", advice)
+        advice = f"it has {shown}"
+        return found[0] if len(found) == 1 else Missing(f"has no device {wanted!r}", advice)
     if len(machines) == 1:
         return machines[0]
-    return Missing(f"the agent has {len(machines)} devices", f"name one as `device`: {shown}")
+    return Missing(f"has {len(machines)} devices", f"name one as `device`: {shown}")
 
 
 def find_item(items: Sequence[DataItem], wanted: MtconnectSignal) -> DataItem | Missing:
@@ -114,4 +114,4 @@ def _near(items: Iterable[DataItem], wanted: MtconnectSignal) -> str:
     if same:
         return f"of that type there are {', '.join(item.shown for item in same[:6])}"
     close = difflib.get_close_matches(wanted.item_type or "", sorted({item.type for item in items}), n=3)
-    return f"close types are {', '.join(close)}" if close else "mark it `optional` if such machines may lack it"
+    return f"close types are {', '.join(close)}" if close else "look at the agent's /probe for its type"

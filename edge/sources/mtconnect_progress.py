@@ -1,4 +1,4 @@
-"""How far the stream of each machine behind one agent was read, and since when one is blind."""
+"""How far the stream of each machine behind one agent was read, since when one is blind, and what it lacks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,14 @@ UNNUMBERED = "the agent does not number what it says, so nobody knows what was b
 
 @dataclass
 class Progress:
-    """`places`: what comes next for each machine that was read. `blind`: since when nothing is known of it, and why."""
+    """`places`: what comes next for each machine that was read. `blind`: since when nothing is known of it, and why.
+
+    `missing`: signals without a data item that were told.
+    """
 
     places: dict[str, Place] = field(default_factory=dict)
     blind: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    missing: set[tuple[str, str]] = field(default_factory=set)
 
     @staticmethod
     def of(cursors: Mapping[str, str | None]) -> "Progress":

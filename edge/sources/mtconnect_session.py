@@ -13,7 +13,7 @@ from edge.sources import Emit
 from edge.sources.mtconnect_agent import Agent, AgentLost, AgentRefuses
 from edge.sources.mtconnect_follow import RESTARTED, Joined, Place, Refused, Torn, begin, follow
 from edge.sources.mtconnect_items import Binding, Machine, bind
-from edge.sources.mtconnect_model import Complaint, Document, Header, NotMtconnect, Observation, Streams
+from edge.sources.mtconnect_model import Document, NotMtconnect, Observation, Streams
 from edge.sources.mtconnect_progress import Progress
 from edge.sources.mtconnect_values import Conditions, readings
 from edge.sources.outage import Outage
@@ -49,7 +49,7 @@ class Session:
         self._binding = bind(devices.devices, self.machines)
         self.agent.only(list(self._binding.bound))
         await self.emit(self._absences())
-        streams = await self._current()
+        streams = await self.agent.current()
         if not self._present:
             await asyncio.sleep(PERSON_PAUSE)
             return "no machine of ours is at this agent"
@@ -66,29 +66,15 @@ class Session:
         """Machines whose device is not there, and signals whose data item is not."""
         events: list[Event] = []
         for name, why in self._binding.absent.items():
-            events += self.outage.lost(f"{self.agent.device.address}: {why}", [name])
+            events += self.outage.lost(f"{self.agent.device.address} {why}", [name])
         for (name, signal), why in self._binding.missing.items():
             events.append(Reading(name, signal, None, None, self.now(), Quality.BAD))
+            if (name, signal) in self.progress.missing:
+                continue
             level = logging.INFO if self.machines[name].signals[signal].optional else logging.WARNING
             log.log(level, "mtconnect.signal_missing", machine=name, signal=signal, problem=str(why))
+        self.progress.missing = set(self._binding.missing)
         return events
-
-    async def _current(self) -> Streams:
-        """The present state; asked for without the filter where the agent does not understand it."""
-        try:
-            found = await self.agent.current()
-        except AgentLost:
-            if not self.agent.path:
-                raise
-            found = Complaint(Header(""), ())
-        if isinstance(found, Streams):
-            return found
-        if not self.agent.path:
-            words = found.shown if isinstance(found, Complaint) else "with its device model"
-            msg = f"does not tell its present state, but answers: {words}; look at the agent's log"
-            raise AgentLost(msg)
-        self.agent.path = ""
-        return await self._current()
 
     async def _begin(self, streams: Streams) -> Place | None:
         """Go on where each machine's stream stopped, or take its state; None if the agent numbers nothing."""
@@ -142,7 +128,7 @@ class Session:
                 return got.reason
             if isinstance(got, Refused):
                 log.warning("mtconnect.no_samples", peer=self.agent.device.address, reason=got.reason)
-                streams = await self._current()
+                streams = await self.agent.current()
                 await self.emit(self._read(streams.observations, {}))
                 return await self._look(streams)
             place, had = got.place, True
@@ -155,7 +141,7 @@ class Session:
         kept = self.now()
         while True:
             await self._pause()
-            streams, now = await self._current(), self.now()
+            streams, now = await self.agent.current(), self.now()
             if streams.header.instance != instance:
                 return RESTARTED
             news = [each for each in streams.observations if seen.get(each.item) != each]

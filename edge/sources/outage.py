@@ -1,6 +1,7 @@
 """What sources have in common when their peer goes: told once on loss, once on recovery, and tried ever more slowly."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from edge.sources import Emit
 from gateway.clock import Clock
 
 FIRST_PAUSE = 0.25
+AGAIN = 60.0
 
 log = structlog.get_logger()
 
@@ -25,20 +27,26 @@ def pauses(cap: float, jitter: Callable[[], float]) -> Iterator[float]:
 
 @dataclass
 class Outage:
-    """The links of some machines to one peer. Each reason is told once an outage, however many tries fail."""
+    """The links of some machines to one peer. A loss is told once, and again only for another reason than before.
+
+    Reasons that take turns are each told once in `AGAIN` real seconds, however many tries fail.
+    """
 
     kind: str
     peer: str
     machines: Sequence[str]
     clock: Clock
-    _told: dict[str, set[str]] = field(default_factory=dict, init=False)
+    _told: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
+    _last: dict[str, str] = field(default_factory=dict, init=False)
     _up: set[str] = field(default_factory=set, init=False)
 
     def lost(self, reason: str, machines: Sequence[str] | None = None) -> list[Event]:
-        """Notices for these machines (all, if None) but those that were told this reason since they were last there."""
-        news = [name for name in self._wanted(machines) if reason not in self._told.get(name, ())]
+        """Notices for those of these machines (all, if None) to which this reason is news."""
+        now = time.monotonic()
+        news = [name for name in self._wanted(machines) if self._is_news(name, reason, now)]
         for name in news:
-            self._told.setdefault(name, set()).add(reason)
+            self._told.setdefault(name, {})[reason] = now
+            self._last[name] = reason
             self._up.discard(name)
         if news:
             log.debug("source.lost", kind=self.kind, peer=self.peer, machines=news, reason=reason)
@@ -49,10 +57,15 @@ class Outage:
         news = [name for name in self._wanted(machines) if name not in self._up]
         for name in news:
             self._told.pop(name, None)
+            self._last.pop(name, None)
             self._up.add(name)
         if news:
             log.debug("source.found", kind=self.kind, peer=self.peer, machines=news, how=how)
         return [LinkNotice(name, True, self.clock.now(), how) for name in news]
+
+    def _is_news(self, machine: str, reason: str, now: float) -> bool:
+        before = self._told.get(machine, {}).get(reason)
+        return reason != self._last.get(machine) and (before is None or now - before > AGAIN)
 
     def _wanted(self, machines: Sequence[str] | None) -> Sequence[str]:
         return self.machines if machines is None else machines

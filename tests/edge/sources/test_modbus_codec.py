@@ -250,7 +250,7 @@ class TestUnit:
     [
         ({"table": "coil", "address": 9998}, 2, "no coil 9998 (ILLEGAL DATA ADDRESS)"),
         ({"table": "input", "type": "Double", "address": 9}, 2, "no input register 9 to 12"),
-        ({"table": "discrete"}, 1, "no discretes (ILLEGAL FUNCTION 2)"),
+        ({"table": "discrete"}, 1, "no discrete inputs (ILLEGAL FUNCTION 2)"),
         ({"type": "String", "length": 200}, 3, "does not give 100 words at once"),
         ({"type": "Int16"}, 77, "exception 77: an exception that the standard does not know"),
     ],

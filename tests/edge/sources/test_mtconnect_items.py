@@ -56,7 +56,7 @@ def test_a_signal_finds_its_one_data_item(keys: dict[str, str], found: str) -> N
         ({"item": "zzz"}, "look at the agent's /probe"),
         ({"item_type": "EXECUTIONS"}, "no data item EXECUTIONS; close types are EXECUTION"),
         ({"item_type": "PART_COUNT", "sub_type": "BAD"}, "of that type there are pc (PART_COUNT of Path path1), pcg"),
-        ({"item_type": "TEMPERATURE"}, "mark it `optional`"),
+        ({"item_type": "TEMPERATURE"}, "look at the agent's /probe for its type"),
     ],
 )
 def test_a_signal_without_one_data_item_says_what_is_there(keys: dict[str, str], why: str) -> None:
@@ -70,9 +70,9 @@ def test_the_only_device_needs_no_name_and_the_agents_own_is_none() -> None:
     assert find_device([MILL, LATHE], "uuid-lathe") is LATHE
     assert find_device([MILL, LATHE], "Mill") is MILL
     several = find_device([MILL, LATHE], None)
-    assert str(several) == "the agent has 2 devices; name one as `device`: Mill (uuid-mill), Lathe (uuid-lathe)"
-    assert "no device 'Drill' at this agent; the agent has Mill (uuid-mill)" in str(find_device([MILL], "Drill"))
-    assert str(find_device([], None)) == "the agent has 0 devices; name one as `device`: none"
+    assert str(several) == "has 2 devices; name one as `device`: Mill (uuid-mill), Lathe (uuid-lathe)"
+    assert "has no device 'Drill'; it has Mill (uuid-mill)" in str(find_device([MILL], "Drill"))
+    assert str(find_device([], None)) == "has 0 devices; name one as `device`: none"
 
 
 def test_a_machine_that_is_not_there_disturbs_no_other() -> None:

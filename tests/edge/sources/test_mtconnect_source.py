@@ -280,7 +280,7 @@ async def test_one_absent_machine_disturbs_no_other(agent: FakeAgent) -> None:
         await ear.until(lambda: "4" in ear.values("count") and ear.links("M2"))
     assert ear.ups() == [True]
     assert ear.ups("M2") == [False]
-    assert "no device 'Saw' at this agent; the agent has Mill (Mill)" in ear.links("M2")[0].reason
+    assert "has no device 'Saw'; it has Mill (Mill)" in ear.links("M2")[0].reason
     assert ear.bad("lost")
 
 
