@@ -1,0 +1,1 @@
+"""What the edge can carry, measured beside a bare client of the same server: `make bench-edge`."""
