@@ -42,7 +42,7 @@ class OpcUaEndpoint(BaseModel):
     item_watchdog_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     timeout_s: Seconds = 10.0
     bridge_s: Seconds = 60.0
-    retry_cap_s: Seconds = 5.0
+    retry_cap_s: Seconds = 2.0
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
