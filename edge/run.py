@@ -12,6 +12,7 @@ from edge import wiring
 from edge.build import build
 from edge.config import Config, read
 from edge.errors import FileInvalid
+from edge.local.notify import attend, notify
 from edge.local.serve import serve
 from edge.planfolder import folder
 from edge.reload import reload
@@ -53,7 +54,9 @@ async def run(path: Path, clock: Clock) -> None:
                     station.works.start("doors", serve(station, lambda: client.connected))
                     _on_hangup(station)
                     log.info("agent runs", agent=config.agent, machines=list(agent.desks))
+                    station.works.start("notify", attend(station))
                     await told.wait()
+                    notify("STOPPING=1")
                     await station.works.end()
 
             await _until_told(work)
