@@ -26,6 +26,8 @@ _ADVICE: dict[int, str] = {
     _CODES.BadNoSubscription: "dropped our subscription",
     _CODES.BadSessionIdInvalid: "forgot our session: it was restarted, or the outage was longer than `bridge_s`",
     _CODES.BadServerHalted: "is shutting down",
+    _CODES.BadSessionClosed: "closed our session: it is shutting down, or somebody closed it there; we try again",
+    _CODES.BadSecureChannelClosed: "closed the channel: it is shutting down, or its certificates changed; we try again",
 }
 
 NEEDS_A_PERSON = frozenset(
