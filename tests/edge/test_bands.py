@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge.bands import QUARTER, merged, outlook, promised, runs
 from edge.outlook import Band, Outlook, View, weigh
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason, levels
+from gateway.odds import Odds, all_through
 from gateway.span import Span
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -55,6 +56,32 @@ def test_a_good_stretch_that_is_too_short_for_the_promise_makes_none() -> None:
 
 def test_a_short_forecast_promises_what_it_can() -> None:
     assert promised(hours((1, 0.999))).tolist() == [5] * 4
+
+
+def test_each_bands_odds_are_its_mean_and_how_bands_of_its_kind_last() -> None:
+    found = outlook(hours((6, 0.999), (3, 0.3), (8, 0.98), (3, 0.3), (6, 0.999)))
+    first, low, good, *_ = (band.odds for band in found.bands)
+    assert first
+    assert low
+    assert good
+    assert (first.chance, low.chance, good.chance) == (1.0, 0.3, 0.98)
+    assert good.fading == pytest.approx(4 * -np.log(0.98), abs=0.01), "neighbours know nothing of one another here"
+    assert all_through([(timedelta(hours=2), good)]) == pytest.approx(0.98**9, abs=0.01)
+    again = outlook(hours((6, 0.9991), (3, 0.31), (8, 0.981), (3, 0.3), (6, 0.999)))
+    assert again == found, "odds that move within their bands are no news"
+    assert again.bands[1].odds != low
+
+
+def test_what_is_offered_carries_its_odds_unless_the_papers_are_older_than_that() -> None:
+    found = outlook(hours((8, 0.99)))
+    piece = CapacitySpan(Span(START, START + timedelta(hours=8)), CapacityType.AVAILABLE, 1, Reason.IDLE)
+    (told,) = weigh([piece], View(outlook=found))
+    assert (told.confidence, told.odds) == (found.bands[0].confidence, found.bands[0].odds)
+    (aged,) = weigh([piece], View(outlook=found, trust=Confidence.LOW))
+    assert (aged.confidence, aged.odds) == (Confidence.LOW, None)
+    assert aged.likely == Odds(0.5)
+    (planned,) = weigh([piece], View())
+    assert (planned.odds, planned.likely) == (None, Odds(0.97))
 
 
 def test_two_forecasts_that_say_the_same_are_no_news() -> None:

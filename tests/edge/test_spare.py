@@ -251,6 +251,17 @@ def test_of_several_units_each_order_takes_one(monday: Moment) -> None:
     assert [step.quantity for step in levels(free)] == [3, 2, 1, 2, 3]
 
 
+def test_a_plan_that_overlaps_itself_takes_each_hour_once_by_the_order_listed_first(monday: Moment) -> None:
+    orders = [order(monday("08:00"), monday("12:00")), order(monday("10:00"), monday("14:00"), "B")]
+    found = sell(monday("06:00"), orders=orders, hours=16)
+    planned = [(part.span, part.quantity, part.detail) for part in found if part.reason is Reason.PLANNED]
+    assert planned == [
+        (Span(monday("08:00"), monday("12:00")), 1, "A"),
+        (Span(monday("12:00"), monday("14:00")), 1, "B"),
+    ]
+    assert {step.quantity for step in levels((part.span, part.quantity) for part in found)} == {1}
+
+
 def test_the_horizon_ends_on_a_full_hour(monday: Moment) -> None:
     now = monday("08:13")
     assert horizon(now, timedelta(days=28)) == Span(now, now + timedelta(days=28) - timedelta(minutes=13))
