@@ -73,18 +73,18 @@ class ForeignAgent:
 
 @pytest.fixture(scope="session")
 def mtconnect_software() -> Path:
-    """The foreign library, installed from its lock where that is still to be done."""
-    if not (PACKAGES / "mtconnect" / "agent.py").exists():
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    """The foreign library's wheel, fetched by its lock where that is still to be done; it is imported as it is."""
+    if not list(PACKAGES.glob("mtconnect-*.whl")):
+        fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
         done = subprocess.run(
-            [*install, "--target", str(PACKAGES), "-r", str(FOLDER / "requirements.txt")],
+            [*fetch, "--dest", str(PACKAGES), "-r", str(FOLDER / "requirements.txt")],
             capture_output=True,
             text=True,
             timeout=240,
             check=False,
         )
         if done.returncode:
-            absent_peer(f"foreign MTConnect agent: `pip install` failed: {done.stderr.strip()[-300:]}")
+            absent_peer(f"foreign MTConnect agent: `pip download` failed: {done.stderr.strip()[-300:]}")
     return PACKAGES
 
 

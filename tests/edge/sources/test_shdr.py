@@ -200,9 +200,8 @@ def lived(found: list[Instant]) -> list[StateChange]:
     return told + list(tick(track, found[-1].at + timedelta(days=1), profile.debounce)[1])
 
 
+@pytest.mark.skipif(not OKUMA.is_dir(), reason="the recording ../shared/data/okuma-2022 is not here")
 def test_the_four_program_runs_of_a_recorded_okuma_come_out_as_four_runs() -> None:
-    if not OKUMA.is_dir():
-        pytest.skip("the recording ../shared/data/okuma-2022 is not here")
     profile = find("mtconnect")
     assert isinstance(profile, MtconnectProfile)
     found = instants("M1", OKUMA / "okuma.shdr.txt", profile.signals, OKUMA / "Devices.xml", "OKUMA")

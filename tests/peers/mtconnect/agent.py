@@ -15,7 +15,7 @@ sys.modules["_elementtree"] = None
 from xml.etree import ElementTree  # noqa: E402
 
 ElementTree.Element.getchildren = lambda element: list(element)  # noqa: PLW0108 - a type would not be bound
-sys.path.insert(0, str(Path(__file__).parent / "packages"))
+sys.path[:0] = map(str, (Path(__file__).parent / "packages").glob("mtconnect-*.whl"))
 from mtconnect.agent import MTConnect  # noqa: E402
 
 os.environ.setdefault("BUFFER_SIZE", "64")
