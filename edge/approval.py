@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from edge.archive import Archive, name_of
 from edge.judge import Verdict
+from edge.orders.asked import Asked
 from edge.post import Letter
 from gateway.because import Because
 from gateway.messages import Order
@@ -21,17 +22,6 @@ ASKED = "asked"
 """The kind of document that keeps an order until a person has answered it."""
 
 Answer = Literal["accept", "refuse"]
-
-
-class Asked(BaseModel):
-    """An order that waits: since when, and when it is too late. `there`: the machine holds the job from before."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    order: Order
-    at: AwareDatetime
-    until: AwareDatetime
-    there: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 import orjson
 from icalendar import Calendar, Event
 
-from edge.approval import Asked
+from edge.orders.asked import Asked
 from edge.orders.record import OrderRecord, Phase
 from gateway.messages import Order
 

@@ -55,7 +55,11 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         trouble=papers.feeds.trouble,
         papers=papers.changed,
         listed=papers.listed,
-        blind={name: unread for name in desks if unread and not config.machines[name].source.rewinds},
+        blind={
+            name: replace(unread, since=min(unread.since, desk.watch.silent_since or unread.since))
+            for name, desk in desks.items()
+            if unread and not config.machines[name].source.rewinds
+        },
     )
 
 

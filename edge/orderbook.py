@@ -9,12 +9,13 @@ from typing import Any
 
 import structlog
 
-from edge.approval import Answer, Approvals, Asked, Decision, ask, too_late, unknown, verdict_of
+from edge.approval import Answer, Approvals, Decision, ask, too_late, unknown, verdict_of
 from edge.archive import ACCEPTED, ANSWERED, ARRIVED, WITHDRAWN, Archive, name_of
 from edge.desk import Desk
 from edge.floor import RETRY, Floor
 from edge.judge import Standing, Verdict, judge
 from edge.orders.admission import OrderMode, OrderPolicy
+from edge.orders.asked import Asked
 from edge.orders.job import WAITING, JobState, job_id
 from edge.orders.port import JobPort, Unreachable
 from edge.orders.record import OrderRecord, Phase, dump

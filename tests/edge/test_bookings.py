@@ -7,9 +7,9 @@ from typing import Any
 
 from icalendar import Calendar
 
-from edge.approval import Asked
 from edge.bookings import COLUMNS, ics, listed, table
 from edge.orders.admission import OrderMode
+from edge.orders.asked import Asked
 from edge.orders.record import OrderRecord, Phase
 from gateway.messages import Order
 
