@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from cloud.market.quote import Part, PriceBand, Tariff, chance, price
+from cloud.market.quote import Part, PriceBand, Tariff, chance, per_hour, price
 from gateway.capacity import Confidence
 from gateway.money import Money
 from gateway.odds import Odds
@@ -269,20 +269,13 @@ def _hourly(candidate: Candidate, cost: Money, need: Need) -> str:
     """The rate; where it changes with the hours, its mean."""
     if not candidate.bands:
         return _money(candidate.rate)
-    mean = _per_hour(candidate, cost, need.duration, need.quantity)
+    mean = per_hour(candidate.tariff, cost, need.duration, need.quantity)
     return f"{_money(Money(amount=mean.quantize(Decimal('0.01')), currency=cost.currency))} on average"
-
-
-def _per_hour(candidate: Candidate, cost: Money, duration: timedelta, quantity: int) -> Decimal:
-    hours = Decimal(duration // timedelta(microseconds=1)) / 3_600_000_000
-    return (cost.amount - candidate.setup_fee.amount) / hours / quantity
 
 
 def _rank(match: Match) -> tuple[str, Decimal, datetime, float, str, str]:
     one = match.candidate
-    rate = one.rate.amount
-    if one.bands:
-        rate = _per_hour(one, match.price, match.span.duration, match.quantity)
+    rate = per_hour(one.tariff, match.price, match.span.duration, match.quantity) if one.bands else one.rate.amount
     return (one.rate.currency, rate, match.span.start, -match.chance, one.service_id, one.machine_id)
 
 

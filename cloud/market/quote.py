@@ -82,6 +82,11 @@ def price(tariff: Tariff, parts: Sequence[Part], quantity: int) -> Money:
     return Money(amount=amount.quantize(Decimal("0.01"), ROUND_HALF_UP), currency=tariff.rate.currency)
 
 
+def per_hour(tariff: Tariff, cost: Money, duration: timedelta, quantity: int) -> Decimal:
+    """The mean rate of what costs so much, per hour and unit, without the fee."""
+    return (cost.amount - tariff.setup_fee.amount) * _PER_HOUR / (duration // _MICROSECOND) / quantity
+
+
 def chance(parts: Sequence[Part]) -> float:
     """P(idle all through), to four digits."""
     return round(all_through([(part.span.duration, part.odds) for part in parts]), 4)
