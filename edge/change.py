@@ -15,6 +15,9 @@ FIXED = {
 }
 """Top-level keys that a running agent keeps, and why."""
 
+KEPT_OF_POST = ("telemetry_mb", "telemetry_days", "backfill_kb_s")
+"""Keys of `post` that it keeps as well."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -76,4 +79,11 @@ def fixed(before: Config, after: Config) -> list[str]:
 def _fixed(before: Config, after: Config) -> Iterator[str]:
     for key, why in FIXED.items():
         if getattr(before, key) != getattr(after, key):
-            yield f"{key}: cannot be changed while the agent runs ({why}); put it back, or restart the agent"
+            yield _stays(key, why)
+    for key in KEPT_OF_POST:
+        if getattr(before.post, key) != getattr(after.post, key):
+            yield _stays(f"post.{key}", "the outbox was opened with it")
+
+
+def _stays(key: str, why: str) -> str:
+    return f"{key}: cannot be changed while the agent runs ({why}); put it back, or restart the agent"

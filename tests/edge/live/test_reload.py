@@ -109,6 +109,7 @@ async def test_a_rewinding_source_goes_on_at_its_cursor_without_a_gap(running: R
         ("id: k1", "id: k2", "link: cannot be changed while the agent runs"),
         ("selling:", "data: elsewhere\nselling:", "data: cannot be changed while the agent runs (the outbox is in it)"),
         ("selling:", "zone: Asia/Tokyo\nselling:", "zone: cannot be changed while the agent runs"),
+        ("selling:", "post: {telemetry_mb: 9}\nselling:", "post.telemetry_mb: cannot be changed while the agent runs"),
         ("selling:", "broker: {port: 7}\nselling:", "broker: cannot be changed while the agent runs"),
     ],
 )
