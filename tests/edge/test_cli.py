@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from edge import control
 from edge.cli import app
 from edge.errors import FileInvalid
+from edge.profile import names
 
 Write = Callable[[str, str], Path]
 CONFIG = """\
@@ -90,11 +91,9 @@ def test_a_certificate_that_cannot_be_used_is_named_by_run_and_check(
 
 
 def test_the_profiles_are_listed() -> None:
-    assert [each["profile"] for each in json.loads(call("profiles", "--json"))["profiles"]] == [
-        "opcua-machinery",
-        "opcua-machinetool",
-        "replay",
-    ]
+    told = json.loads(call("profiles", "--json"))["profiles"]
+    assert [each["profile"] for each in told] == names()
+    assert {each["source"] for each in told} == {"opcua", "mqtt", "sparkplug", "mtconnect", "modbus", "replay"}
     assert "OPC 40001-1" in call("profiles")
 
 
