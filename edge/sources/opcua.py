@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from logging import DEBUG, INFO, WARNING
 from typing import Any
 
 import structlog
@@ -100,6 +101,7 @@ class OpcUaSource:
             try:
                 subscription = await self._open()
             except RETRIED as error:
+                _obey()
                 await self._lost(error, emit)
                 await asyncio.sleep(PERSON_PAUSE if needs_a_person(error) else next(waits))
             else:
@@ -147,6 +149,7 @@ class OpcUaSource:
             try:
                 await session.resume()
             except (OSError, TimeoutError):
+                _obey()
                 await asyncio.sleep(next(waits))
             except LOST:
                 return False
@@ -183,17 +186,18 @@ class OpcUaSource:
             self._open_told = True
 
     async def _lost(self, error: BaseException, emit: Emit) -> None:
-        """Tell each reason once an outage, however many tries fail."""
+        """Tell each reason once an outage, however many tries fail. The agent logs the first one, per machine."""
         reason = explain(error, self.endpoint)
         if self._told is not None and reason in self._told:
             return
+        log.log(DEBUG if self._told is None else WARNING, "opcua.lost", endpoint=self.endpoint.url, reason=reason)
         self._told = (self._told or set()) | {reason}
-        log.warning("opcua.lost", endpoint=self.endpoint.url, reason=reason)
         await emit([LinkNotice(name, False, self.clock.now(), reason) for name in self.machines])
 
     async def _back(self, how: str, emit: Emit) -> None:
-        self._told = None
-        log.info("opcua.found", endpoint=self.endpoint.url, how=how, machines=machines(self._signals))
+        again, self._told = self._told is not None, None
+        level = DEBUG if again else INFO
+        log.log(level, "opcua.found", endpoint=self.endpoint.url, how=how, machines=machines(self._signals))
         await emit([LinkNotice(name, True, self.clock.now(), how) for name in self.machines])
 
     async def _insist(self, emit: Emit, events: Sequence[Event]) -> None:
@@ -212,6 +216,13 @@ class OpcUaSource:
                 if told:
                     log.info("opcua.taken_again", endpoint=self.endpoint.url)
                 return
+
+
+def _obey() -> None:
+    """Raise the cancellation that was swallowed below us: Python 3.11's `wait_for` loses one that comes as it ends."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _first_failure(*works: Coroutine[Any, Any, None]) -> BaseException:
