@@ -126,7 +126,7 @@ def _agent(scene: Scene, log: PlantLog, hall: Hall, agent: dict[str, str]) -> di
     machines = {
         machine.name: {
             "profile": reach.profile,
-            "source": {"type": "opcua", "url": reach.url, "root": reach.root},
+            "source": {"type": "opcua", "url": reach.url, "root": reach.root, "security": "none"},
             "history": {"type": "replay", "file": str(log.path.resolve()), "machine": machine.name},
             "orders": orders,
         }
