@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge import exchange
 from edge.reload import reload
@@ -137,7 +138,7 @@ async def test_an_exchange_that_fails_half_way_is_put_back_whole(
         msg = "planted"
         raise RuntimeError(msg)
 
-    with monkeypatch.context() as planted:
+    with monkeypatch.context() as planted, capture_logs() as logs:  # a traceback on the screen takes seconds
         planted.setattr(exchange, step, broken)
         running.path.write_text(
             CONFIG.replace("  M2:", "  M3:").replace(
@@ -146,6 +147,7 @@ async def test_an_exchange_that_fails_half_way_is_put_back_whole(
         )
         outcome = await reload(running.station)
     assert (outcome.ok, "planted; everything is as it was before" in outcome.text) == (False, True)
+    assert "config not taken, the old one is put back" in [line["event"] for line in logs]
     station = running.station
     assert (station.config, set(station.agent.desks)) == (config, {"M1", "M2"})
     assert station.gates.read() == {"M1", "M2"}
