@@ -77,7 +77,7 @@ async def exchanged(running: Running, source: Any) -> None:
 
 @pytest.mark.parametrize("source", [Raises, CancelsItself, Hangs, Floods, DoesNotFit], ids=lambda each: each.__name__)
 async def test_a_broken_source_does_not_disturb_another_machine(running: Running, source: Any) -> None:
-with capture_logs():  # a traceback on the screen takes seconds
+    with capture_logs():  # a traceback on the screen takes seconds
         await exchanged(running, source(running) if source is Floods else source())
         await asyncio.sleep(0.3)
         for state in ["breakdown", "production"] * 2:
