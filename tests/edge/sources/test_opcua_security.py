@@ -161,9 +161,9 @@ async def test_the_highest_policy_is_taken_and_a_server_that_later_offers_less_i
 
 
 async def test_a_user_never_signs_in_over_an_open_channel_unless_the_plant_says_so(
-    foreign_plant: MakePlant, tmp_path: Path
+    strange_plant: ForeignPlant, tmp_path: Path
 ) -> None:
-    plant = await foreign_plant(security=["None"], machines=[], order="bare", user="agent", password="secret")
+    plant = strange_plant
     user = {"user": "agent", "password": SecretStr("secret")}
     reason = await refusal(OpcUaEndpoint(url=plant.url, identity=tmp_path, **user))
     assert "write `security: none`" in reason
