@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import orjson
-from icalendar import Calendar, Event
 
 from edge.orders.asked import Asked
 from edge.orders.record import OrderRecord, Phase
 from gateway.messages import Order
+
+if TYPE_CHECKING:  # 4 MB with all that it brings: only for a plant whose planner asks for the calendar
+    from icalendar import Event
 
 NEVER_RAN = frozenset({"no_show", "aborted"})
 
@@ -81,6 +84,8 @@ def _kept(record: OrderRecord, answered: datetime | None) -> Booked:
 
 def ics(booked: Sequence[Booked], agent: str) -> bytes:
     """A calendar to subscribe to. UIDs are stable: `BOOKING.AGENT@thirdshift`."""
+    from icalendar import Calendar  # noqa: PLC0415 - see above
+
     calendar = Calendar()
     calendar.add("prodid", "-//Thirdshift//edge agent//EN")
     calendar.add("version", "2.0")
@@ -90,7 +95,9 @@ def ics(booked: Sequence[Booked], agent: str) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(booked: Booked, agent: str) -> Event:
+def _event(booked: Booked, agent: str) -> "Event":
+    from icalendar import Event  # noqa: PLC0415 - see above
+
     order, event = booked.order, Event()
     event.add("uid", f"{order.booking}.{agent}@thirdshift")
     event.add("dtstamp", booked.at)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import icalendar
-import recurring_ical_events
 
 from edge.errors import FileInvalid
 from gateway.span import Span
+
+if TYPE_CHECKING:  # 4 MB with all that they bring: only for a plant that has such a calendar
+    import icalendar
 
 CHUNK = timedelta(days=32)
 """Occurrences are worked out for such stretches at a time, and kept."""
@@ -69,7 +69,7 @@ class IcsFile:
 
     place: str
     zone: ZoneInfo
-    calendar: icalendar.Calendar
+    calendar: "icalendar.Calendar"
     events: tuple[Event, ...] = ()
     ignored: tuple[str, ...] = ()
     _chunks: dict[int, tuple[Occurrence, ...]] = field(default_factory=dict)
@@ -99,6 +99,8 @@ def parse(body: bytes, place: str, zone: ZoneInfo) -> IcsFile:
     Refused: what is no calendar, an event whose times cannot be read, that ends before it starts, whose zone nobody
     knows, or that repeats more than hourly. Ignored, and told: an event of no length, and one that was cancelled.
     """
+    import icalendar  # noqa: PLC0415 - see above
+
     try:
         calendar = icalendar.Calendar.from_ical(body)
     except (ValueError, UnicodeDecodeError, KeyError, IndexError) as error:
@@ -167,6 +169,8 @@ def _check_rule(event: Any, start: datetime, name: str) -> None:
 
 
 def _expand(file: IcsFile, within: Span) -> list[Occurrence]:
+    import recurring_ical_events  # noqa: PLC0415 - see above
+
     try:
         found = recurring_ical_events.of(file.calendar, components=["VEVENT"]).between(within.start, within.end)
     except (ValueError, ArithmeticError, TypeError, KeyError) as error:
