@@ -14,7 +14,7 @@ from cloud.api.problems import documented
 from cloud.booking import reading, store
 from cloud.booking.explain import explain
 from cloud.booking.model import Accepted, Answer, Claim, Refused, State
-from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
+from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest, Work
 from cloud.ids import new_id
 from cloud.registry.api import AnAsk, AnId, known
 from cloud.registry.model import Wire
@@ -26,7 +26,7 @@ Why = Annotated[CancelRequest | None, Body(description="may be left out")]
 
 ADMISSION = (
     *(c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.CAPACITY_INSUFFICIENT, c.CAPACITY_NOT_OFFERED, c.CONFIDENCE_TOO_LOW),
-    *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG),
+    *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG, c.CERTIFICATE_EXPIRES),
 )
 OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
 _AMENDED = (c.BOOKING_BOOKER_ONLY, c.BOOKING_STARTED, c.BOOKING_NEEDS_PROVIDER, c.WORK_NOT_OFFERED)
@@ -113,8 +113,7 @@ async def amend(call: BookCall, key: Key, request: Request, booking_id: AnId, wa
     """
     work = wanted.work.model_dump(mode="json") if wanted.work else None
     change = store.Change(wanted.start, wanted.end, wanted.quantity, work)
-    _claim(await store.amend(call.desk.pool, caller(call, key, request, wanted), booking_id, change))
-    return await read_booking(call, booking_id)
+    return await _left(call, await store.amend(call.desk.pool, caller(call, key, request, wanted), booking_id, change))
 
 
 @router.post("/bookings/{booking_id}/cancel", responses=documented(*KEYED, *_DECIDED))
@@ -125,23 +124,21 @@ async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, w
     """
     asked = why or CancelRequest()
     asker = caller(call, key, request, asked)
-    _claim(await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
-    return await read_booking(call, booking_id)
+    return await _left(call, await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
 
 
 @router.post("/bookings/{booking_id}/accept", status_code=201, responses=documented(*KEYED, *_DECIDED, *_HEALED))
 async def accept(call: BookCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """Take the equal capacity elsewhere that is proposed; answers the booking that takes this one's place."""
     asker = caller(call, key, request, Wire())
-    return await read_booking(call, _claim(await store.accept(call.desk.pool, asker, booking_id, new_id("bkg"))).id)
+    return await _left(call, await store.accept(call.desk.pool, asker, booking_id, new_id("bkg")))
 
 
 @router.post("/bookings/{booking_id}/confirm", responses=documented(*KEYED, *_DECIDED))
 async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """The provider takes a request on; the order goes to the machine."""
     asker = caller(call, key, request, Wire())
-    _claim(await store.confirm(call.desk.pool, asker, booking_id))
-    return await read_booking(call, booking_id)
+    return await _left(call, await store.confirm(call.desk.pool, asker, booking_id))
 
 
 @router.post("/bookings/{booking_id}/decline", responses=documented(*KEYED, *_DECIDED))
@@ -149,14 +146,27 @@ async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnI
     """The provider turns a request down."""
     asked = why or CancelRequest()
     asker = caller(call, key, request, asked)
-    _claim(await store.decline(call.desk.pool, asker, booking_id, asked.reason))
-    return await read_booking(call, booking_id)
+    return await _left(call, await store.decline(call.desk.pool, asker, booking_id, asked.reason))
 
 
 def caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
     """Who asks, with the key and what it stands for."""
     meant = intention(key, request, body)
     return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after)
+
+
+async def _left(call: Call, told: Answer) -> Booking:
+    """The booking as this call left it: what others did to it since is no part of the answer, nor of its repetition."""
+    claim = _claim(told)
+    found = await read_booking(call, claim.id)
+    mine = {name: getattr(claim, name) for name in _MOVING}
+    history = tuple(entered for entered in found.history if entered.at <= claim.updated_at)
+    work = Work.model_validate(claim.work)
+    span = {"start": claim.span.start, "end": claim.span.end}
+    return found.model_copy(update={**mine, **span, "work": work, "history": history})
+
+
+_MOVING = ("state", "quantity", "price", "chance", "at_risk", "at_risk_reason", "revision", "updated_at")
 
 
 def _wish(wanted: BookingRequest) -> store.Wish | str:
@@ -193,6 +203,7 @@ def _hold(claim: Claim) -> dict[str, object]:
 def _booking(claim: Claim, tenant: str) -> dict[str, object]:
     value = _hold(claim)
     del value["expires_at"]
+    told = reading.cancellation(claim.price, claim.free_until, claim.cancel_share, claim.cancel_fee)
     return value | {
         "role": claim.role(tenant),
         "provider_id": claim.provider_id,
@@ -201,6 +212,7 @@ def _booking(claim: Claim, tenant: str) -> dict[str, object]:
         "work": claim.work,
         "at_risk": claim.at_risk,
         "at_risk_reason": claim.at_risk_reason,
+        "cancellation": told.model_dump(mode="json") if told else None,
         "healing": claim.healing,
         "meter": claim.meter,
         "revision": claim.revision,
