@@ -106,6 +106,12 @@ DURATION_TOO_SHORT = _kind(
 DURATION_TOO_LONG = _kind(
     "duration.too_long", 409, "The span is too long", "Book at most the service's longest duration."
 )
+CERTIFICATE_EXPIRES = _kind(
+    "certificate.expires",
+    409,
+    "A certificate of the service runs out before the work would end",
+    "Book hours that end before `valid_until`, or ask the provider for the renewed certificate.",
+)
 CONFIDENCE_TOO_LOW = _kind(
     "confidence.too_low",
     409,

@@ -42,6 +42,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "notice.too_short": lambda facts: f"the provider wants notice: the earliest start is {facts['earliest']}",
     "duration.too_short": lambda facts: f"the shortest booking is {float(facts['minimum_s']) / 60:g} minutes",
     "duration.too_long": lambda facts: f"the longest booking is {float(facts['maximum_s']) / 60:g} minutes",
+    "certificate.expires": lambda facts: f"{facts['certificate']} is valid until {facts['valid_until']} only",
     "service.unknown": lambda _: "there is no such service for you",
     "machine.unknown": lambda _: "that machine does not belong to the service",
     "hold.quota": lambda facts: f"an enterprise has at most {facts['most']} holds at once",

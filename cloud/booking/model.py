@@ -113,6 +113,9 @@ class Claim:
     revision: int
     at_risk: bool
     at_risk_reason: str | None
+    free_until: datetime | None
+    cancel_share: float
+    cancel_fee: Decimal | None
     healing: Mapping[str, Any] | None
     heals: str | None
     healed_by: str | None
@@ -131,6 +134,9 @@ class Claim:
             price=Money(amount=Decimal(told["price"]["amount"]), currency=told["price"]["currency"]),
             chance=told.get("chance"),
             expires_at=_time(told["expires_at"]) if told["expires_at"] else None,
+            free_until=_time(told["free_until"]) if told["free_until"] else None,
+            cancel_share=float(told["cancel_share"]),
+            cancel_fee=Decimal(told["cancel_fee"]) if told["cancel_fee"] else None,
             created_at=_time(told["created_at"]),
             updated_at=_time(told["updated_at"]),
             **same,

@@ -1,18 +1,20 @@
 """The SQL that reads holds and bookings: each side sees its own, and no more of the other than the claim itself."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import asyncpg
 
 from cloud.api.paging import Ask
 from cloud.booking.bundle import Bundle
 from cloud.booking.model import State
-from cloud.booking.wire import Booking, Entered, Hold
+from cloud.booking.wire import Booking, Cancellation, Entered, Hold
 from gateway.money import Money
 
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk, at_risk_reason, meter,
-    revision, cancel_asked_at, created_at, updated_at, """ + ", ".join(
+    revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
 )
@@ -87,7 +89,21 @@ def role(tenant: str, booker_id: str) -> str:
     return "booker" if tenant == booker_id else "provider"
 
 
+def cancellation(
+    price: Money, free_until: datetime | None, share: float, charged: Decimal | None
+) -> Cancellation | None:
+    """What calling off costs; None where it never costs anything."""
+    if not share or free_until is None:
+        return None
+    fee = (price.amount * Decimal(str(share))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    told = Money(amount=charged, currency=price.currency) if charged is not None else None
+    return Cancellation(free_until=free_until, fee=Money(amount=fee, currency=price.currency), charged=told)
+
+
 def _priced(row: asyncpg.Record) -> dict[str, object]:
     value = dict(row)
-    value["price"] = Money(amount=value.pop("price_amount"), currency=value.pop("price_currency"))
-    return value
+    price = Money(amount=value.pop("price_amount"), currency=value.pop("price_currency"))
+    if "cancel_share" in value:
+        terms = (value.pop("free_until"), float(value.pop("cancel_share")), value.pop("cancel_fee"))
+        value["cancellation"] = cancellation(price, *terms)
+    return {**value, "price": price}

@@ -96,6 +96,14 @@ class Proposal(Wire):
     price: Money
 
 
+class Cancellation(Wire):
+    """What calling the booking off costs its booker: nothing until `free_until`, later `fee`; `charged` once it was."""
+
+    free_until: datetime
+    fee: Money
+    charged: Money | None = None
+
+
 class BookingRequest(Wire):
     """A booking: of a hold (`hold_id` alone), or of a service's span directly. Always with the work to be done."""
 
@@ -176,6 +184,7 @@ class Booking(Wire):
     chance: Chance = None
     at_risk: bool
     at_risk_reason: str | None = None
+    cancellation: Cancellation | None = None
     healing: Annotated[Healing | None, Field(description="for its booker alone")] = None
     proposal: Annotated[Proposal | None, Field(description="for its booker alone")] = None
     heals: Annotated[str | None, Field(description="the booking whose place it takes; for its booker alone")] = None

@@ -198,6 +198,13 @@ class Visibility(StrEnum):
     INTERNAL = "internal"
 
 
+class Certificate(Wire):
+    """What the provider is certified for, and until when: work that would end later can not be booked."""
+
+    name: Label
+    valid_until: Moment
+
+
 class ServiceRequest(Wire):
     """What is offered, on which machines and terms. `price` is per hour; without `instant`, bookings are confirmed.
 
@@ -220,6 +227,11 @@ class ServiceRequest(Wire):
     max_duration: Duration | None = None
     min_confidence: Confidence = Confidence.VERY_LOW
     work_masters: Annotated[tuple[Label, ...], Field(max_length=500)] = ()
+    free_cancellation: Annotated[Duration, Field(description="so long before its start; later for the share")] = (
+        timedelta()
+    )
+    cancellation_share: Annotated[float, Field(ge=0, le=1, description="of the price; by thousandths")] = 0.0
+    certificates: Annotated[tuple[Certificate, ...], Field(max_length=50)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "ServiceRequest":

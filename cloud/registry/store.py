@@ -134,13 +134,15 @@ async def add_service(
     await rows.execute(
         """INSERT INTO service (id, enterprise_id, name, kind, process, materials, instant, visibility, price_amount,
              price_currency, setup_fee_amount, notice, min_duration, max_duration, min_confidence, work_masters,
-             created_at, price_bands)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)""",
+             created_at, price_bands, free_cancellation, cancellation_share, certificates)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)""",
         *(identity, tenant, service.name, service.kind, service.process, list(service.materials), service.instant),
         *(service.visibility, service.price.amount, service.price.currency),
         *(service.setup_fee.amount if service.setup_fee else 0, service.notice, service.min_duration),
         *(service.max_duration, service.min_confidence, list(service.work_masters), now),
         [band.kept() for band in service.price_bands],
+        *(service.free_cancellation, service.cancellation_share),
+        [each.model_dump(mode="json") for each in service.certificates],
     )
     members = [(identity, machine_id, position) for position, machine_id in enumerate(service.machine_ids)]
     await rows.executemany("INSERT INTO service_machine VALUES ($1, $2, $3)", members)

@@ -57,6 +57,11 @@ BEGIN
     RETURN ts_refused('duration.too_short', 409, jsonb_build_object('minimum_s', extract(epoch FROM s.min_duration)));
   ELSIF v_length > s.max_duration THEN
     RETURN ts_refused('duration.too_long', 409, jsonb_build_object('maximum_s', extract(epoch FROM s.max_duration)));
+  ELSIF s.certificates <> '[]' THEN
+    RETURN (SELECT ts_refused('certificate.expires', 409, jsonb_build_object('certificate', c ->> 'name',
+                                                                             'valid_until', c ->> 'valid_until'))
+            FROM jsonb_array_elements(s.certificates) AS c WHERE (c ->> 'valid_until')::timestamptz < upper(p_span)
+            ORDER BY (c ->> 'valid_until')::timestamptz LIMIT 1);
   END IF;
   RETURN NULL;
 END $$;
@@ -116,10 +121,12 @@ DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, work, healing, price_amount, price_currency, chance, created_at, updated_at)
+                     hold_id, bundle_id, work, healing, price_amount, price_currency, chance, free_until, cancel_share,
+                     created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
          p_expires_at, p_hold.id, p_bundle, p_work, p_healing, coalesce(p_hold.price_amount, quote.price),
-         coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.chance, quote.chance), p_now, p_now
+         coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.chance, quote.chance),
+         lower(p_span) - ts_exact(p_service.free_cancellation), p_service.cancellation_share, p_now, p_now
   FROM machine m
   LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL) AS quote ON p_hold.id IS NULL
   WHERE m.id = p_machine

@@ -69,7 +69,7 @@ BEGIN
     SELECT quote.price, quote.chance INTO n.price_amount, n.chance
     FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id) AS quote;
   END IF;
-  UPDATE claim SET span = n.span, quantity = n.quantity, work = n.work, updated_at = p_now,
+  UPDATE claim SET span = n.span, free_until = free_until + (lower(n.span) - lower(c.span)), quantity = n.quantity, work = n.work, updated_at = p_now,
     expires_at = CASE WHEN state = 'REQUESTED' THEN lower(n.span) END,
     price_amount = n.price_amount, chance = n.chance,
     revision = revision + CASE WHEN v_started OR state = 'REQUESTED' THEN 0 ELSE 1 END

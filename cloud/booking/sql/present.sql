@@ -13,7 +13,8 @@ CREATE FUNCTION ts_claim_json(c claim) RETURNS jsonb LANGUAGE sql STABLE AS $$
     'price', jsonb_build_object('amount', to_char(c.price_amount, 'FM999999999999990.00'), 'currency', c.price_currency),
     'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
     'cancel_asked_at', ts_time(c.cancel_asked_at),
-    'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,
+    'free_until', ts_time(c.free_until), 'cancel_share', c.cancel_share::float8,
+    'cancel_fee', to_char(c.cancel_fee, 'FM999999999999990.00'), 'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,
     'chance', c.chance, 'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter,
     'created_at', ts_time(c.created_at), 'updated_at', ts_time(c.updated_at))
 $$;

@@ -58,6 +58,9 @@ CREATE TABLE claim (
   hold_id        text REFERENCES claim,
   bundle_id      text REFERENCES bundle,
   extended       boolean NOT NULL DEFAULT false,
+  free_until     timestamptz,
+  cancel_share   numeric(4, 3) NOT NULL DEFAULT 0,
+  cancel_fee     numeric(18, 4),
   healing        jsonb,
   heal_at        timestamptz,
   heals          text REFERENCES claim,
@@ -86,6 +89,7 @@ COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
 COMMENT ON COLUMN claim.bundle_id IS 'For the booker alone.';
 COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
+COMMENT ON COLUMN claim.free_until IS 'Until then its booker calls it off for nothing, later for cancel_share of its price: as agreed when it was booked.';
 COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {consent, max_price?}; for the booker alone.';
 COMMENT ON COLUMN claim.heal_at IS 'Since when it waits for equal capacity elsewhere; null: it does not.';
 COMMENT ON COLUMN claim.heals IS 'The booking whose place it takes.';

@@ -103,9 +103,14 @@ CREATE TABLE service (
   max_duration     interval,
   min_confidence   int2 NOT NULL DEFAULT 1 CHECK (min_confidence BETWEEN 1 AND 5),
   work_masters     text[] NOT NULL DEFAULT '{}',
+  free_cancellation interval NOT NULL DEFAULT '0',
+  cancellation_share numeric(4, 3) NOT NULL DEFAULT 0 CHECK (cancellation_share BETWEEN 0 AND 1),
+  certificates     jsonb NOT NULL DEFAULT '[]',
   created_at       timestamptz NOT NULL,
   active           boolean NOT NULL DEFAULT true
 );
+COMMENT ON COLUMN service.free_cancellation IS 'So long before its start a booking is called off for nothing; later for the share of its price.';
+COMMENT ON COLUMN service.certificates IS '[{name, valid_until}]: work that ends later than one of them may not be booked.';
 COMMENT ON COLUMN service.price_amount IS 'Per hour and unit of quantity, where no band holds.';
 COMMENT ON COLUMN service.price_bands IS
   '[{price, least, most, days, start, end}]: prices by confidence (1 to 5), ISO weekdays and minutes of the plant''s day; '

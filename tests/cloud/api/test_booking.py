@@ -6,8 +6,9 @@ import pytest
 from api_market import Market, at, booking, piece, wanted, work
 from pydantic import ValidationError
 
-from cloud.booking.wire import BookingRequest
+from cloud.booking.wire import Amendment, BookingRequest
 from cloud.client import ApiError
+from cloud.registry.model import Certificate
 
 
 async def refused(code: str, call: object) -> ApiError:
@@ -157,3 +158,28 @@ async def test_a_pool_gives_the_first_free_machine_in_the_services_order(market:
 def test_a_booking_that_cannot_be_meant_is_refused_by_its_fields(body: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         BookingRequest.model_validate(body)
+
+
+async def test_calling_off_late_costs_its_booker_what_was_agreed(market: Market) -> None:
+    terms = {"free_cancellation": timedelta(hours=11), "cancellation_share": 0.25}
+    service_id, _ = await market.offer(**terms)
+    buyer, maker = market.clients["buyer"], market.clients["maker"]
+    early, late, theirs = [await buyer.book(booking(service_id, start, start + 1)) for start in (12, 9, 10)]
+    assert early.cancellation is not None
+    assert (early.cancellation.free_until, str(early.cancellation.fee.amount)) == (at(1), "15.00")
+    await market.owner.execute("UPDATE service SET cancellation_share = 1")
+    ended = [await buyer.cancel(early.id), await buyer.cancel(late.id), await maker.cancel(theirs.id)]
+    charged = [one.cancellation.charged if one.cancellation else None for one in ended]
+    assert [str(fee.amount) if fee else None for fee in charged] == [None, "15.00", None]
+
+
+async def test_work_that_would_end_after_a_certificate_can_not_be_booked(market: Market) -> None:
+    certificates = (Certificate(name="ISO 9001", valid_until=at(12)), Certificate(name="EN 9100", valid_until=at(99)))
+    service_id, _ = await market.offer(certificates=certificates)
+    buyer = market.clients["buyer"]
+    booked = await buyer.book(booking(service_id, 10, 12))
+    error = await refused("certificate.expires", buyer.book(booking(service_id, 12, 13)))
+    assert (error.facts["certificate"], error.facts["valid_until"][:16]) == ("ISO 9001", "2026-03-02T18:00")
+    await refused("certificate.expires", buyer.amend(booked.id, Amendment(end=at(13))))
+    (kept,) = await market.clients["maker"].services()
+    assert kept.certificates == certificates
