@@ -10,8 +10,9 @@ from edge.post import Letter
 from edge.reading import LinkNotice
 from edge.recovery import Blind
 from edge.station import Station
+from gateway.because import Unseen
 
-REASON = "its config was changed"
+REASON = Unseen.CHANGED
 
 
 async def exchange(station: Station, draft: Draft) -> None:

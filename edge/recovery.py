@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from edge.post import Letter
 from edge.reading import Event, Gap, LinkNotice, Reading
 from edge.sources.second import machine_of
+from gateway.because import Unseen
 from gateway.messages import GapNotice
 
 
@@ -15,7 +16,7 @@ class Blind:
     """Since when nobody has read a machine, and why."""
 
     since: datetime
-    reason: str = "the agent did not run"
+    reason: str = Unseen.AGENT
 
 
 def by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
@@ -43,4 +44,4 @@ def lost(machine: str, batch: Sequence[Event], now: datetime) -> Letter:
     """What a batch leaves behind that could not be understood at all."""
     moments = [event.source_time or event.received for event in batch if isinstance(event, Reading)]
     start = min([moment for moment in moments if moment < now], default=now - timedelta(seconds=1))
-    return Letter((GapNotice(machine=machine, start=start, end=now, reason="a fault of the agent"),))
+    return Letter((GapNotice(machine=machine, start=start, end=now, reason=Unseen.FAULT),))

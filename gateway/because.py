@@ -1,4 +1,4 @@
-"""Why a plant refused an order or a job came to its end, as far as partners are told."""
+"""Why a plant refused an order, why a job came to its end, or nobody saw a machine: as far as others are told."""
 
 from enum import StrEnum
 
@@ -26,6 +26,20 @@ class Because(StrEnum):
     DECLINED = "plant-declined"
     NOT_ANSWERED = "plant-did-not-answer"
     OTHER = "plant-keeps-its-reason"
+
+
+class Unseen(StrEnum):
+    """The only reasons of gaps that cross the fence; hosts, nodes and brokers stay in the agent's log and status."""
+
+    AGENT = "the agent did not run"
+    CHANGED = "its config was changed"
+    FAULT = "a fault of the agent"
+    MACHINE = "the machine was not seen"
+
+
+def unseen(reason: str) -> str:
+    """The reason of a gap, if it is one of these; what else a source may have written stays in."""
+    return reason if reason in frozenset(Unseen) else Unseen.MACHINE
 
 
 def public(reason: str | None) -> str | None:

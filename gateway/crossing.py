@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from gateway.because import public
+from gateway.because import public, unseen
 from gateway.capacity import CapacitySpan
 from gateway.coarse import Detail, coarse
 from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, Telemetry, Up
@@ -86,7 +86,7 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
         case Telemetry():
             return message.only(policy.of(message.machine).signals)
         case StateChange() | GapNotice():
-            return message if policy.of(message.machine).states else None
+            return _seen(message) if policy.of(message.machine).states else None
         case Statement():
             return _statement(policy.of(message.machine), message)
         case OrderAnswer() | JobReport():
@@ -95,6 +95,12 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
             return message
         case _:
             assert_never(message)
+
+
+def _seen(message: StateChange | GapNotice) -> StateChange | GapNotice:
+    if isinstance(message, StateChange):
+        return message
+    return message.model_copy(update={"reason": unseen(message.reason)})
 
 
 def _statement(rule: MachineDisclosure, statement: Statement) -> Statement | None:

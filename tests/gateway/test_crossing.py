@@ -12,7 +12,7 @@ NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 POWER = Samples(machine="M04", signal="power", at=(1.0,), values=(3.5,))
 STATE = StateChange(machine="M04", at=NOW, state="Executing")
-GAP = GapNotice(machine="M04", start=NOW, end=LATER, reason="the machine was switched off")
+GAP = GapNotice(machine="M04", start=NOW, end=LATER, reason="the agent did not run")
 STATEMENT = Statement(
     machine="M04",
     version=1,
@@ -51,6 +51,14 @@ def test_a_machine_can_keep_its_states_or_its_capacity_to_itself() -> None:
     assert cross(Disclosure(), GAP) == GAP
     assert cross(silent, STATEMENT) is None
     assert cross(silent, STATE.model_copy(update={"machine": "M05"})) is not None
+
+
+@pytest.mark.parametrize(
+    "reason", ["opc.tcp://10.0.0.7:4840 went away", "broker plant-1:1883: hung up", "Line1/Press1"]
+)
+def test_why_a_machine_was_not_seen_names_nothing_of_the_plants_network(reason: str) -> None:
+    crossed = cross(Disclosure(), GAP.model_copy(update={"reason": reason}))
+    assert crossed == GAP.model_copy(update={"reason": "the machine was not seen"})
 
 
 ANSWER = OrderAnswer(booking="bkg_1", revision=1, machine="M04", answer="refused", at=NOW)
