@@ -26,6 +26,10 @@ COLUMNS = (
 """Of the CSV; times in ISO 8601 with their offset."""
 
 
+EMPTY = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Thirdshift//edge agent//EN\r\nEND:VCALENDAR\r\n"
+"""The calendar of an agent that has nothing booked, for which no library is loaded."""
+
+
 class Status(StrEnum):
     """Of an event (RFC 5545, 3.8.1.11)."""
 
@@ -84,6 +88,8 @@ def _kept(record: OrderRecord, answered: datetime | None) -> Booked:
 
 def ics(booked: Sequence[Booked], agent: str) -> bytes:
     """A calendar to subscribe to. UIDs are stable: `BOOKING.AGENT@thirdshift`."""
+    if not booked:
+        return EMPTY
     from icalendar import Calendar  # noqa: PLC0415 - see above
 
     calendar = Calendar()
