@@ -73,7 +73,7 @@ async def serve(load: Load) -> None:
     space = await server.register_namespace(NAMESPACE)
     nodes = await _nodes(server, load, space)
     async with server:
-        await asyncio.to_thread(Path(load.ready).write_text, "0")
+        await asyncio.to_thread(_tell, load, 0)
         async with asyncio.TaskGroup() as group:
             group.create_task(_change(server, nodes, load))
             if load.toggles is not None:
@@ -87,6 +87,12 @@ async def _toggle(server: Server, node: ua.NodeId, every: float) -> None:
         value = ua.DataValue(ua.Variant(state, ua.VariantType.UInt32), SourceTimestamp=datetime.now(UTC))
         await server.write_attribute_value(node, value)
         await asyncio.sleep(every)
+
+
+def _tell(load: Load, written: int) -> None:
+    draft = Path(f"{load.ready}.new")
+    draft.write_text(json.dumps({"written": written, "at": time.time()}))
+    draft.replace(load.ready)
 
 
 async def _secure(server: Server, load: Load) -> None:
@@ -134,7 +140,7 @@ async def _change(server: Server, nodes: list[ua.NodeId], load: Load) -> None:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         if time.monotonic() - told > 1.0:
             told = time.monotonic()
-            await asyncio.to_thread(Path(load.ready).write_text, str(written))
+            await asyncio.to_thread(_tell, load, written)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,17 @@ SETTLED = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Over the seconds measured: values that came through, CPU seconds for them, and MB at the start and the end."""
+    """Over the seconds measured: values that came through, CPU seconds for them, and MB at the start and the end.
+
+    `written`: values a second that the server itself wrote meanwhile; on a busy machine it does not keep its own pace.
+    """
 
     seconds: float
     values: int
     cpu: float
     first_mb: float
     last_mb: float
+    written: float
     lost: int = 0
     size: int = 0
 
@@ -78,9 +82,12 @@ async def _measured(rig: Rig, name: str, seconds: float) -> Figures:
         await asyncio.sleep(0.2)
     await asyncio.sleep(SETTLED)
     first, cpu, memory, began = await rig.told(file), rig.cpu(name), rig.resident(name), time.monotonic()
+    before = await rig.told("load.ready")
     await asyncio.sleep(seconds)
+    after = await rig.told("load.ready")
     last, spent, passed = await rig.told(file), rig.cpu(name) - cpu, time.monotonic() - began
     share = passed / (last["at"] - first["at"])
     values = round((last["values"] - first["values"]) * share)
     size = round((last.get("size", 0) - first.get("size", 0)) * share)
-    return Figures(passed, values, spent, memory, rig.resident(name), last.get("lost", 0), size)
+    written = (after["written"] - before["written"]) / (after["at"] - before["at"])
+    return Figures(passed, values, spent, memory, rig.resident(name), written, last.get("lost", 0), size)
