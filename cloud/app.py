@@ -24,6 +24,7 @@ from cloud.db import lazy_pool
 from cloud.errors import DatabaseAway
 from cloud.events import api as events
 from cloud.events.hub import Hub
+from cloud.exports import api as exports
 from cloud.market import api as market
 from cloud.partners import api as partners
 from cloud.partners import oauth
@@ -40,9 +41,9 @@ VERSION = "0.1.0"
 MAX_BODY = 1 << 20
 EXPIRE_EVERY = 1.0
 """Seconds (real)."""
-ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, webhooks, root)
+ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, webhooks, exports, root)
 """Whose routes there are; the busiest is tried first."""
-PUBLIC = ("/v1/oauth/token", "/v1/health", "/v1/problems", "/v1/problems/{code}")
+PUBLIC = ("/v1/oauth/token", "/v1/calendar/{token}.ics", "/v1/health", "/v1/problems", "/v1/problems/{code}")
 """The routes that need no key."""
 ADMISSION = ("auth.missing", "auth.invalid", "auth.scope", "rate.limited")
 """The problems of every route that does."""

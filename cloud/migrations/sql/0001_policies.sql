@@ -11,7 +11,7 @@ DECLARE
     'site', 'enterprise_id = T', 'agent', 'enterprise_id = T', 'machine', 'enterprise_id = T',
     'service', 'enterprise_id = T', 'service_machine', 'service_id IN (SELECT id FROM public.service)',
     'statement', 'M', 'offer_span', 'M', 'ledger', 'M', 'state_history', 'M', 'gap', 'M', 'sample', 'M',
-    'access_token', 'key_id IN (SELECT id FROM public.api_key)', 'webhook', 'enterprise_id = T', 'delivery', 'webhook_id IN (SELECT id FROM public.webhook)',
+    'access_token', 'key_id IN (SELECT id FROM public.api_key)', 'webhook', 'enterprise_id = T', 'feed', 'enterprise_id = T', 'delivery', 'webhook_id IN (SELECT id FROM public.webhook)',
     'bundle', 'booker_id = T', 'waiting', 'booker_id = T', 'claim', 'provider_id = T OR booker_id = T',
     'claim_history', 'EXISTS (SELECT FROM public.claim c WHERE c.id = claim_id)',
     'idempotency', 'enterprise_id = T', 'event', 'enterprise_id = T', 'parked', 'enterprise_id = T',
@@ -35,6 +35,7 @@ GRANT SELECT ON enterprise, partner, site, agent, machine, service, service_mach
   state_history, gap, sample TO ts_api;
 GRANT SELECT, INSERT, UPDATE ON api_key, webhook TO ts_api;
 GRANT SELECT, UPDATE ON delivery TO ts_api;
+GRANT SELECT, INSERT, DELETE ON feed TO ts_api;
 GRANT SELECT, UPDATE ON webhook TO ts_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON delivery TO ts_ingest;
 GRANT INSERT, UPDATE ON partner, site, agent, service TO ts_api;

@@ -72,3 +72,10 @@ GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, t
   TO ts_api;
 -- The webhooks' deliveries are made of them too.
 GRANT EXECUTE ON FUNCTION ts_events(text, text, int), ts_events_end() TO ts_ingest;
+
+-- Whose calendar an address shows; no row for one that nobody has.
+CREATE FUNCTION ts_feed(p_hash bytea) RETURNS TABLE (id text, name text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT e.id, e.name FROM public.feed f JOIN public.enterprise e ON e.id = f.enterprise_id WHERE f.hash = p_hash
+$$;
+GRANT EXECUTE ON FUNCTION ts_feed(bytea) TO ts_api;

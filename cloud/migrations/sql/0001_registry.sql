@@ -28,6 +28,14 @@ CREATE TABLE access_token (
 COMMENT ON TABLE access_token IS 'OAuth 2 access tokens that keys were exchanged for; they die with their key. Hashed as keys are.';
 CREATE INDEX access_token_expiry ON access_token (expires_at);
 
+CREATE TABLE feed (
+  id            text PRIMARY KEY CHECK (id LIKE 'fed\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  hash          bytea NOT NULL UNIQUE,
+  created_at    timestamptz NOT NULL
+);
+COMMENT ON TABLE feed IS 'Addresses that show an enterprise''s bookings as a calendar; the secret part hashed as keys are.';
+
 CREATE TABLE partner (
   provider_id text NOT NULL REFERENCES enterprise,
   partner_id  text NOT NULL REFERENCES enterprise,

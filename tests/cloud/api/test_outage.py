@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -169,7 +170,7 @@ def _takes(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filled(path: str) -> str:
-    return "/".join("xxx_1" if part.startswith("{") else part for part in path.split("/"))
+    return re.sub(r"\{[^}]*\}", "xxx_1", path)
 
 
 _SPAN = {"start": "2026-03-02T08:00:00Z", "end": "2026-03-02T09:00:00Z"}

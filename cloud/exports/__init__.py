@@ -1,0 +1,1 @@
+"""Bookings for other programs: a calendar to subscribe to, and a table to open."""
