@@ -9,17 +9,27 @@ from cloud.market.model import Found, NearMiss, SearchAnswer, SearchRequest, Wou
 
 router = APIRouter(prefix="/v1", tags=["market"])
 
+SPARE = 4
+"""Candidates looked at beyond those that are asked for: now and then one proves to be too little."""
+
 
 @router.post("/search")
 async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
     """Find capacity that can be booked, best first, and services that miss by one constraint only."""
-    need, candidates, complete = _need(call, request), list[Candidate](), False
-    matches, misses = list[Match](), list[Miss]()
+    need, candidates, matches, misses = _need(call, request), list[Candidate](), list[Match](), list[Miss]()
+    complete = False
     while not complete and len(matches) < request.limit and len(candidates) < store.MOST:
-        more = await store.candidates(call.desk.pool, call.tenant, request, call.now, len(candidates))
-        candidates += more
-        complete = len(more) < store.AT_ONCE
-        matches, misses = search(need, candidates, request.limit)
+        count = request.limit - len(matches) + SPARE
+        page = await store.candidates(call.desk.pool, call.tenant, request, call.now, len(candidates), count)
+        candidates += page.candidates
+        complete = page.complete
+        matches, _ = search(need, candidates, request.limit)
+        if not page.candidates:
+            break
+    if len(matches) < request.limit:
+        around = await store.neighbours(call.desk.pool, call.tenant, request, call.now)
+        served = {match.candidate.service_id for match in matches}
+        _, misses = search(need, (one for one in around.candidates if one.service_id not in served), request.limit)
     items, near = tuple(map(_found, matches)), tuple(map(_missed, misses))
     return SearchAnswer(items=items, near_misses=near, complete=complete)
 

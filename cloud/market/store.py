@@ -1,6 +1,7 @@
 """The one query of search, and how its rows become candidates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,41 +18,67 @@ from gateway.money import Money
 from gateway.odds import Odds
 from gateway.span import Span
 
-AT_ONCE = 500
-"""Services and machines that one query looks at, the cheapest first."""
+AT_ONCE = 100
+"""Services and machines that one query opens the offers of."""
 MOST = 5000
-"""Those that one search looks at: it goes on until it has found enough."""
+"""Those that one search walks over, the cheapest first; most of them are passed by."""
+NEAR = 100
+"""Of those that do not do, the cheapest are asked why."""
 BEYOND = timedelta(days=14)
 """How far past the window a near miss may look for a span that would do."""
 
+SEARCH = """SELECT * FROM ts_search(
+  ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)::ts_ask, $16, $17, $18, $19, $20)"""
+
+_HALF_A_CENT = Decimal("0.005")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def candidates(
-    pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, skip: int
-) -> list[Candidate]:
-    """What the tenant may see and narrowly fits, with what is left after all claims; one round trip.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Candidates, the cheapest first; `complete`: there are no others."""
 
-    At most AT_ONCE of them, the cheapest after the first `skip`.
+    candidates: list[Candidate]
+    complete: bool
+
+
+async def candidates(
+    pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, skip: int, count: int
+) -> Page:
+    """What the tenant may see and likely does, with what is left after all claims; one round trip.
+
+    At most `count` of them, after the first `skip`.
     """
-    near = request.near
+    return await _page(pool, tenant, request, now, (True, timedelta(0), skip, min(count, AT_ONCE), MOST))
+
+
+async def neighbours(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime) -> Page:
+    """The cheapest of all that the tenant may see of this kind at this place, whether it does or not."""
+    return await _page(pool, tenant, request, now, (False, BEYOND, 0, NEAR, NEAR))
+
+
+async def _page(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, how: Sequence[object]) -> Page:
     async with reaching():
-        rows = await pool.fetch(
-            "SELECT * FROM ts_search($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            *(
-                tenant,
-                now,
-                max(request.start, now),
-                max(request.end, now) + BEYOND,
-                request.kind,
-                request.process,
-                request.quantity,
-            ),
-            request.service_id,
-            *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
-            *(skip, AT_ONCE),
-        )
-    return [_candidate(row) for row in rows]
+        rows = await pool.fetch(SEARCH, tenant, now, *_ask(request, now), *how)
+    return Page([_candidate(row) for row in rows if row["service_id"]], rows[0]["complete"])
+
+
+def _ask(request: SearchRequest, now: datetime) -> tuple[object, ...]:
+    """From `start` on: the members of ts_ask."""
+    near, limit = request.near, request.max_price
+    duration = request.duration or request.window.duration
+    return (
+        *(max(request.start, now), max(request.end, now), duration),
+        *(request.kind, request.process, request.quantity, request.min_confidence),
+        *((limit.currency, _rate(limit, duration, request.quantity)) if limit else (None, None)),
+        request.service_id,
+        *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
+    )
+
+
+def _rate(limit: Money, duration: timedelta, quantity: int) -> Decimal:
+    """The most per hour and unit at which all of it, rounded to cents, may cost no more than the limit."""
+    return (limit.amount + _HALF_A_CENT) / (Decimal(duration // timedelta(microseconds=1)) / 3_600_000_000 * quantity)
 
 
 def _candidate(row: asyncpg.Record) -> Candidate:

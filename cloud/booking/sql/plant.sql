@@ -12,13 +12,30 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
   v_window  constant tstzrange := tstzrange((p_statement ->> 'start')::timestamptz, (p_statement ->> 'end')::timestamptz);
   v_version constant int8 := (p_statement ->> 'version')::int8;
+  -- What it says anew, and what lies a week back.
+  v_past    constant tstzmultirange := tstzmultirange(v_window, tstzrange(NULL, p_now - interval '168 hours'));
   v_flags   record;
 BEGIN
-  INSERT INTO statement AS known (machine_id, version, start_at, end_at, issued_at, received_at, valid_until)
-  VALUES (p_machine, v_version, lower(v_window), upper(v_window), (p_statement ->> 'issued_at')::timestamptz, p_now,
-          (p_statement ->> 'valid_until')::timestamptz)
+  WITH said AS (
+    SELECT coalesce(confidence, 5) AS confidence, tstzrange(start, "end") AS span
+    FROM jsonb_to_recordset(p_statement -> 'spans')
+         AS piece (start timestamptz, "end" timestamptz, type text, quantity int, confidence int)
+    WHERE type = 'Available' AND quantity > 0
+  ), open AS (
+    SELECT range_agg(span) FILTER (WHERE confidence >= 1) AS o1, range_agg(span) FILTER (WHERE confidence >= 2) AS o2,
+           range_agg(span) FILTER (WHERE confidence >= 3) AS o3, range_agg(span) FILTER (WHERE confidence >= 4) AS o4,
+           range_agg(span) FILTER (WHERE confidence >= 5) AS o5 FROM said
+  )
+  INSERT INTO statement AS known (machine_id, version, start_at, end_at, issued_at, received_at, valid_until,
+                                  open_1, open_2, open_3, open_4, open_5)
+  SELECT p_machine, v_version, lower(v_window), upper(v_window), (p_statement ->> 'issued_at')::timestamptz, p_now,
+         (p_statement ->> 'valid_until')::timestamptz, coalesce(o1, '{}'), coalesce(o2, '{}'), coalesce(o3, '{}'),
+         coalesce(o4, '{}'), coalesce(o5, '{}') FROM open
   ON CONFLICT (machine_id) DO UPDATE SET (version, start_at, end_at, issued_at, received_at, valid_until) =
-    (excluded.version, excluded.start_at, excluded.end_at, excluded.issued_at, excluded.received_at, excluded.valid_until)
+    (excluded.version, excluded.start_at, excluded.end_at, excluded.issued_at, excluded.received_at, excluded.valid_until),
+    open_1 = (known.open_1 - v_past) + excluded.open_1, open_2 = (known.open_2 - v_past) + excluded.open_2,
+    open_3 = (known.open_3 - v_past) + excluded.open_3, open_4 = (known.open_4 - v_past) + excluded.open_4,
+    open_5 = (known.open_5 - v_past) + excluded.open_5
   WHERE excluded.version > known.version OR excluded.issued_at > known.issued_at;
   IF NOT FOUND THEN
     RETURN ts_told('ignored', 'a newer statement is in force');

@@ -7,11 +7,19 @@ CREATE TABLE statement (
   end_at      timestamptz NOT NULL,
   issued_at   timestamptz NOT NULL,
   received_at timestamptz NOT NULL,
-  valid_until timestamptz NOT NULL
+  valid_until timestamptz NOT NULL,
+  open_1      tstzmultirange NOT NULL DEFAULT '{}',
+  open_2      tstzmultirange NOT NULL DEFAULT '{}',
+  open_3      tstzmultirange NOT NULL DEFAULT '{}',
+  open_4      tstzmultirange NOT NULL DEFAULT '{}',
+  open_5      tstzmultirange NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE statement IS
   'The last capacity statement of a machine. Its row is the machine''s guard: whoever admits a claim or changes the '
   'offer locks it first (FOR NO KEY UPDATE, in order of machine_id), and never after a row of claim.';
+COMMENT ON COLUMN statement.open_1 IS
+  'Where anything is offered with confidence 1 or better, gross, as offer_span has it in full: by these five, search passes '
+  'over a machine without opening its offer. What lies a week back may be left out.';
 
 CREATE TABLE offer_span (
   machine_id text NOT NULL REFERENCES machine,

@@ -1,54 +1,175 @@
 -- What a caller could book, narrowed by what the database can decide; cloud/market/match.py decides the rest.
---
--- One row per service and machine that the caller may see. `steps` is what is left of the offer after every live claim,
--- whoever's it is, over [p_start, p_until): [from, to, left at confidence 1 or better, … at 5], moments as microseconds
--- since 1970; steps with nothing left are left out. Before the numbers left: the odds of what is offered there at the highest
--- confidence at which p_quantity is left, as ts_graded has them (cloud/booking/sql/quote.sql). Which claims were subtracted stays in here. No more counts as offered
--- than the machine has. The cheapest come first (currencies apart); p_most of them, after the first p_skip.
-CREATE FUNCTION ts_search(
-  p_tenant text, p_now timestamptz, p_start timestamptz, p_until timestamptz, p_kind text, p_process text,
-  p_quantity int, p_service text, p_latitude float8, p_longitude float8, p_km float8, p_skip int, p_most int)
+CREATE TYPE ts_ask AS (
+  tenant text, now timestamptz, start timestamptz, until timestamptz, duration interval, kind text, process text,
+  quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8, km float8);
+COMMENT ON TYPE ts_ask IS 'A search: duration somewhere in [start, until), at no more than rate per hour and unit.';
+
+CREATE FUNCTION ts_km(l listing, p_latitude float8, p_longitude float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+  SELECT 12742.0 * asin(sqrt(least(1, power(sin(radians(l.latitude - p_latitude) / 2), 2)
+    + cos(radians(p_latitude)) * cos(radians(l.latitude)) * power(sin(radians(l.longitude - p_longitude) / 2), 2))))
+$$;
+
+-- Whether the caller may see it, and it is of the kind and at the place that was asked for.
+CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT (l.visibility = 'open' OR l.provider_id = a.tenant OR (l.visibility = 'partners' AND EXISTS (
+      SELECT FROM public.partner p WHERE p.provider_id = l.provider_id AND p.partner_id = a.tenant)))
+    AND (a.kind IS NULL OR l.kind = a.kind)
+    AND (a.process IS NULL OR l.process = a.process)
+    AND (a.km IS NULL OR public.ts_km(l, a.latitude, a.longitude) <= a.km)
+$$;
+
+-- Whether its terms may be kept: what match.py asks, but for hours and the fee.
+CREATE FUNCTION ts_terms_admit(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT l.min_duration <= a.duration AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
+    AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
+$$;
+
+-- The first start in p_window at which something is offered and, of an exclusive machine, not taken for so long at a stretch;
+-- null: there is none. Of a machine with several units some may be taken: what this finds may prove too little.
+CREATE FUNCTION ts_opens(st statement, p_exclusive boolean, p_window tstzrange, p_confidence int, p_duration interval,
+                         p_now timestamptz) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_open  tstzmultirange := CASE p_confidence WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
+                                              WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(p_window);
+  v_taken tstzmultirange;
+  v_first timestamptz;
+BEGIN
+  SELECT min(lower(run)) INTO v_first FROM unnest(v_open) AS run WHERE upper(run) - lower(run) >= p_duration;
+  IF v_first IS NULL OR NOT p_exclusive THEN
+    RETURN v_first;
+  END IF;
+  SELECT range_agg(span) INTO v_taken FROM public.claim
+  WHERE machine_id = st.machine_id AND span && p_window AND live AND exclusive
+    AND (state NOT IN ('HELD', 'REQUESTED') OR expires_at > p_now);
+  IF v_taken IS NOT NULL THEN
+    SELECT min(lower(run)) INTO v_first FROM unnest(v_open - v_taken) AS run WHERE upper(run) - lower(run) >= p_duration;
+  END IF;
+  RETURN v_first;
+END $$;
+
+-- The listings that are asked for, the cheapest first (currencies apart): by the index that leads to the fewest.
+CREATE FUNCTION ts_walk(a ts_ask) RETURNS refcursor LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_cells constant int[] := CASE WHEN a.km IS NOT NULL THEN public.ts_cells(a.latitude, a.longitude, a.km) END;
+  v_walk  refcursor;
+BEGIN
+  IF a.service IS NOT NULL THEN
+    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.service_id = a.service AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+  ELSIF v_cells IS NOT NULL AND a.process IS NOT NULL THEN
+    OPEN v_walk FOR SELECT l.* FROM public.listing l
+      WHERE l.cell = ANY (v_cells) AND l.process = a.process AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+  ELSIF v_cells IS NOT NULL THEN
+    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.cell = ANY (v_cells) AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+  ELSIF a.process IS NOT NULL THEN
+    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.process = a.process AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+  ELSE
+    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+  END IF;
+  RETURN v_walk;
+END $$;
+
+-- Which of them to look at in full: p_count after the first p_skip, ordered by price, then by their first opening. With
+-- p_open only those whose hours and terms may do. Walks on to the end of a price, so that the earliest of equals is among
+-- them, and past no more than p_most listings. `complete`: there are no others.
+CREATE FUNCTION ts_narrow(a ts_ask, p_open boolean, p_skip int, p_count int, p_most int,
+                          OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_walk    constant refcursor := public.ts_walk(a);
+  v_from    timestamptz;
+  v_opens   timestamptz[] := '{}';
+  v_ranks   int[] := '{}';
+  v_rank    int := 0;
+  v_price   text := '';
+  v_found   int := 0;
+  v_first   timestamptz;
+  l         public.listing;
+BEGIN
+  services := '{}';
+  machines := '{}';
+  complete := true;
+  FOR v_looked IN 1 .. p_most + 1 LOOP
+    FETCH v_walk INTO l;
+    EXIT WHEN NOT FOUND;
+    IF v_price <> l.price_currency || l.least_price THEN
+      v_price := l.price_currency || l.least_price;
+      v_rank := v_rank + 1;
+    END IF;
+    IF v_looked > p_most OR v_found >= p_skip + p_count AND v_rank > v_ranks[v_found] THEN
+      complete := false;
+      EXIT;
+    END IF;
+    v_first := a.now;
+    IF p_open THEN
+      CONTINUE WHEN NOT public.ts_terms_admit(l, a);
+      v_from := greatest(a.start, a.now + l.notice);
+      CONTINUE WHEN v_from >= a.until;
+      SELECT public.ts_opens(st, m.quantity = 1, tstzrange(v_from, a.until), greatest(a.confidence, l.min_confidence), a.duration, a.now)
+      INTO v_first FROM public.statement st JOIN public.machine m ON m.id = st.machine_id
+      WHERE st.machine_id = l.machine_id AND m.quantity >= a.quantity;
+      CONTINUE WHEN v_first IS NULL;
+    END IF;
+    v_found := v_found + 1;
+    services[v_found] := l.service_id;
+    machines[v_found] := l.machine_id;
+    v_ranks[v_found] := v_rank;
+    v_opens[v_found] := v_first;
+  END LOOP;
+  CLOSE v_walk;
+  complete := complete AND v_found <= p_skip + p_count;
+  SELECT coalesce(array_agg(service ORDER BY place), '{}'), coalesce(array_agg(machine ORDER BY place), '{}') INTO services, machines
+  FROM (SELECT service, machine, row_number() OVER (ORDER BY rank, opens, nth) AS place
+        FROM unnest(services, machines, v_ranks, v_opens) WITH ORDINALITY AS found (service, machine, rank, opens, nth)) AS found
+  WHERE place > p_skip AND place <= p_skip + p_count;
+END $$;
+
+-- A row per service and machine that ts_narrow chose, in its order; one without a service where it chose none.
+-- `steps` is what is left of the offer after every live claim, whoever's it is, from the start to p_beyond after the end:
+-- [from, to, left at confidence 1 or better, … at 5], moments as microseconds since 1970; steps with nothing left are left
+-- out. Before the numbers left: the odds of what is offered there at the highest confidence at which the quantity is left, as
+-- ts_graded has them (cloud/booking/sql/quote.sql). Which claims were subtracted stays in here. No more counts as offered than
+-- the machine has.
+CREATE FUNCTION ts_search(a ts_ask, p_open boolean, p_beyond interval, p_skip int, p_count int, p_most int)
 RETURNS TABLE (
-  service_id text, service_name text, provider_id text, provider_name text, machine_id text, instant boolean,
+  complete boolean, service_id text, service_name text, provider_id text, provider_name text, machine_id text, instant boolean,
   price_amount numeric, price_currency text, setup_fee_amount numeric, notice interval, min_duration interval,
-  max_duration interval, min_confidence int2, price_bands jsonb, zone text, valid_until timestamptz, last_receipt_at timestamptz, km float8, steps jsonb)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  WITH place AS (
-    SELECT s.id, s.zone, 12742.0 * asin(sqrt(least(1, power(sin(radians(s.latitude - p_latitude) / 2), 2)
-      + cos(radians(p_latitude)) * cos(radians(s.latitude)) * power(sin(radians(s.longitude - p_longitude) / 2), 2)))) AS km
-    FROM public.site s
-  ), visible AS MATERIALIZED (
-    SELECT s.*, e.name AS provider_name, m.id AS machine_id, m.quantity, m.last_receipt_at, st.valid_until, l.km, l.zone, sm.position,
-      least(s.price_amount, (SELECT min((band ->> 'price')::numeric) FROM jsonb_array_elements(s.price_bands) AS band)) AS least_price
-    FROM public.service s
-    JOIN public.enterprise e ON e.id = s.enterprise_id
-    JOIN public.service_machine sm ON sm.service_id = s.id
-    JOIN public.machine m ON m.id = sm.machine_id
-    JOIN place l ON l.id = m.site_id
-    LEFT JOIN public.statement st ON st.machine_id = m.id
-    WHERE s.active
-      AND (s.enterprise_id = p_tenant OR s.visibility = 'open' OR (s.visibility = 'partners' AND EXISTS (
-        SELECT FROM public.partner p WHERE p.provider_id = s.enterprise_id AND p.partner_id = p_tenant)))
-      AND (p_service IS NULL OR s.id = p_service)
-      AND (p_kind IS NULL OR s.kind = p_kind)
-      AND (p_process IS NULL OR s.process = p_process)
-      AND (p_km IS NULL OR l.km <= p_km)
-    ORDER BY s.price_currency, least_price, s.id, sm.position, m.id
-    LIMIT p_most OFFSET p_skip
+  max_duration interval, min_confidence int2, price_bands jsonb, zone text, valid_until timestamptz, last_receipt_at timestamptz,
+  km float8, steps jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+  v_end constant timestamptz := a.until + p_beyond;
+  v     record;
+BEGIN
+  SELECT * INTO v FROM ts_narrow(a, p_open, p_skip, p_count, p_most);
+  IF v.services = '{}' THEN
+    complete := v.complete;
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  RETURN QUERY
+  WITH visible AS MATERIALIZED (
+    SELECT chosen.service_id, chosen.machine_id, chosen.place
+    FROM unnest(v.services, v.machines) WITH ORDINALITY AS chosen (service_id, machine_id, place)
   ), edge AS (
     SELECT o.machine_id, e.at, e.sign * o.quantity AS offered, o.confidence, 0 AS taken,
       CASE WHEN o.quantity > 0 THEN e.sign * ln(coalesce(o.chance, public.ts_floor(o.confidence))) END AS chance,
       CASE WHEN o.quantity > 0 THEN e.sign * o.fading END AS fading
     FROM public.offer_span o CROSS JOIN LATERAL (VALUES
-      (greatest(lower(o.span), p_start), 1), (least(upper(o.span), p_until), -1)) AS e (at, sign)
-    WHERE o.machine_id IN (SELECT v.machine_id FROM visible v) AND o.type = 'Available'
-      AND o.span && tstzrange(p_start, p_until)
+      (greatest(lower(o.span), a.start), 1), (least(upper(o.span), v_end), -1)) AS e (at, sign)
+    WHERE o.machine_id IN (SELECT visible.machine_id FROM visible) AND o.type = 'Available'
+      AND o.span && tstzrange(a.start, v_end)
     UNION ALL
     SELECT c.machine_id, e.at, 0, 0, e.sign * c.quantity, NULL, NULL
     FROM public.claim c CROSS JOIN LATERAL (VALUES
-      (greatest(lower(c.span), p_start), 1), (least(upper(c.span), p_until), -1)) AS e (at, sign)
-    WHERE c.machine_id IN (SELECT v.machine_id FROM visible v) AND c.span && tstzrange(p_start, p_until)
-      AND c.live AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now)
+      (greatest(lower(c.span), a.start), 1), (least(upper(c.span), v_end), -1)) AS e (at, sign)
+    WHERE c.machine_id IN (SELECT visible.machine_id FROM visible) AND c.span && tstzrange(a.start, v_end)
+      AND c.live AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
   ), change AS (
     SELECT machine_id, at, sum(taken) AS t, sum(offered) AS o1, sum(offered) FILTER (WHERE confidence >= 2) AS o2,
       sum(offered) FILTER (WHERE confidence >= 3) AS o3, sum(offered) FILTER (WHERE confidence >= 4) AS o4,
@@ -66,10 +187,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       sum(f1) OVER w AS f1, sum(f2) OVER w AS f2, sum(f3) OVER w AS f3, sum(f4) OVER w AS f4, sum(f5) OVER w AS f5
     FROM change JOIN public.machine m ON m.id = machine_id WINDOW w AS (PARTITION BY machine_id ORDER BY at)
   ), likely AS (
-    SELECT *, CASE WHEN o5 - t >= p_quantity THEN c5 WHEN o4 - t >= p_quantity THEN c4 WHEN o3 - t >= p_quantity THEN c3
-        WHEN o2 - t >= p_quantity THEN c2 ELSE c1 END AS chance,
-      CASE WHEN o5 - t >= p_quantity THEN f5 WHEN o4 - t >= p_quantity THEN f4 WHEN o3 - t >= p_quantity THEN f3
-        WHEN o2 - t >= p_quantity THEN f2 ELSE f1 END AS fading
+    SELECT *, CASE WHEN o5 - t >= a.quantity THEN c5 WHEN o4 - t >= a.quantity THEN c4 WHEN o3 - t >= a.quantity THEN c3
+        WHEN o2 - t >= a.quantity THEN c2 ELSE c1 END AS chance,
+      CASE WHEN o5 - t >= a.quantity THEN f5 WHEN o4 - t >= a.quantity THEN f4 WHEN o3 - t >= a.quantity THEN f3
+        WHEN o2 - t >= a.quantity THEN f2 ELSE f1 END AS fading
     FROM step WHERE until IS NOT NULL AND o1 > t
   ), remainder AS (
     SELECT machine_id, jsonb_agg(jsonb_build_array((extract(epoch FROM at) * 1000000)::int8,
@@ -78,15 +199,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       ORDER BY at) AS steps
     FROM likely GROUP BY machine_id
   )
-  SELECT v.id, v.name, v.enterprise_id, v.provider_name, v.machine_id, v.instant, v.price_amount, v.price_currency,
-    v.setup_fee_amount, v.notice, v.min_duration, v.max_duration, v.min_confidence, v.price_bands, v.zone,
-    v.valid_until, v.last_receipt_at, v.km,
-    coalesce(r.steps, '[]')
-  FROM visible v LEFT JOIN remainder r USING (machine_id)
-  ORDER BY v.price_currency, v.least_price, v.id, v.position, v.machine_id
-$$;
-GRANT EXECUTE ON FUNCTION ts_search(text, timestamptz, timestamptz, timestamptz, text, text, int, text, float8, float8, float8,
-  int, int) TO ts_api;
+  SELECT v.complete, s.id, s.name, s.enterprise_id, e.name, m.id, s.instant, s.price_amount, s.price_currency,
+    s.setup_fee_amount, s.notice, s.min_duration, s.max_duration, s.min_confidence, s.price_bands, l.zone,
+    st.valid_until, m.last_receipt_at, CASE WHEN a.latitude IS NOT NULL THEN ts_km(g, a.latitude, a.longitude) END, coalesce(r.steps, '[]')
+  FROM visible
+  JOIN listing g ON g.service_id = visible.service_id AND g.machine_id = visible.machine_id
+  JOIN service s ON s.id = visible.service_id
+  JOIN enterprise e ON e.id = s.enterprise_id
+  JOIN machine m ON m.id = visible.machine_id
+  JOIN site l ON l.id = m.site_id
+  LEFT JOIN statement st ON st.machine_id = m.id
+  LEFT JOIN remainder r ON r.machine_id = m.id
+  ORDER BY visible.place;
+END $$;
+GRANT EXECUTE ON FUNCTION ts_search(ts_ask, boolean, interval, int, int, int) TO ts_api;
 
 -- The names of those enterprises with which the tenant has a claim in common: who books or provides is no secret to the
 -- other side.

@@ -7,4 +7,4 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    run_as_owner("0002_search.sql")
+    run_as_owner("0002_listing.sql", "0002_search.sql")

@@ -120,7 +120,7 @@ async def holds(connection, identity, span, quantity, now):
 async def finds(connection, span, quantity, now):
     """What search says of exactly this span."""
     asked = SearchRequest(start=span.start, end=span.end, quantity=quantity)
-    (candidate,) = await market.candidates(connection, "ent_b", asked, now, 0)
+    (candidate,) = (await market.neighbours(connection, "ent_b", asked, now)).candidates
     need = Need(span, span.duration, quantity, Confidence.VERY_LOW, None, now, now - HOUR)
     return judge(need, replace(candidate, min_duration=timedelta())), candidate
 
