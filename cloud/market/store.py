@@ -42,7 +42,7 @@ class Page:
     complete: bool
 
 
-async def candidates(
+async def candidates(  # noqa: PLR0913, PLR0917 - who asks what, and which part of the answer
     pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, skip: int, count: int
 ) -> Page:
     """What the tenant may see and likely does, with what is left after all claims; one round trip.
