@@ -12,6 +12,12 @@ from gateway.machine import ItemState, OperationMode, Quality
 from gateway.span import utc
 
 Stamped = Literal["source", "agent"]
+SET_BACK = timedelta(minutes=1)
+"""Of stamps that only grow older for so long, the machine's clock was set back; a copy or a backlog is over sooner."""
+
+SHOWN = 80
+"""Characters of a value that the profile cannot place: it is shown and kept, and may be as long as a message."""
+
 _WORST = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
 
 
@@ -43,7 +49,10 @@ class Fact:
 class Seen:
     """The last value, stamp and quality of each signal that the profile's tables read, and how many came too late.
 
-    `numbers`: the last value of each signal with a deadband that was not too small a change.
+    `times` has the sources' own stamps alone: a receipt says nothing about what their clocks will say next. `numbers`:
+    the last value of each signal with a deadband that was not too small a change. `behind`: the receipt of the first
+    of those readings that were older than the one before them, for as long as no other came. `strange`: since when a
+    signal has a value that the state table cannot place, or ("") all of them together have.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +60,8 @@ class Seen:
     qualities: Mapping[str, Quality] = field(default_factory=dict)
     late: int = 0
     numbers: Mapping[str, float] = field(default_factory=dict)
+    behind: Mapping[str, datetime] = field(default_factory=dict)
+    strange: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def stamp(reading: Reading, bounds: StampBounds) -> tuple[datetime, Stamped]:
@@ -109,22 +120,45 @@ def apply(profile: Profile, seen: Seen, readings: Iterable[Reading], bounds: Sta
 
     The batch is put in the order of its stamps. Readings of the same instant make one fact, so that a state and its
     mode never show half a change. A reading older than its signal's last one is late: it is counted and changes
-    nothing. A bad value says nothing but that it is bad, and of an optional signal not even that.
+    nothing, unless the machine's clock was set back: then the receipt counts until that clock is right. A bad value
+    says nothing but that it is bad, and of an optional signal not even that.
     """
     facts: list[Fact] = []
     wanted = [(*stamp(reading, bounds), reading) for reading in readings if _counts(profile, reading)]
     wanted.sort(key=lambda each: each[0])
     for at, stamped, reading in wanted:
-        if at < seen.times.get(reading.signal, at):
-            seen = replace(seen, late=seen.late + 1)
+        seen, counts = _in_turn(seen, reading, at, stamped)
+        if counts is None:
             continue
-        seen, unknown = _take(profile, seen, reading, at)
-        fact = replace(_judge(profile, seen, at, unknown), stamped=stamped, historical=reading.historical)
-        if facts and facts[-1].at == at and not (facts[-1].unknown or unknown):
+        moment, whose = counts
+        seen, unknown = _take(profile, seen, reading, moment if whose == "source" else None)
+        fact = replace(_judge(profile, seen, moment, unknown), stamped=whose, historical=reading.historical)
+        seen = _puzzled(profile, seen, reading, fact, unknown)
+        if facts and facts[-1].at == moment and not (facts[-1].unknown or unknown):
             facts[-1] = fact
         else:
             facts.append(fact)
     return seen, facts
+
+
+def _in_turn(
+    seen: Seen, reading: Reading, at: datetime, stamped: Stamped
+) -> tuple[Seen, tuple[datetime, Stamped] | None]:
+    """The time that counts for a reading, and whose it is; None for one that is late."""
+    name, last = reading.signal, seen.times.get(reading.signal)
+    if stamped == "agent":
+        return seen, (at, stamped)
+    old = last is not None and at < last
+    first = None if reading.historical else seen.behind.get(name, reading.received if old else None)
+    if first is None:
+        return (replace(seen, late=seen.late + 1), None) if old else (seen, (at, stamped))
+    lasts = reading.received - first >= SET_BACK
+    if lasts and (old or reading.received - at >= SET_BACK):
+        return seen, (reading.received, "agent")
+    if old:
+        return replace(seen, late=seen.late + 1, behind={**seen.behind, name: first}), None
+    behind = {other: since for other, since in seen.behind.items() if other != name}
+    return replace(seen, behind=behind), (at, stamped)
 
 
 def _counts(profile: Profile, reading: Reading) -> bool:
@@ -133,7 +167,8 @@ def _counts(profile: Profile, reading: Reading) -> bool:
     return reading.quality is not Quality.BAD or not profile.signals[reading.signal].optional
 
 
-def _take(profile: Profile, seen: Seen, reading: Reading, at: datetime) -> tuple[Seen, tuple[str, str] | None]:
+def _take(profile: Profile, seen: Seen, reading: Reading, at: datetime | None) -> tuple[Seen, tuple[str, str] | None]:
+    """`at`: by the source's own clock, if it said so."""
     name, values, quality, unknown = reading.signal, seen.values, reading.quality, None
     if quality is not Quality.BAD:
         value = None
@@ -143,12 +178,24 @@ def _take(profile: Profile, seen: Seen, reading: Reading, at: datetime) -> tuple
             unknown, quality = (name, _raw(reading.value)), Quality.UNCERTAIN
         else:
             values = {**values, name: value}
-    times, qualities = {**seen.times, name: at}, {**seen.qualities, name: quality}
+    times = seen.times if at is None else {**seen.times, name: at}
+    qualities = {**seen.qualities, name: quality}
     return replace(seen, values=values, times=times, qualities=qualities), unknown
 
 
+def _puzzled(profile: Profile, seen: Seen, reading: Reading, fact: Fact, unknown: tuple[str, str] | None) -> Seen:
+    """Remember since when the state is a guess."""
+    if not (seen.strange or fact.unknown) or reading.quality is Quality.BAD:
+        return seen
+    now = {reading.signal: unknown is not None} if reading.signal in profile.state_signals else {}
+    now[""] = unknown is None and fact.unknown is not None
+    kept = {name: since for name, since in seen.strange.items() if now.get(name, True)}
+    return replace(seen, strange=dict.fromkeys((name for name, odd in now.items() if odd), fact.at) | kept)
+
+
 def _raw(value: object) -> str:
-    return key(value.raw if isinstance(value, Unfit) else value)
+    text = key(value.raw if isinstance(value, Unfit) else value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _judge(profile: Profile, seen: Seen, at: datetime, unknown: tuple[str, str] | None) -> Fact:

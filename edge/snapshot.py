@@ -97,14 +97,22 @@ def _seen(seen: Seen) -> dict[str, Any]:
         "qualities": dict(seen.qualities),
         "late": seen.late,
         "numbers": dict(seen.numbers),
+        "behind": dict(seen.behind),
+        "strange": dict(seen.strange),
     }
 
 
 def _load_seen(data: dict[str, Any]) -> Seen:
     return Seen(
         data["values"],
-        {name: datetime.fromisoformat(at) for name, at in data["times"].items()},
+        _moments(data["times"]),
         {name: Quality(quality) for name, quality in data["qualities"].items()},
         data["late"],
         data.get("numbers", {}),
+        _moments(data.get("behind", {})),
+        _moments(data.get("strange", {})),
     )
+
+
+def _moments(data: dict[str, str]) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(at) for name, at in data.items()}

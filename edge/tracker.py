@@ -59,7 +59,8 @@ def step(
     track = _learn_mode(track, fact, second=second)
     latest = track.latest
     if latest is None:
-        return (track, changes) if fact.state is None or second else _show(track, _first(track, fact), changes)
+        known = fact.state is not None and fact.quality is not Quality.BAD and not second
+        return _show(track, _first(track, fact), changes) if known else (track, changes)
     picture = _picture(track, latest.picture, fact, second=second)
     sight = Sight(max(fact.at, latest.at), picture, fact.stamped)
     return _offer(track, sight, debounce, changes)

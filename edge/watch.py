@@ -25,6 +25,10 @@ SECOND = "second:"
 """Prefix of the signals of the second source, which knows the mode only."""
 
 
+MOST_UNKNOWN = 20
+"""Different values that the profile cannot place and that are told apart; a number with a unit has ever new ones."""
+
+
 class Foretell(StrEnum):
     """Which hours the forecast weighs: none, those that the plan does not reach, or all."""
 
@@ -59,7 +63,7 @@ class Case:
 class Watch:
     """What changes. `silent_since`: when the link to the machine was lost, None while it is there; `silence`: why.
 
-    `unknown` counts the raw values, by signal and value, that the profile could not place.
+    `unknown` counts the raw values, by signal and value, that the profile could not place; beyond some, by signal.
     """
 
     track: Track
@@ -71,11 +75,13 @@ class Watch:
 
     @property
     def blind_since(self) -> datetime | None:
-        """Since when nobody can tell the machine's state: no link, or only bad values."""
-        shown = self.track.shown
-        if self.silent_since is None and shown and shown.picture.quality is Quality.BAD:
-            return shown.at
-        return self.silent_since
+        """Since when nobody can tell the machine's state: no link, only bad values, or some that nobody understands."""
+        shown, moments = self.track.shown, list(self.seen.strange.values())
+        if self.silent_since is not None:
+            return self.silent_since
+        if shown and shown.picture.quality is Quality.BAD:
+            moments.append(shown.at)
+        return min(moments, default=None)
 
 
 Told = StateChange | GapNotice | Named
@@ -206,6 +212,7 @@ def _step(case: Case, watch: Watch, facts: Iterable[Fact], *, second: bool) -> t
         told += changes
         if fact.unknown:
             name = "=".join(fact.unknown)
+            name = name if name in unknown or len(unknown) < MOST_UNKNOWN else f"{fact.unknown[0]}=…"
             unknown[name] = unknown.get(name, 0) + 1
     return replace(watch, track=track, unknown=unknown), told
 

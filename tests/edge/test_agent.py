@@ -187,6 +187,24 @@ async def test_a_value_that_the_profile_does_not_know_is_counted(plant: Any) -> 
     assert [(told.state, told.quality) for told in plant.sent()][-1] == (ItemState.EXECUTING, Quality.UNCERTAIN)
 
 
+async def test_a_machine_is_not_sold_on_a_guess(plant: Any) -> None:
+    await plant.see("M1", "NotExecuting")
+    await plant.see("M1", "Dancing")
+    assert first(plant.statements()[-1])[0] is CapacityType.AVAILABLE
+    plant.agent.step(plant.at(minutes=6))
+    assert first(plant.statements()[-1]) == (CapacityType.UNATTAINABLE, Reason.STALE_DATA)
+    await plant.see("M1", "NotExecuting")
+    plant.agent.step(plant.at(minutes=8))
+    assert first(plant.statements()[-1])[0] is CapacityType.AVAILABLE
+
+
+async def test_ever_new_values_are_told_apart_only_so_long(plant: Any) -> None:
+    for number in range(50):
+        await plant.see("M1", f"{number} W")
+    unknown = plant.agent.desks["M1"].watch.unknown
+    assert (len(unknown), unknown["item_state=…"]) == (21, 30)
+
+
 async def test_the_plants_policy_keeps_states_in(make_plant: Make) -> None:
     plant = make_plant("disclosure: {default: {states: false}}\n")
     await plant.see("M1", "NotExecuting")

@@ -1,6 +1,7 @@
 """From readings to facts: tables, stamps, order and quality."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -36,6 +37,62 @@ def test_a_reading_older_than_its_signals_last_one_is_counted_and_dropped(machin
     assert (found, seen.late) == ([], 1)
 
 
+def stamped(reading: Reading, off: timedelta) -> Reading:
+    assert reading.source_time
+    return replace(reading, source_time=reading.source_time + off)
+
+
+def told(profile: Profile, readings: list[Reading], seen: Seen | None = None) -> tuple[Seen, list[Fact]]:
+    """The facts of readings that came one after the other."""
+    seen, found = seen or Seen(), list[Fact]()
+    for reading in readings:
+        seen, more = apply(profile, seen, [reading], BOUNDS)
+        found += more
+    return seen, found
+
+
+def test_a_machine_whose_clock_was_set_back_is_believed_again_after_a_minute_by_our_clock(
+    machinery: Profile, read: Read, monday: Moment
+) -> None:
+    hour = timedelta(hours=-1)
+    first = read("10:00", "NotExecuting")
+    later = [stamped(read(at, "Executing"), hour) for at in ("10:01", "10:02", "10:30", "11:05")]
+    seen, found = told(machinery, [first, *later])
+    assert [(fact.at, fact.state, fact.stamped) for fact in found] == [
+        (monday("10:00"), ItemState.NOT_EXECUTING, "source"),
+        (monday("10:02"), ItemState.EXECUTING, "agent"),
+        (monday("10:30"), ItemState.EXECUTING, "agent"),
+        (monday("11:05"), ItemState.EXECUTING, "agent"),
+    ]
+    assert seen.late == 1
+    seen, found = told(machinery, [read("11:06", "NotExecuting")], seen)
+    assert [fact.stamped for fact in found] == ["source"]
+    assert not seen.behind
+
+
+def test_a_backlog_of_old_readings_among_new_ones_is_late_however_long_it_takes(machinery: Profile, read: Read) -> None:
+    old = [replace(read(at, "Executing"), received=read("10:30", 0).received) for at in ("09:01", "09:02")]
+    last = replace(read("09:03", "Executing"), received=read("10:32", 0).received)
+    readings = [read("10:29", "NotExecuting"), *old, read("10:31", "NotExecuting"), last]
+    seen, found = told(machinery, readings)
+    assert ([fact.state for fact in found], seen.late) == ([ItemState.NOT_EXECUTING] * 2, 3)
+
+
+def test_history_is_never_taken_for_a_clock_that_was_set_back(machinery: Profile, read: Read) -> None:
+    past = [replace(stamped(read(at, "Executing"), timedelta(hours=-1)), historical=True) for at in ("10:01", "10:05")]
+    seen, _ = told(machinery, [read("10:00", "NotExecuting"), *past])
+    assert (seen.late, seen.behind) == (2, {})
+
+
+def test_after_a_bad_value_without_a_stamp_the_old_value_counts_again(
+    machinery: Profile, read: Read, monday: Moment
+) -> None:
+    value = read("10:00", "Executing")
+    silent = Reading("M1", "item_state", None, None, monday("10:10"), Quality.BAD)
+    _, found = told(machinery, [value, silent, replace(value, received=monday("10:11"))])
+    assert [fact.quality for fact in found] == [Quality.GOOD, Quality.BAD, Quality.GOOD]
+
+
 def test_a_signal_that_no_table_reads_makes_no_fact(machinery: Profile, read: Read) -> None:
     assert facts(machinery, read("10:00", 21.5, "temperature")) == []
 
@@ -46,6 +103,21 @@ def test_a_value_that_the_profile_does_not_know_keeps_the_last_state_as_uncertai
     _, unknown = facts(machinery, read("10:00", "Executing"), read("10:01", "Dancing"))
     assert (unknown.state, unknown.quality) == (ItemState.EXECUTING, Quality.UNCERTAIN)
     assert unknown.unknown == ("item_state", "Dancing")
+
+
+def test_since_when_the_state_is_a_guess_is_known_until_it_is_none(
+    machinery: Profile, read: Read, monday: Moment
+) -> None:
+    seen, _ = told(machinery, [read("10:00", "Executing"), read("10:01", "Dancing"), read("10:02", "Singing")])
+    assert seen.strange == {"item_state": monday("10:01")}
+    seen, _ = told(machinery, [read("10:03", "Odd", "operation_mode")], seen)
+    assert seen.strange == {"item_state": monday("10:01")}, "what the state table does not read makes it no guess"
+    assert not told(machinery, [read("10:04", "NotExecuting")], seen)[0].strange
+
+
+def test_a_value_as_long_as_a_message_is_shown_shortly(machinery: Profile, read: Read) -> None:
+    (fact,) = facts(machinery, read("10:00", "x" * 2_000_000))
+    assert fact.unknown == ("item_state", "x" * 80 + "…")
 
 
 def test_a_known_value_ends_the_uncertainty(machinery: Profile, read: Read) -> None:

@@ -36,6 +36,9 @@ seens = st.builds(
     st.dictionaries(names, moments),
     st.dictionaries(names, st.sampled_from(Quality)),
     st.integers(0, 9),
+    st.dictionaries(names, st.integers(0, 9)),
+    st.dictionaries(names, moments),
+    st.dictionaries(names, moments),
 )
 
 

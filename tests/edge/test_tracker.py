@@ -37,6 +37,12 @@ def brief(told: list[StateChange]) -> list[tuple[float, ItemState]]:
     return [((change.at - START).total_seconds(), change.state) for change in told]
 
 
+def test_a_machine_of_which_only_bad_values_came_was_not_seen_yet() -> None:
+    track, told = play(fact(0, ItemState.NOT_AVAILABLE, quality=Quality.BAD))
+    assert (track.latest, told) == (None, [])
+    assert brief(step(track, fact(1, IDLE), timedelta())[1]) == [(1, IDLE)]
+
+
 def test_only_changes_are_told() -> None:
     _, told = play(fact(0, IDLE), fact(1, IDLE), fact(2, RUN), fact(3, RUN), fact(4, IDLE))
     assert brief(told) == [(0, IDLE), (2, RUN), (4, IDLE)]
