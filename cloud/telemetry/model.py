@@ -1,14 +1,47 @@
-"""A sample, and what any store of samples must do."""
+"""Samples in columns, and what any store of them must do."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from cloud.errors import CloudError
 from gateway.machine import Quality
 from gateway.span import Span
 
 Value = float | str | None
 """Numbers as float (a truth value as 0 or 1, as time series engines want them), texts as str, None where unknown."""
+
+QUALITIES = tuple(Quality)
+"""A sample's quality as a small number is its place in here."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICRO = timedelta(microseconds=1)
+
+
+class StoreAway(CloudError):
+    """The store of samples can't be reached, or does not take any now; the same call may be made again."""
+
+    code = "store.away"
+    retryable = True
+
+
+class StoreRefused(CloudError, ValueError):
+    """The store says that it will never take this batch."""
+
+    code = "store.refused"
+
+
+class Series(NamedTuple):
+    """Values of one signal of one machine, as columns: `at` is UNIX time in µs, the source's own stamp, in any order.
+
+    `qualities` holds for each value its place in QUALITIES, None where all are good.
+    """
+
+    machine: str
+    signal: str
+    at: Sequence[int]
+    values: Sequence[Value]
+    qualities: bytes | None = None
 
 
 class Sample(NamedTuple):
@@ -21,11 +54,76 @@ class Sample(NamedTuple):
     quality: Quality = Quality.GOOD
 
 
-class SampleStore(Protocol):
-    """Durable when `write` returns; the same samples written twice are there once (the last value wins)."""
+class Bucket(NamedTuple):
+    """What a signal's samples in [at, at + step) come to; the figures speak of its finite numbers, None without any."""
 
-    async def write(self, samples: Sequence[Sample]) -> None: ...
+    at: datetime
+    samples: int
+    least: float | None
+    most: float | None
+    mean: float | None
+    last: float | None
+
+
+class SampleReader(Protocol):
+    """Reads raise StoreAway or DatabaseAway. A machine or signal that was never written has no samples."""
 
     async def read(self, machine: str, signal: str, span: Span) -> Sequence[Sample]:
-        """Samples of one signal in [span.start, span.end), in order of time."""
+        """All samples of one signal in [span.start, span.end), in order of time: ask for their number first."""
         ...
+
+    async def buckets(self, machine: str, signal: str, span: Span, step: timedelta) -> Sequence[Bucket]:
+        """Those buckets that have samples, in order; they begin at multiples of `step` (whole seconds) of UNIX time.
+
+        The whole of each bucket that the span touches is told.
+        """
+        ...
+
+    async def signals(self, machine: str) -> Sequence[str]:
+        """The names of the machine's signals of which there are samples, sorted."""
+        ...
+
+
+class SampleStore(SampleReader, Protocol):
+    """The same samples written twice are there once (the last value wins)."""
+
+    name: str
+    """As people know it."""
+
+    trails: float
+    """Real seconds after `write` returned before the samples would outlive a crash of the store; 0 where they do."""
+
+    async def write(self, series: Sequence[Series]) -> None:
+        """Raises StoreAway or DatabaseAway, or StoreRefused; then any part of it may be there."""
+        ...
+
+    async def boot(self) -> str:
+        """What is another after each start of a store that trails. Raises StoreAway."""
+        ...
+
+
+def micros(at: datetime) -> int:
+    """UNIX time in µs."""
+    return (at - EPOCH) // MICRO
+
+
+def moment(at: int) -> datetime:
+    """Of UNIX time in µs."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def gathered(samples: Sequence[Sample]) -> list[Series]:
+    """The samples as columns."""
+    found: dict[tuple[str, str], list[Sample]] = {}
+    for sample in samples:
+        found.setdefault((sample.machine, sample.signal), []).append(sample)
+    return [
+        Series(
+            machine,
+            signal,
+            [micros(each.at) for each in of],
+            [each.value for each in of],
+            bytes(QUALITIES.index(each.quality) for each in of),
+        )
+        for (machine, signal), of in found.items()
+    ]

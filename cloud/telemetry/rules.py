@@ -1,56 +1,63 @@
-"""Decides what a message of telemetry means as rows."""
+"""Decides what a message of telemetry means as columns."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
 
-from cloud.telemetry.model import Sample, Value
+from cloud.telemetry.model import QUALITIES, Series, Value, micros
+from gateway.machine import Quality
 from gateway.messages import Samples, Telemetry
+from gateway.telemetry import Column
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """No sample lies outside: a broken clock must not make the store open a partition for the year 9999."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
-_FROM, _TO = ((moment - _EPOCH) // _MICRO for moment in (EARLIEST, LATEST))
+_FROM, _TO = micros(EARLIEST), micros(LATEST)
+_UNCERTAIN, _BAD = QUALITIES.index(Quality.UNCERTAIN), QUALITIES.index(Quality.BAD)
 
 
-def unpack(message: Samples | Telemetry, machines: Mapping[str, str]) -> list[Sample]:
-    """The message's columns as samples, their times in UTC. Raises ValueError for an impossible time."""
+def unpack(message: Samples | Telemetry, machines: Mapping[str, str]) -> list[Series]:
+    """The message's columns under the machine's id. Raises ValueError for an impossible time."""
     machine = machines[message.machine]
     if isinstance(message, Telemetry):
-        return list(_columns(message, machine))
-    return [
-        Sample(machine, message.signal, _moment(at * 1_000_000), _value(value))
-        for at, value in zip(message.at, message.values, strict=True)
-    ]
+        return [_series(machine, message.base, column) for column in message.columns]
+    _possible(at * 1e6 for at in message.at)
+    at = [round(at * 1e6) for at in message.at]
+    return [Series(machine, message.signal, at, [_value(value) for value in message.values])]
 
 
-def _columns(message: Telemetry, machine: str) -> Iterator[Sample]:
-    moments: dict[int, datetime] = {}
-    for column in message.columns:
-        qualities = column.qualities()
-        for at, value, quality in zip(column.times(message.base), column.exact(), qualities, strict=True):
-            moment = moments.get(at)
-            if moment is None:
-                moment = moments[at] = _moment(at)
-            yield Sample(machine, column.signal, moment, _value(value), quality)
+def _series(machine: str, base: int, column: Column) -> Series:
+    at = list(accumulate(column.at, initial=base))[1:]
+    _possible((min(at), max(at)))
+    values = column.exact() if column.odd else column.values
+    plain = [value if value.__class__ is float else _value(value) for value in values]
+    return Series(machine, column.signal, at, plain, _qualities(column))
 
 
-def _moment(at: float) -> datetime:
-    """Of UNIX time in µs."""
-    if not _FROM <= at < _TO:
-        msg = (
-            f"a sample of UNIX time {at / 1e6} lies outside {EARLIEST.year} to {LATEST.year}; "
-            "mend the clock that stamped it"
-        )
-        raise ValueError(msg)
-    return _EPOCH + timedelta(microseconds=round(at))
+def _qualities(column: Column) -> bytes | None:
+    if not column.uncertain and not column.bad:
+        return None
+    found = bytearray(len(column.values))
+    for index in column.uncertain:
+        found[index] = _UNCERTAIN
+    for index in column.bad:
+        found[index] = _BAD
+    return bytes(found)
+
+
+def _possible(times: Iterable[float] | Sequence[int]) -> None:
+    """UNIX times in µs."""
+    for at in times:
+        if not _FROM <= at < _TO:
+            msg = (
+                f"a sample of UNIX time {at / 1e6} lies outside {EARLIEST.year} to {LATEST.year}; "
+                "mend the clock that stamped it"
+            )
+            raise ValueError(msg)
 
 
 def _value(value: float | bool | str | None) -> Value:
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else _number(value)
-
-
-def _number(value: float | None) -> float | None:
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return None if value is None else float(value)

@@ -109,7 +109,7 @@ async def test_control_the_backstop_stops_even_the_bare_function_on_a_single_mac
 TABLES = (
     "enterprise", "api_key", "partner", "site", "agent", "machine", "service", "service_machine", "statement",
     "offer_span", "claim", "claim_history", "ledger", "idempotency", "event", "outgoing", "link_position", "link_loss",
-    "parked", "state_history", "gap", "sample",
+    "parked", "state_history", "gap", "series", "sample", "sample_rollup", "state_rollup", "ledger_rollup",
 )  # fmt: skip
 
 
@@ -134,7 +134,14 @@ async def full(world, hours):
         "INSERT INTO link_position (agent_id, leg, stream, position) VALUES ('agt_ent_maker', 'up', 'state', '{}')"
     )
     await world.owner.fetchval("SELECT ts_sample_partition($1)", world.now)
-    await world.owner.execute("INSERT INTO sample VALUES ('mch_a', 'spindle', $1, 1)", world.now)
+    await world.owner.execute("INSERT INTO series (machine_id, signal) VALUES ('mch_a', 'spindle')")
+    await world.owner.execute("INSERT INTO sample (series_id, at, value) SELECT id, $1, 1 FROM series", world.now)
+    for statement in (
+        "INSERT INTO sample_rollup SELECT id, 'hour', $1, 1, 1, 1, 1, 1, 1 FROM series",
+        "INSERT INTO state_rollup VALUES ('mch_a', 'hour', $1, 's', 'm', false, 1, 1)",
+        "INSERT INTO ledger_rollup VALUES ('mch_a', 'hour', $1, 'offer', 'Available', 1, 1)",
+    ):
+        await world.owner.execute(statement, world.now)
     return booked.claim
 
 
