@@ -190,10 +190,14 @@ def misstated(
 
 
 def misflagged(machine: Resource, flagged: Mapping[str, datetime], now: datetime) -> list[Misflagged]:
-    """Whose flag is wrong; `flagged` has when each was. A flag stays while time alone takes the trouble away."""
+    """Whose flag is wrong; `flagged` has when each was. A flag stays while time alone takes the trouble away, and on a
+    claim whose time is over: what the plant says late of hours that are past changes nothing for anybody.
+    """
     risky = at_risk(machine, now)
     missing = [Misflagged(claim_id, flagged=False) for claim_id in sorted(risky - flagged.keys())]
-    idle = [name for name, since in flagged.items() if name not in risky and name not in at_risk(machine, since)]
+    coming = {claim.id for claim in machine.claims if claim.span.end > now}
+    doubtful = {name: since for name, since in flagged.items() if name in coming and name not in risky}
+    idle = [name for name, since in doubtful.items() if name not in at_risk(machine, since)]
     return [*missing, *(Misflagged(name, flagged=True) for name in sorted(idle))]
 
 

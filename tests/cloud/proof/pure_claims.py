@@ -1,0 +1,90 @@
+"""The small world of the proofs: a day in quarters, three machines, four services; and a claim as a plain value."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cloud.booking.model import State
+from cloud.booking.rules import Terms
+from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
+from gateway.span import Span
+
+ANY_TERMS = Terms()
+START = datetime(2026, 3, 2, 6, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+QUARTERS = 24
+
+
+def at(quarters: int) -> datetime:
+    return START + quarters * QUARTER
+
+
+def span_of(start: int, length: int) -> Span:
+    return Span(at(start), at(start + length))
+
+
+WHOLE = span_of(0, QUARTERS)
+MACHINES = {"mch_0": 1, "mch_1": 2, "mch_2": 1}
+"""How many units each has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    id: str
+    provider: str
+    machines: tuple[str, ...]
+    rate: int = 60
+    instant: bool = True
+    terms: Terms = ANY_TERMS
+
+
+SERVICES = {
+    service.id: service
+    for service in (
+        Service("svc_a", "ent_p", ("mch_0", "mch_1")),
+        Service("svc_b", "ent_p", ("mch_1",), instant=False, terms=Terms(max_duration=6 * QUARTER)),
+        Service("svc_c", "ent_q", ("mch_2",), rate=61),
+        Service("svc_d", "ent_p", ("mch_0",), terms=Terms(QUARTER, 2 * QUARTER, None, Confidence.HIGH)),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A hold or a booking. `proposal`: (service, machine, price) of equal capacity elsewhere."""
+
+    id: str
+    service: str
+    machine: str
+    span: Span
+    quantity: int
+    state: State
+    expires_at: datetime | None = None
+    extended: bool = False
+    consent: bool = False
+    at_risk: bool = False
+    revision: int = 1
+    stopping: bool = False
+    heal_at: datetime | None = None
+    proposal: tuple[str, str, float] | None = None
+    heals: str | None = None
+    healed_by: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.state in {State.HELD, State.REQUESTED}
+
+    def expired(self, now: datetime) -> bool:
+        return self.waits and self.expires_at is not None and self.expires_at <= now
+
+    @property
+    def price(self) -> float:
+        return price(SERVICES[self.service], self.span, self.quantity)
+
+
+def price(service: Service, span: Span, quantity: int) -> float:
+    return service.rate * quantity * span.hours
+
+
+def piece(window: Span, quantity: int, *, offered: bool = True, firm: bool = True) -> CapacitySpan:
+    kind = CapacityType.AVAILABLE if offered else CapacityType.COMMITTED
+    return CapacitySpan(window, kind, quantity, Reason.IDLE, Confidence.FIRM if firm else Confidence.MEDIUM)
