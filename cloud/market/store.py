@@ -28,7 +28,7 @@ BEYOND = timedelta(days=14)
 """How far past the window a near miss may look for a span that would do."""
 
 SEARCH = """SELECT * FROM ts_search(
-  ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)::ts_ask, $16, $17, $18, $19, $20)"""
+  ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL)::ts_ask, $16, $17, $18, $19, $20)"""
 
 _HALF_A_CENT = Decimal("0.005")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

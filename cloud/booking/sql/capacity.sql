@@ -1,6 +1,12 @@
 -- What is left: the offer in force minus the live claims, as stairs over time. The pure model is cloud/booking/rules.py.
 -- These have no search_path of their own, so that the planner may inline them; only definer functions call them.
 
+-- Whether a piece of an offer and a window overlap, said so that the index of offers serves: p_piece && p_window.
+CREATE FUNCTION ts_meets(p_piece tstzrange, p_window tstzrange) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT lower(p_piece) < coalesce(upper(p_window), 'infinity') AND upper(p_piece) > coalesce(lower(p_window), '-infinity')
+    AND NOT isempty(p_window)
+$$;
+
 -- Offered and free quantity over each stretch of p_span on which neither changes; neighbours may be alike. Only pieces of at
 -- least p_confidence count as offered, and no more than the machine has; a hold or request past its expiry, and the claim
 -- p_without, take nothing.
@@ -9,7 +15,7 @@ RETURNS TABLE (at timestamptz, until timestamptz, offered bigint, free bigint) L
   WITH piece AS (
     SELECT o.span * p_span AS span, o.quantity AS offered, 0 AS taken
     FROM offer_span o
-    WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available' AND o.confidence >= p_confidence
+    WHERE o.machine_id = p_machine AND ts_meets(o.span, p_span) AND o.type = 'Available' AND o.confidence >= p_confidence
     UNION ALL
     SELECT c.span * p_span, 0, c.quantity
     FROM claim c

@@ -57,7 +57,7 @@ BEGIN
   -- What reaches into the window keeps its parts outside; what lies a week back is history for the ledger alone.
   WITH cut AS (
     DELETE FROM offer_span WHERE machine_id = p_machine
-      AND (span && p_window OR span && tstzrange(NULL, p_now - interval '168 hours') AND upper(span) < p_now - interval '168 hours')
+      AND (ts_meets(span, p_window) OR lower(span) < p_now - interval '168 hours' AND upper(span) < p_now - interval '168 hours')
     RETURNING *
   )
   INSERT INTO offer_span (machine_id, span, type, quantity, reason, confidence, detail, version, chance, fading, said_at)
@@ -79,21 +79,21 @@ CREATE FUNCTION ts_join_offer(p_machine text, p_at timestamptz) RETURNS void LAN
 BEGIN
   WITH late AS (
     SELECT ctid AS place, *, row_number() OVER (PARTITION BY lower(span), type, quantity, reason, confidence, detail) AS nth
-    FROM offer_span WHERE machine_id = p_machine AND span -|- tstzrange(p_at, NULL) AND upper(span) = p_at
+    FROM offer_span WHERE machine_id = p_machine AND upper(span) = p_at
   ), early AS (
     SELECT o.ctid AS place, o.*, row_number() OVER (PARTITION BY edge, type, quantity, reason, confidence, detail) AS nth
     FROM (SELECT DISTINCT lower(span) AS edge FROM late) AS edges
-    JOIN offer_span o ON o.machine_id = p_machine AND o.span -|- tstzrange(edge, p_at) AND upper(o.span) = edge
+    JOIN offer_span o ON o.machine_id = p_machine AND upper(o.span) = edge
   ), pair AS (
     SELECT early.place AS early, early.span AS early_span, late.place AS late, late.span AS late_span
     FROM late JOIN early ON upper(early.span) = lower(late.span) AND early.nth = late.nth
       AND (early.type, early.quantity, early.reason, early.confidence) = (late.type, late.quantity, late.reason, late.confidence)
       AND early.detail IS NOT DISTINCT FROM late.detail
   ), gone AS (
-    DELETE FROM offer_span o USING pair WHERE o.machine_id = p_machine AND o.span = early_span AND o.ctid = early
+    DELETE FROM offer_span o USING pair WHERE o.ctid = early
   )
   UPDATE offer_span o SET span = early_span + late_span FROM pair
-  WHERE o.machine_id = p_machine AND o.span = late_span AND o.ctid = late;
+  WHERE o.ctid = late;
 END $$;
 
 -- An OrderAnswer: the edge's final word.

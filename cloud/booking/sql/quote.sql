@@ -14,7 +14,7 @@ RETURNS TABLE (at timestamptz, until timestamptz, confidence int, chance float8,
     SELECT o.span * p_span AS span, o.quantity AS offered, o.confidence::int, 0 AS taken, o.quantity > 0 AS counts,
            ln(coalesce(o.chance, ts_floor(o.confidence))) AS chance, coalesce(o.fading, 0) AS fading
     FROM offer_span o
-    WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available'
+    WHERE o.machine_id = p_machine AND ts_meets(o.span, p_span) AND o.type = 'Available'
     UNION ALL
     SELECT c.span * p_span, 0, 0, c.quantity, false, 0, 0
     FROM claim c
@@ -67,7 +67,7 @@ CREATE FUNCTION ts_plain_chance(p_machine text, p_span tstzrange) RETURNS float8
       SELECT lower(o.span) AS at, coalesce(o.chance, ts_floor(o.confidence)) AS likely, coalesce(o.fading, 0) AS fading,
              least(upper(o.span), upper(p_span)) - greatest(lower(o.span), lower(p_span)) AS length
       FROM offer_span o
-      WHERE o.machine_id = p_machine AND o.span && p_span AND o.type = 'Available' AND o.quantity > 0
+      WHERE o.machine_id = p_machine AND ts_meets(o.span, p_span) AND o.type = 'Available' AND o.quantity > 0
     ) AS piece
   ) AS piece
 $$;

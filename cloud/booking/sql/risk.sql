@@ -47,7 +47,7 @@ BEGIN
   RETURN (
     WITH piece AS (
       SELECT o.span * p_span AS span, o.quantity AS offered, 0 AS taken FROM offer_span o
-      WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type = 'Available'
+      WHERE o.machine_id = c.machine_id AND ts_meets(o.span, p_span) AND o.type = 'Available'
       UNION ALL
       SELECT k.span * p_span, 0, k.quantity FROM claim k WHERE k.id = ANY (p_kept) AND k.span && p_span
     ), step AS (
@@ -65,7 +65,7 @@ END $$;
 -- The plant's public reason for the first time of the claim that it does not offer.
 CREATE FUNCTION ts_why_not(c claim, p_span tstzrange) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT coalesce((SELECT o.reason FROM offer_span o
-                   WHERE o.machine_id = c.machine_id AND o.span && p_span AND o.type <> 'Available' AND o.quantity > 0
+                   WHERE o.machine_id = c.machine_id AND ts_meets(o.span, p_span) AND o.type <> 'Available' AND o.quantity > 0
                    ORDER BY lower(o.span), o.type LIMIT 1), 'withdrawn')
 $$;
 

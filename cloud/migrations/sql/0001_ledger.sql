@@ -38,7 +38,7 @@ COMMENT ON TABLE offer_span IS 'The pieces in force, gross: before any claim. Av
 COMMENT ON COLUMN offer_span.detail IS 'For the owner alone.';
 COMMENT ON COLUMN offer_span.said_at IS 'When the plant''s word for it came, by our clock.';
 COMMENT ON COLUMN offer_span.chance IS 'That it is idle at an instant; of that, an hour more keeps exp(-fading).';
-CREATE INDEX offer_span_when ON offer_span USING gist (machine_id, span);
+CREATE INDEX offer_span_when ON offer_span (machine_id, lower(span), upper(span));
 
 CREATE TABLE bundle (
   id         text PRIMARY KEY CHECK (id LIKE 'bnd\_%'),

@@ -1,8 +1,11 @@
 -- What a caller could book, narrowed by what the database can decide; cloud/market/match.py decides the rest.
 CREATE TYPE ts_ask AS (
   tenant text, now timestamptz, start timestamptz, until timestamptz, duration interval, kind text, process text,
-  quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8, km float8);
-COMMENT ON TYPE ts_ask IS 'A search: duration somewhere in [start, until), at no more than rate per hour and unit.';
+  quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8, km float8,
+  providers text[]);
+COMMENT ON TYPE ts_ask IS
+  'A search: duration somewhere in [start, until), at no more than rate per hour and unit. `providers`: whose partner the '
+  'tenant is, filled in by ts_search.';
 
 CREATE FUNCTION ts_km(l listing, p_latitude float8, p_longitude float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
   SELECT 12742.0 * asin(sqrt(least(1, power(sin(radians(l.latitude - p_latitude) / 2), 2)
@@ -11,8 +14,7 @@ $$;
 
 -- Whether the caller may see it, and it is of the kind and at the place that was asked for.
 CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT (l.visibility = 'open' OR l.provider_id = a.tenant OR (l.visibility = 'partners' AND EXISTS (
-      SELECT FROM public.partner p WHERE p.provider_id = l.provider_id AND p.partner_id = a.tenant)))
+  SELECT (l.visibility = 'open' OR l.provider_id = a.tenant OR l.visibility = 'partners' AND l.provider_id = ANY (a.providers))
     AND (a.kind IS NULL OR l.kind = a.kind)
     AND (a.process IS NULL OR l.process = a.process)
     AND (a.km IS NULL OR public.ts_km(l, a.latitude, a.longitude) <= a.km)
@@ -146,6 +148,7 @@ DECLARE
   v_end constant timestamptz := a.until + p_beyond;
   v     record;
 BEGIN
+  a.providers := ARRAY(SELECT provider_id FROM partner WHERE partner_id = a.tenant);
   SELECT * INTO v FROM ts_narrow(a, p_open, p_skip, p_count, p_most);
   IF v.services = '{}' THEN
     complete := v.complete;
@@ -163,7 +166,7 @@ BEGIN
     FROM public.offer_span o CROSS JOIN LATERAL (VALUES
       (greatest(lower(o.span), a.start), 1), (least(upper(o.span), v_end), -1)) AS e (at, sign)
     WHERE o.machine_id IN (SELECT visible.machine_id FROM visible) AND o.type = 'Available'
-      AND o.span && tstzrange(a.start, v_end)
+      AND ts_meets(o.span, tstzrange(a.start, v_end))
     UNION ALL
     SELECT c.machine_id, e.at, 0, 0, e.sign * c.quantity, NULL, NULL
     FROM public.claim c CROSS JOIN LATERAL (VALUES
