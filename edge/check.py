@@ -156,14 +156,23 @@ async def _broker(config: Config, vault: Vault) -> list[Finding]:
     except UsageError as error:
         return [Finding(ok=False, what="link", remedy=str(error))]
     try:
-        async with MqttClient(settings) as client, asyncio.timeout(BROKER_PATIENCE):
-            await client.wait_connected()
-    except TimeoutError:
-        remedy = "check host, port and TLS, user and password, and that the broker runs"
-        return [Finding(ok=False, what=where, found=f"no connection within {BROKER_PATIENCE:g} s", remedy=remedy)]
+        async with MqttClient(settings) as client:
+            if (trouble := await _refused(client)) is not None:
+                return [Finding(ok=False, what=where, remedy=trouble)]
     except OSError as error:
         return [Finding(ok=False, what=where, remedy=f"{error}; check the files under `broker.tls`")]
     return [
         Finding(ok=True, what="link", found=f"key {config.link.id}"),
         Finding(ok=True, what=where, found="connected"),
     ]
+
+
+async def _refused(client: MqttClient) -> str | None:
+    """Why there is no connection, as far as the client knows; None where there is one."""
+    try:
+        async with asyncio.timeout(BROKER_PATIENCE):
+            await client.wait_connected()
+    except TimeoutError:
+        silent = f"no answer within {BROKER_PATIENCE:g} s; check host, port and TLS, and that the broker runs"
+        return client.trouble or silent
+    return None

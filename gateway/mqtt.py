@@ -12,7 +12,6 @@ This is the only module that imports paho.
 """
 
 import asyncio
-import socket
 import ssl
 import sys
 import threading
@@ -29,10 +28,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-log = structlog.get_logger(__name__)
+from gateway.mqtt_causes import HUNG_UP, broken_off, cause
+from gateway.steadiness import SHORT, Steadiness
 
-HUNG_UP = "it hung up; check the port, and whether it wants `tls`"
-"""Where a broker ends the connection before it answered our greeting."""
+log = structlog.get_logger(__name__)
 
 PATIENCE = 1.0
 """Real seconds that a full queue holds up the network thread, which is back-pressure, before messages are dropped."""
@@ -138,6 +137,7 @@ class MqttClient:
         self._up = asyncio.Event()
         self._told_lost = self._closing = self._let_in = False
         self._refusal = ""
+        self._steadiness = Steadiness(self._lasts)
         self._paho = _client(settings, will)
         self._paho.on_connect = self._on_connect
         self._paho.on_connect_fail = self._on_connect_fail
@@ -151,6 +151,7 @@ class MqttClient:
 
     async def __aexit__(self, *_: object) -> None:
         self._closing = True
+        self._steadiness.down()
         self._paho.disconnect()
         await asyncio.to_thread(self._paho.loop_stop)
 
@@ -208,14 +209,14 @@ class MqttClient:
 
     def _on_connect_fail(self, _client: Client, _data: Any) -> None:
         # paho calls this while it handles the error, and tells it in no other way.
-        self._tell(False, _cause(sys.exc_info()[1]))
+        self._tell(False, cause(sys.exc_info()[1]))
 
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _: Properties | None
     ) -> None:
         # A broker hangs up after its refusal too, and that would be all that is known of it.
         if not self._refusal:
-            self._tell(False, _broken_off(code) if self._let_in else HUNG_UP)
+            self._tell(False, broken_off(str(code)) if self._let_in else HUNG_UP)
         self._let_in, self._refusal = False, ""
 
     def _tell(self, up: bool, reason: str) -> None:
@@ -223,6 +224,10 @@ class MqttClient:
             self._loop.call_soon_threadsafe(self._change, up, reason)
 
     def _change(self, up: bool, reason: str) -> None:
+        if up != self.connected:
+            self._steadiness.up() if up else self._steadiness.down()
+        if self._steadiness.shaky and not up:
+            reason = self._shaken(reason)
         self._log(up, reason)
         self.trouble = reason
         if up == self.connected:
@@ -235,8 +240,20 @@ class MqttClient:
         for watcher in self._watchers:
             watcher(up)
 
+    def _shaken(self, reason: str) -> str:
+        """Try less often from now on, and say why that may be."""
+        longest, who = self._settings.longest_wait, self._settings.client_id
+        self._paho.reconnect_delay_set(min(SHORT, longest), longest)  # type: ignore[arg-type]
+        return f"{reason}, again and again; look for a second client named {who!r}: two push each other out"
+
+    def _lasts(self) -> None:
+        _reconnecting(self._paho, self._settings)
+        self._log(True, "")
+
     def _log(self, up: bool, reason: str) -> None:
         where, quiet = f"{self._settings.host}:{self._settings.port}", self._settings.told_elsewhere
+        if self._steadiness.known or (self._steadiness.shaky and up):
+            return  # said, and not over
         if up and self._told_lost:
             (log.debug if quiet else log.info)("broker found again", broker=where)
         if not up and not self._told_lost and not self._closing:
@@ -250,26 +267,6 @@ def _into(subscription: Subscription) -> Callable[[Client, Any, MQTTMessage], No
     )
 
 
-def _broken_off(code: ReasonCode) -> str:
-    """Why a connection ended; where nobody said goodbye, paho has no better word than `Unspecified error`."""
-    return "the connection broke off" if str(code) == "Unspecified error" else str(code)
-
-
-def _cause(error: BaseException | None) -> str:
-    """Why no connection came about, and what to check."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not trusted: {error.verify_message}; check `tls.ca`, and the name in `host`"
-        case ssl.SSLError():
-            return f"no TLS there ({error.reason}); check the port, and whether the broker wants `tls` at all"
-        case socket.gaierror():
-            return f"the host is unknown ({error.strerror}); check its name, and the name server"
-        case ConnectionResetError():
-            return HUNG_UP
-        case _:
-            return f"no answer ({getattr(error, 'strerror', None) or error}); check host and port, and that it runs"
-
-
 def tls_context(tls: Tls) -> ssl.SSLContext:
     """How the broker is trusted, and shown who we are. Raises OSError for a file that cannot be used."""
     context = ssl.create_default_context(cafile=tls.authority)
@@ -278,13 +275,17 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
+def _reconnecting(client: Client, settings: MqttSettings) -> None:
+    """Agents that lost one broker together must not all come back in the same second."""
+    first_wait = SystemRandom().uniform(0.5, 1.5)
+    client.reconnect_delay_set(first_wait, max(first_wait, settings.longest_wait))  # type: ignore[arg-type]
+
+
 def _client(settings: MqttSettings, will: Message | None) -> Client:
     client = Client(CallbackAPIVersion.VERSION2, settings.client_id, clean_session=True, protocol=MQTTv311)
     client.max_inflight_messages_set(settings.under_way)
     client.max_queued_messages_set(settings.under_way)
-    # Agents that lost one broker together must not all come back in the same second.
-    first_wait = SystemRandom().uniform(0.5, 1.5)
-    client.reconnect_delay_set(first_wait, max(first_wait, settings.longest_wait))  # type: ignore[arg-type]
+    _reconnecting(client, settings)
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password)
     if settings.tls is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway import mqtt
+from gateway import mqtt, steadiness
 from gateway.mqtt import Message, MqttClient, MqttSettings
 
 
@@ -83,6 +83,22 @@ async def test_loss_and_recovery_are_each_told_once(mosquitto: Any) -> None:
         ("broker lost, trying on", "warning"),
         ("broker found again", "info"),
     ]
+
+
+async def test_two_clients_of_one_name_are_said_once_and_push_each_other_out_less_often(
+    mosquitto: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steadiness, "SHORT", 2.0)
+    changes: list[bool] = []
+    with structlog.testing.capture_logs() as logs:
+        async with MqttClient(settings(mosquitto.port, "twin")) as client:
+            client.watch(changes.append)
+            async with MqttClient(settings(mosquitto.port, "twin")):
+                await until(lambda: changes.count(False) >= 6)
+            await until(lambda: logs[-1]["event"] == "broker found again")
+    lost = [line["reason"] for line in logs if line["event"] == "broker lost, trying on"]
+    assert [line for line in lost if "second client named 'twin'" in line] != []
+    assert len(lost) <= 2 * 3 + 1
 
 
 async def test_a_refused_client_says_what_to_check(mosquitto: Any) -> None:
