@@ -12,14 +12,16 @@ CREATE FUNCTION ts_heal(p_claim text, p_new_id text, p_patience interval, p_retr
                         p_fresh_after timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
+  w      claim;
   c      claim;
   v_room record;
 BEGIN
-  SELECT * INTO c FROM claim WHERE id = p_claim;
-  SELECT * INTO v_room FROM ts_equal(c, NULL, NULL, p_now, p_fresh_after);
-  PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, v_room.machine_id], NULL));
+  SELECT * INTO w FROM claim WHERE id = p_claim;
+  SELECT * INTO v_room FROM ts_equal(w, NULL, NULL, p_now, p_fresh_after);
+  PERFORM ts_lock_machines(array_remove(ARRAY[w.machine_id, v_room.machine_id], NULL));
   SELECT * INTO c FROM claim WHERE id = p_claim AND heal_at <= p_now - p_patience FOR NO KEY UPDATE;
-  IF c.id IS NULL THEN
+  -- What was amended meanwhile is another wish, with other terms and another price: the next round looks for that.
+  IF c.id IS NULL OR (c.span, c.quantity, c.work) IS DISTINCT FROM (w.span, w.quantity, w.work) THEN
     RETURN 'over';
   ELSIF lower(c.span) <= p_now THEN
     UPDATE claim SET heal_at = NULL, proposal = NULL WHERE id = c.id;
@@ -96,6 +98,7 @@ CREATE FUNCTION ts_accept(p_tenant text, p_key text, p_body_hash bytea, p_claim 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_locked text;
   c        claim;
   v_room   record;
 BEGIN
@@ -108,10 +111,14 @@ BEGIN
   ELSIF c.booker_id <> p_tenant THEN
     RETURN ts_refused('booking.booker_only', 403);
   END IF;
-  PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, c.proposal ->> 'machine_id'], NULL));
+  v_locked := c.proposal ->> 'machine_id';
+  PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, v_locked], NULL));
   SELECT * INTO STRICT c FROM claim WHERE id = p_claim FOR NO KEY UPDATE;
   IF c.proposal IS NULL THEN
     RETURN ts_refused('proposal.none', 409, jsonb_build_object('state', c.state));
+  ELSIF c.proposal ->> 'machine_id' IS DISTINCT FROM v_locked THEN
+    -- Another was proposed meanwhile, and its machine's guard is not ours.
+    RETURN ts_refused('proposal.gone', 409);
   END IF;
   SELECT * INTO v_room FROM ts_equal(c, c.proposal ->> 'service_id', c.proposal ->> 'machine_id', p_now, p_fresh_after);
   IF v_room.machine_id IS NULL OR v_room.price > (c.proposal -> 'price' ->> 'amount')::numeric THEN
