@@ -8,6 +8,7 @@ from typing import Any
 from api_market import piece
 from callers import Caller, Place
 from linear import Told, Untellable, Verdict, linearize
+from naive import CHECK_THEN_WRITE
 from one_machine import Machine
 
 from cloud.booking.audit import audit
@@ -56,9 +57,6 @@ async def test_each_machines_history_can_be_told_as_one_story(market: Any) -> No
 async def test_control_without_the_lock_no_story_can_be_told(market: Any) -> None:
     """Check, then write, and nothing between: the bug that the guards of the machines prevent."""
     places = await arranged(market)
-    await market.owner.execute(
-        "CREATE OR REPLACE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void LANGUAGE plpgsql AS $$"
-        " BEGIN PERFORM pg_sleep(0.01); END $$; ALTER TABLE claim DROP CONSTRAINT claim_sold_once"
-    )
+    await market.owner.execute(CHECK_THEN_WRITE)
     verdicts = await fought(market, places, seed=1, turns=15)
     assert any(isinstance(verdict, Untellable) for verdict in verdicts.values())
