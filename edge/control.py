@@ -1,6 +1,7 @@
 """What a person tells a running agent, and what it shows: files in its data folder, so both work offline."""
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from edge.errors import FileInvalid
 
 _FOLDER = "paused"
 _STATUS = "status.json"
+
+LATELY = 60.0
+"""Real seconds in which a running agent writes its status, which it does every second, in any case."""
 
 
 def pause(data: Path, machine: str) -> None:
@@ -53,6 +57,14 @@ def shown(data: Path) -> dict[str, Any] | None:
         msg = f"{data / _STATUS}: cannot be read: {error}; run as the agent's user, or start the agent anew"
         raise FileInvalid(msg) from error
     return found
+
+
+def lately(data: Path) -> bool:
+    """Whether an agent showed itself in the last minute: after a power cut its number may be another process's."""
+    try:
+        return abs(time.time() - (data / _STATUS).stat().st_mtime) < LATELY
+    except OSError:
+        return False
 
 
 def _sync(folder: Path) -> None:

@@ -54,7 +54,7 @@ def current(path: Path, config: Config) -> dict[str, Any]:
     if kept is None:
         msg = f"the agent of {path} has never run; start it with `thirdshift edge run {path}`"
         raise FileInvalid(msg)
-    return {**kept, "running": control.alive(int(kept["pid"])), "live": False}
+    return {**kept, "running": control.lately(config.data) and control.alive(int(kept["pid"])), "live": False}
 
 
 def reload(config: ConfigFile, json: Json = False) -> None:

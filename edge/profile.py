@@ -83,7 +83,8 @@ def _extended(folders: _Folders, name: str, path: Path) -> Path:
 def _file(name: str, places: _Folders, but: Path | None = None) -> Path:
     found = next((path for folder in places if (path := folder / f"{name}.yaml").is_file() and path != but), None)
     if found is None:
-        known = sorted({known for folder in places for known in names(folder)})
+        others = (folder / f"{known}.yaml" for folder in places for known in names(folder))
+        known = sorted({path.stem for path in others if path != but})
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean `{near[0]}`?)" if near else ""
         msg = f"no profile {name!r} in {', '.join(map(str, places))}{hint}; there are {', '.join(known)}"

@@ -69,7 +69,7 @@ def prepare(path: Path) -> tuple[Config, Vault]:
     """The config, where its secrets are, and its data folder made. Raises FileInvalid."""
     config = read(path)
     try:
-        config.data.mkdir(parents=True, exist_ok=True)
+        config.data.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"data: {config.data}: {error.strerror}; make the folder, or name one that this user may write to"
         raise FileInvalid(msg) from error

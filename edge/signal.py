@@ -45,7 +45,7 @@ def key(value: object) -> str:
 class ProfileData(BaseModel):
     """The manners of everything in a profile: unknown keys are refused, nothing changes after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Level(ProfileData):

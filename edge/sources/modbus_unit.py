@@ -83,7 +83,9 @@ class Unit:
             return [], []
         if code in FOR_GOOD:
             self._due[request] = now + REFUSED_PAUSE
-        troubles = [Trouble(want, *explain(want, code)) for want in request.wants if self._news(want, code, now)]
+        troubles = [
+            Trouble(want, *explain(want, code)) for want in request.wants if self._news(want, ("refused", code), now)
+        ]
         return [Reading(each.want.machine, each.want.name, None, None, at, Quality.BAD) for each in troubles], troubles
 
     def forget(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import control
+from edge.__main__ import main as agent
 from edge.cli import app
 from edge.errors import FileInvalid
 from edge.profile import names
@@ -62,12 +63,28 @@ def test_a_status_before_the_first_run_says_what_to_do(config: Path) -> None:
     assert "has never run; start it with `thirdshift edge run" in str(found.exception)
 
 
-@pytest.mark.parametrize("words", [("run",), ("pause", "M1", "--config"), ("status",)], ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [("pause", "M1", "--config"), ("status",)], ids=lambda words: words[0])
 def test_a_data_folder_that_cannot_be_used_is_named_with_its_remedy(config: Path, words: tuple[str, ...]) -> None:
     (config.parent / "data").write_text("a file where a folder should be")
     found = CliRunner().invoke(app, [*words, str(config)])
     assert isinstance(found.exception, FileInvalid)
     assert re.search(r"data.*; (make the folder|run as the agent's user)", str(found.exception))
+    with pytest.raises(FileInvalid, match=r"data.*; make the folder"):
+        agent([str(config)])
+
+
+def test_the_agents_own_process_has_no_command_line_and_no_colours_in_it(config: Path) -> None:
+    """What `edge run` becomes: the command's process itself, so that signals and exit codes are its own."""
+    (config.parent / "data").write_text("a file where a folder should be")
+    command = [sys.executable, "-X", "importtime", "-P", "-m", "edge", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    assert "edge.run" in imported
+    assert not {"typer", "rich.console", "pygments"} & imported
+    command = [sys.executable, "-c", "from gateway.cli import main; main()", "edge", "run", str(config)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (2, done.stderr.splitlines()[-1] + "\n")
 
 
 @pytest.mark.parametrize(
@@ -83,9 +100,8 @@ def test_a_certificate_that_cannot_be_used_is_named_by_run_and_check(
 ) -> None:
     monkeypatch.setattr("edge.check.BROKER_PATIENCE", 0.05)
     config.write_text(config.read_text().replace("{port: 1}", f"{{port: 1, tls: {tls}}}"))
-    found = CliRunner().invoke(app, ["run", str(config)])
-    assert isinstance(found.exception, FileInvalid)
-    assert re.search(what, str(found.exception))
+    with pytest.raises(FileInvalid, match=what):
+        agent([str(config)])
     findings = json.loads(call("check", str(config), "--json", code=1))["findings"]
     assert any(not each["ok"] and re.search(what, each["remedy"]) for each in findings)
 
@@ -101,7 +117,7 @@ def test_check_says_what_to_mend_and_fails(config: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("edge.check.BROKER_PATIENCE", 0.1)
     told = json.loads(call("check", str(config), "--json", code=1))
     assert [each["what"] for each in told["findings"] if not each["ok"]] == ["broker 127.0.0.1:1"]
-    assert "check host, port" in told["findings"][-1]["remedy"]
+    assert "check host and port" in told["findings"][-1]["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +137,17 @@ def test_check_finds_what_is_wrong(
     config.write_text(config.read_text().replace(old, new))
     findings = json.loads(call("check", str(config), "--json", code=1))["findings"]
     assert any(each["what"] == what and remedy in each["remedy"] for each in findings)
+
+
+def test_another_process_with_the_number_of_a_dead_agent_is_no_agent(config: Path) -> None:
+    status = config.parent / "data" / "status.json"
+    status.parent.mkdir()
+    status.write_text(
+        json.dumps({"pid": os.getpid(), "at": "2026-03-02T08:30:00+00:00", "machines": {}, "trouble": {}})
+    )
+    assert json.loads(call("status", str(config), "--json"))["running"], "one that has no socket shows itself so"
+    os.utime(status, (time.time() - 3600,) * 2)
+    assert not json.loads(call("status", str(config), "--json", code=1))["running"]
 
 
 def test_an_agent_without_a_broker_gathers_what_happens_and_stops_when_told(config: Path) -> None:

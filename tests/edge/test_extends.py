@@ -71,6 +71,14 @@ def test_a_plants_own_profile_may_extend_ours_of_the_same_name(write: Write) -> 
     assert found.signals == find("opcua-machinery").signals
 
 
+def test_a_profile_that_extends_itself_is_not_offered_itself(write: Write) -> None:
+    write("base.yaml", BASE)
+    with pytest.raises(FileInvalid) as caught:
+        read(write("pres.yaml", "profile: pres\nextends: pres\n"))
+    assert "there are base," in str(caught.value)
+    assert "did you mean" not in str(caught.value)
+
+
 def test_it_is_looked_for_in_all_folders_of_the_plant(write: Write) -> None:
     common, hall = write("common/base.yaml", BASE).parent, write("hall/child.yaml", CHILD).parent
     assert find("child", (common, hall)).title == "A newer press"
@@ -103,7 +111,7 @@ def test_a_chain_goes_on_and_a_change_far_down_is_seen(write: Write) -> None:
             "child",
             "extends: base",
             "extends: bas",
-            r"child.yaml:2: extends: no profile 'bas' in .*; there are base, ch",
+            r"child.yaml:2: extends: no profile 'bas' in .*; there are base",
         ),
         ("child", "extends: base", "extends: [base]", r"child.yaml:2: extends: expected the name of one profile"),
         ("child", "profile: child\n", "", r"child.yaml:1: profile: is 'base', but the file is child.yaml"),

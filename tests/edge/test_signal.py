@@ -42,6 +42,12 @@ def test_a_raw_value_becomes_what_the_profile_says(keys: dict[str, Any], raw: ob
     assert type(found) is type(value)
 
 
+@pytest.mark.parametrize("keys", [{"scale": math.nan}, {"offset": math.inf}, {"deadband": math.nan}])
+def test_a_measure_that_no_number_comes_out_of_is_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        signal(type="Double", **keys)
+
+
 def test_a_number_that_is_none_is_unfit() -> None:
     assert isinstance(signal(scale=2.0).measure(math.nan), Unfit)
     assert signal(**POWER).named(math.nan, "idle") is None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ from structlog.testing import capture_logs
 from edge.sources.modbus import Machine, ModbusSource
 from edge.sources.modbus_device import Modbus
 from edge.sources.modbus_fake import FUNCTIONS, FakePlc, frame
+from edge.sources.modbus_plan import Want, plan
 from edge.sources.modbus_signal import ModbusSignal
+from edge.sources.modbus_unit import Unit
 from gateway.clock import Clock
 
 COUNT = {"count": ModbusSignal(table="holding", address=7, type="UInt16")}
@@ -104,6 +106,14 @@ async def test_a_wrong_address_is_named_and_the_others_come(plc: FakePlc) -> Non
     assert told["problem"] == "the unit has no holding register 10 to 11 (ILLEGAL DATA ADDRESS)"
     assert "a manual's 40011" in told["advice"]
     assert ear.ups() == [True]
+
+
+def test_a_refusal_is_news_whatever_number_was_read_before() -> None:
+    unit = Unit(1, plan([Want("M1", "count", COUNT["count"])], timedelta(seconds=1), 8, 125))
+    (request,), now = unit.requests, datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert [each.value for each in unit.heard(request, [6], now, 0.0)] == [6]
+    assert len(unit.refused(request, 6, now, 1.0)[0]) == 1
+    assert [each.value for each in unit.heard(request, [6], now, 2.0)] == [6]
 
 
 async def test_a_server_that_goes_is_told_once_for_all_its_machines(plc: FakePlc) -> None:
