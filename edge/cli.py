@@ -1,6 +1,8 @@
 """`thirdshift edge`: run, check, pause, resume, status, explain, profiles, backtest."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,10 +35,8 @@ WIDTH = 160
 @app.command()
 def run(config: ConfigFile, json: Json = False) -> None:
     """Run the agent until Ctrl-C."""
-    from edge.run import run as run_agent  # noqa: PLC0415 - the other commands start faster without it
-
-    log.configure(json=json)
-    asyncio.run(run_agent(config, Clock.from_environment()))
+    command = [sys.executable, "-P", "-m", "edge", str(config), *(["--json"] if json else [])]
+    os.execv(sys.executable, command)  # noqa: S606 - our own module, in this process
 
 
 app.command()(check_cli.check)

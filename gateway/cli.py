@@ -2,12 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 
 import typer
 
-from gateway.errors import ThirdshiftError
+from gateway.ending import ended
 
 GROUP = "thirdshift.commands"
 
@@ -35,39 +35,8 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> str | No
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error and exit code 2 (75 where a retry may help).
-
-    So is a file or folder that cannot be used. Errors of tasks that ran side by side are said one a line.
-    """
-    try:
-        build(wanted(sys.argv, os.environ))()
-    except* ThirdshiftError as found:
-        sys.exit(_say(found))
-    except* OSError as found:
-        sys.exit(_say(found))
-
-
-def _say(found: BaseExceptionGroup[BaseException]) -> int:
-    retryable = True
-    for error in leaves(found):
-        sys.stderr.write(f"thirdshift: {_words(error)}\n")
-        retryable = retryable and getattr(error, "retryable", False)
-    return 75 if retryable else 2
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}; name one that this user can read and write"
-    return str(error)
-
-
-def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The errors themselves, however deep the groups are that they came in."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
+    """Run the command; how it ends when something is wrong is said in gateway.ending."""
+    ended(build(wanted(sys.argv, os.environ)))
 
 
 def _root() -> None:

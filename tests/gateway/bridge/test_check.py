@@ -15,8 +15,8 @@ from gateway.bridge.brokers import SameBroker
 from gateway.bridge.check import Finding, check
 from gateway.bridge.cli import app
 from gateway.bridge.run import run
-from gateway.cli import leaves
 from gateway.clock import Clock
+from gateway.ending import leaves
 from gateway.mqtt import MqttClient
 from gateway.topics import Channel, Topic
 
