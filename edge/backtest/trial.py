@@ -5,7 +5,7 @@ from all those days and once from the early ones alone. And on invented plants o
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,15 @@ from edge.forecast import model
 from edge.forecast.fit import FIRST, PENALTY, STRIDE, Day, days_of, regression
 from edge.forecast.outlook import as_sure
 from edge.forecast.signs import Floats
+from gateway.span import Span, union
 
 ZONE = ZoneInfo("UTC")
 GROUPS = 4
+
+ORDERS = 24
+"""In how many other orders the weeks are tried."""
+
+WEEK = timedelta(days=7)
 
 LEAST = 4.0
 """Busy quarter hours a day that a machine must show to count."""
@@ -33,11 +39,16 @@ Seen = tuple[Floats, Floats, Mapping[str, Floats]]
 """Of one machine over some days, by quarter hour: P(busy), 1 where it was busy, and by name what the baselines said."""
 
 
-def left_out(days: Mapping[str, list[Day]], until: int, first: int, last: int) -> Iterator[tuple[str, Seen]]:
-    """Each machine by the table of the other groups' days up to `until`, judged on the days `first` to `last`."""
+def left_out(
+    days: Mapping[str, list[Day]], until: int, first: int, last: int, taught: Mapping[str, list[Day]] | None = None
+) -> Iterator[tuple[str, Seen]]:
+    """Each machine by the table of the other groups' days up to `until`, judged on the days `first` to `last`.
+
+    `taught`: of which days the tables are made, if not of the same.
+    """
     names = sorted(days)
     for group in range(GROUPS):
-        others = [day for name in names if names.index(name) % GROUPS != group for day in days[name]]
+        others = [day for name in names if names.index(name) % GROUPS != group for day in (taught or days)[name]]
         table = _table([day for day in others if FIRST <= day.number < until])
         for name in names[group::GROUPS]:
             yield name, _judged(days[name], table, first, last)
@@ -83,6 +94,26 @@ def figures(found: Mapping[str, Seen]) -> dict[str, float]:
     }
 
 
+def reordered(log: Log, order: Sequence[int]) -> Log:
+    """The log's weeks in another order, each whole and on the same weekdays; weeks that `order` leaves out are gone."""
+    begin = log.start.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    busy: dict[str, list[Span]] = {name: [] for name in log.busy}
+    for place, week in enumerate(order):
+        whole, shift = Span(begin + WEEK * week, begin + WEEK * (week + 1)), WEEK * (place - week)
+        for name, spans in log.busy.items():
+            parts = [part for span in spans if (part := span.intersection(whole))]
+            busy[name] += [Span(part.start + shift, part.end + shift) for part in parts]
+    return Log({name: tuple(union(spans)) for name, spans in busy.items()}, begin, begin + WEEK * len(order))
+
+
+def shuffled(log: Log, days: int, orders: int, seed: int = 7) -> Iterator[dict[str, float]]:
+    """The figures of the second half of so many logs made of the first `days` days' weeks; tables as in `left_out`."""
+    dice, known = np.random.default_rng(seed), days_of(log, days, 0, ZONE)
+    for _ in range(orders):
+        mixed = days_of(reordered(log, dice.permutation(days // 7).tolist()), days // 7 * 7, 0, ZONE)
+        yield figures(dict(left_out(mixed, days, days // 14 * 7, days, known)))
+
+
 def invented(kind: str, first: int = DAYS * 2 // 3 + 1) -> dict[str, Any]:
     """The backtest's document on an invented plant's last third."""
     log = plant(kind)
@@ -97,6 +128,10 @@ def main(log: Log, days: int) -> Iterator[str]:
         told = figures(dict(left_out(known, until, first, days)))
         shown = "  ".join(f"{name} {value:.4g}" for name, value in told.items())
         yield f"{log.start + timedelta(days=first):%d %b} on, tables of the other machines' {what}: {shown}"
+    tries = list(shuffled(log, days, ORDERS))
+    each, below = (sum(found[key] for found in tries) for key in ("machines", "below_every_baseline"))
+    shown = "  ".join(f"{name} {np.mean([found[name] for found in tries]):.4g}" for name in ("brier", "best_baselines"))
+    yield f"the weeks in {ORDERS} other orders: {shown}  below every baseline {below:.0f} of {each:.0f}"
     for kind in PLANTS:
         found = invented(kind)
         share, recall = (found[key] if found[key] is not None else float("nan") for key in ("idle_share", "recall"))

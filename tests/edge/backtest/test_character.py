@@ -10,10 +10,11 @@ import pytest
 from edge.backtest.luck import luck
 from edge.backtest.plants import PLANTS, plant
 from edge.backtest.report import document, pages_of
-from edge.backtest.trial import figures, left_out
+from edge.backtest.trial import figures, left_out, reordered, shuffled
 from edge.backtest.walk import Page, quoted, walk
 from edge.forecast import dump, forecast, fresh, learn
 from edge.forecast.fit import days_of
+from edge.forecast.grid import cells
 from edge.outlook import Band
 from gateway.capacity import Confidence
 from gateway.odds import Odds, all_through
@@ -105,3 +106,18 @@ def test_a_trial_judges_machines_by_tables_that_never_saw_them() -> None:
     told, truth, naive = found["job shop-3"]
     assert told.shape == truth.shape == naive["yesterday"].shape == (12 * 96,)
     assert 0 < figures(found)["brier"] < 0.25
+
+
+def test_weeks_in_another_order_keep_every_quarter_hour_on_its_weekday() -> None:
+    log, order = plant("rebuilt", days=28, machines=2), [2, 0, 3]
+    mixed, first = reordered(log, order), log.start.date()
+    for name, spans in log.busy.items():
+        weeks = cells(spans, (), first, 28, ZONE).reshape(4, -1)
+        assert np.array_equal(cells(mixed.busy[name], (), first, 21, ZONE).reshape(3, -1), weeks[order])
+
+
+def test_a_trial_of_other_orders_is_the_same_each_time() -> None:
+    log = plant("job shop", days=28, machines=4)
+    one, other = (list(shuffled(log, 28, 2)) for _ in range(2))
+    assert one == other
+    assert one[0] != one[1]
