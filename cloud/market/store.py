@@ -1,8 +1,8 @@
 """The one query of search, and how its rows become candidates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,19 +10,18 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from cloud.db import reaching
-from cloud.market.match import Candidate, Step
+from cloud.market.left import Offered, Taking, steps
+from cloud.market.match import Candidate
 from cloud.market.model import SearchRequest
 from cloud.market.quote import PriceBand
 from gateway.capacity import Confidence
 from gateway.money import Money
-from gateway.odds import Odds
-from gateway.span import Span
 
 AT_ONCE = 100
 """Services and machines that one query opens the offers of."""
 MOST = 5000
 """Those that one search walks over, the cheapest first; most of them are passed by."""
-NEAR = 100
+NEAR = 60
 """Of those that do not do, the cheapest are asked why."""
 BEYOND = timedelta(days=14)
 """How far past the window a near miss may look for a span that would do."""
@@ -31,7 +30,6 @@ SEARCH = """SELECT * FROM ts_search(
   ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL)::ts_ask, $16, $17, $18, $19, $20)"""
 
 _HALF_A_CENT = Decimal("0.005")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,8 @@ async def neighbours(pool: asyncpg.Pool, tenant: str, request: SearchRequest, no
 async def _page(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, how: Sequence[object]) -> Page:
     async with reaching():
         rows = await pool.fetch(SEARCH, tenant, now, *_ask(request, now), *how)
-    return Page([_candidate(row) for row in rows if row["service_id"]], rows[0]["complete"])
+    found = [_candidate(row, request.quantity) for row in rows if row["service_id"]]
+    return Page(found, rows[0]["complete"])
 
 
 def _ask(request: SearchRequest, now: datetime) -> tuple[object, ...]:
@@ -81,7 +80,7 @@ def _rate(limit: Money, duration: timedelta, quantity: int) -> Decimal:
     return (limit.amount + _HALF_A_CENT) / (Decimal(duration // timedelta(microseconds=1)) / 3_600_000_000 * quantity)
 
 
-def _candidate(row: asyncpg.Record) -> Candidate:
+def _candidate(row: asyncpg.Record, quantity: int) -> Candidate:
     currency = row["price_currency"]
     return Candidate(
         service_id=row["service_id"],
@@ -99,16 +98,19 @@ def _candidate(row: asyncpg.Record) -> Candidate:
         valid_until=row["valid_until"],
         last_receipt_at=row["last_receipt_at"],
         km=row["km"],
-        steps=tuple(_step(*step) for step in row["steps"]),
+        steps=steps(_offer(row), _takings(row), row["units"], quantity),
         bands=tuple(_band(band) for band in row["price_bands"]),
         zone=ZoneInfo(row["zone"]),
     )
 
 
-def _step(start: int, end: int, chance: float, fading: float, *left: int) -> Step:
-    one, two, three, four, five = left
-    span = Span(_EPOCH + timedelta(microseconds=start), _EPOCH + timedelta(microseconds=end))
-    return Step(span, (one, two, three, four, five), Odds(chance, fading))
+def _offer(row: asyncpg.Record) -> Iterator[Offered]:
+    columns = (row[name] or () for name in ("starts", "ends", "quantities", "confidences", "chances", "fadings"))
+    return map(Offered, *columns)
+
+
+def _takings(row: asyncpg.Record) -> list[Taking]:
+    return list(map(Taking, row["taken_from"] or (), row["taken_until"] or (), row["taken"] or ()))
 
 
 def _band(kept: Mapping[str, Any]) -> PriceBand:

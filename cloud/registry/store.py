@@ -115,9 +115,8 @@ async def offer(rows: asyncpg.Connection, machine_id: str, start: datetime, end:
 
 async def claims(rows: asyncpg.Connection, machine_id: str, start: datetime, end: datetime, now: datetime) -> Rows:
     """The claims that hold capacity in [start, end); a hold or request past its time holds none."""
-    query = """SELECT id, lower(span) AS start, upper(span) AS "end", quantity, state FROM claim
-               WHERE machine_id = $1 AND span && tstzrange($2, $3) AND live
-                 AND (state NOT IN ('HELD', 'REQUESTED') OR expires_at > $4)
+    query = """SELECT id, lower(span) AS start, upper(span) AS "end", quantity, state
+               FROM ts_taking($1, tstzrange($2, $3), $4)
                ORDER BY lower(span), id LIMIT 10000"""
     return await _all(rows, query, machine_id, start, end, now)
 

@@ -7,6 +7,19 @@ CREATE FUNCTION ts_meets(p_piece tstzrange, p_window tstzrange) RETURNS boolean 
     AND NOT isempty(p_window)
 $$;
 
+-- The claims that take something over p_span: a hold or request past its expiry takes nothing. In two parts, for a claim is
+-- in the one or in the other of two range indexes.
+CREATE FUNCTION ts_taking(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS SETOF claim LANGUAGE sql STABLE AS $$
+  SELECT c.* FROM public.claim c
+  WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND c.exclusive
+    AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now)
+  UNION ALL
+  SELECT c.* FROM public.claim c
+  WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND NOT c.exclusive
+    AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now)
+$$;
+GRANT EXECUTE ON FUNCTION ts_taking(text, tstzrange, timestamptz) TO ts_api;
+
 -- Offered and free quantity over each stretch of p_span on which neither changes; neighbours may be alike. Only pieces of at
 -- least p_confidence count as offered, and no more than the machine has; a hold or request past its expiry, and the claim
 -- p_without, take nothing.
@@ -17,15 +30,7 @@ RETURNS TABLE (at timestamptz, until timestamptz, offered bigint, free bigint) L
     FROM offer_span o
     WHERE o.machine_id = p_machine AND ts_meets(o.span, p_span) AND o.type = 'Available' AND o.confidence >= p_confidence
     UNION ALL
-    SELECT c.span * p_span, 0, c.quantity
-    FROM claim c
-    WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND c.exclusive
-      AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
-    UNION ALL
-    SELECT c.span * p_span, 0, c.quantity
-    FROM claim c
-    WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND NOT c.exclusive
-      AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
+    SELECT c.span * p_span, 0, c.quantity FROM ts_taking(p_machine, p_span, p_now) AS c WHERE c.id IS DISTINCT FROM p_without
   ), step AS (
     SELECT lower(span) AS at, offered, taken FROM piece
     UNION ALL SELECT upper(span), -offered, -taken FROM piece

@@ -17,9 +17,7 @@ RETURNS TABLE (at timestamptz, until timestamptz, confidence int, chance float8,
     WHERE o.machine_id = p_machine AND ts_meets(o.span, p_span) AND o.type = 'Available'
     UNION ALL
     SELECT c.span * p_span, 0, 0, c.quantity, false, 0, 0
-    FROM claim c
-    WHERE c.machine_id = p_machine AND c.span && p_span AND c.live
-      AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now) AND c.id IS DISTINCT FROM p_without
+    FROM ts_taking(p_machine, p_span, p_now) AS c WHERE c.id IS DISTINCT FROM p_without
   ), border AS (
     SELECT lower(span) AS at FROM piece UNION SELECT upper(span) FROM piece
     UNION SELECT lower(p_span) UNION SELECT upper(p_span)

@@ -15,8 +15,7 @@ BEGIN
   IF NOT ts_is_strained(p_machine, v_rest, p_now) THEN
     RETURN;
   END IF;
-  FOR c IN SELECT * FROM claim WHERE machine_id = p_machine AND span && v_rest AND live
-             AND (state NOT IN ('HELD', 'REQUESTED') OR expires_at > p_now) ORDER BY seq LOOP
+  FOR c IN SELECT * FROM ts_taking(p_machine, v_rest, p_now) ORDER BY seq LOOP
     v_fits := ts_keeps(c, c.span * v_rest, v_kept);
     IF v_fits THEN
       v_kept := v_kept || c.id;
@@ -35,8 +34,7 @@ END $$;
 CREATE FUNCTION ts_is_strained(p_machine text, p_rest tstzrange, p_now timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM claim WHERE machine_id = p_machine AND live AND claim.at_risk)
     OR EXISTS (
-      SELECT FROM (SELECT tstzrange(p_now, max(upper(span))) AS span FROM claim
-                   WHERE machine_id = p_machine AND live AND span && p_rest) AS claimed,
+      SELECT FROM (SELECT tstzrange(p_now, max(upper(span))) AS span FROM ts_taking(p_machine, p_rest, p_now)) AS claimed,
            LATERAL ts_stairs(p_machine, claimed.span, 1, p_now, NULL) AS stair
       WHERE claimed.span IS NOT NULL AND NOT isempty(claimed.span) AND NOT upper_inf(claimed.span) AND stair.free < 0)
 $$;

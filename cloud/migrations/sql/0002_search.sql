@@ -7,9 +7,11 @@ COMMENT ON TYPE ts_ask IS
   'A search: duration somewhere in [start, until), at no more than rate per hour and unit. `providers`: whose partner the '
   'tenant is, filled in by ts_search.';
 
-CREATE FUNCTION ts_km(l listing, p_latitude float8, p_longitude float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
-  SELECT 12742.0 * asin(sqrt(least(1, power(sin(radians(l.latitude - p_latitude) / 2), 2)
-    + cos(radians(p_latitude)) * cos(radians(l.latitude)) * power(sin(radians(l.longitude - p_longitude) / 2), 2))))
+-- The great circle's length.
+CREATE FUNCTION ts_km(p_latitude float8, p_longitude float8, p_to_latitude float8, p_to_longitude float8) RETURNS float8
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT 12742.0 * asin(sqrt(least(1, power(sin(radians(p_latitude - p_to_latitude) / 2), 2)
+    + cos(radians(p_to_latitude)) * cos(radians(p_latitude)) * power(sin(radians(p_longitude - p_to_longitude) / 2), 2))))
 $$;
 
 -- Whether the caller may see it, and it is of the kind and at the place that was asked for.
@@ -17,7 +19,7 @@ CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql ST
   SELECT (l.visibility = 'open' OR l.provider_id = a.tenant OR l.visibility = 'partners' AND l.provider_id = ANY (a.providers))
     AND (a.kind IS NULL OR l.kind = a.kind)
     AND (a.process IS NULL OR l.process = a.process)
-    AND (a.km IS NULL OR public.ts_km(l, a.latitude, a.longitude) <= a.km)
+    AND (a.km IS NULL OR public.ts_km(l.latitude, l.longitude, a.latitude, a.longitude) <= a.km)
 $$;
 
 -- Whether its terms may be kept: what match.py asks, but for hours and the fee.
@@ -40,9 +42,7 @@ BEGIN
   IF v_first IS NULL OR NOT p_exclusive THEN
     RETURN v_first;
   END IF;
-  SELECT range_agg(span) INTO v_taken FROM public.claim
-  WHERE machine_id = st.machine_id AND span && p_window AND live AND exclusive
-    AND (state NOT IN ('HELD', 'REQUESTED') OR expires_at > p_now);
+  SELECT range_agg(span) INTO v_taken FROM public.ts_taking(st.machine_id, p_window, p_now);
   IF v_taken IS NOT NULL THEN
     SELECT min(lower(run)) INTO v_first FROM unnest(v_open - v_taken) AS run WHERE upper(run) - lower(run) >= p_duration;
   END IF;
@@ -129,24 +129,22 @@ BEGIN
   WHERE place > p_skip AND place <= p_skip + p_count;
 END $$;
 
--- A row per service and machine that ts_narrow chose, in its order; one without a service where it chose none.
--- `steps` is what is left of the offer after every live claim, whoever's it is, from the start to p_beyond after the end:
--- [from, to, left at confidence 1 or better, … at 5], moments as microseconds since 1970; steps with nothing left are left
--- out. Before the numbers left: the odds of what is offered there at the highest confidence at which the quantity is left, as
--- ts_graded has them (cloud/booking/sql/quote.sql). Which claims were subtracted stays in here. No more counts as offered than
--- the machine has.
+-- A row per service and machine that ts_narrow chose, in its order; one without a service where it chose none. With what is
+-- offered there from the start to p_beyond after the end, and what live claims take of it, whoever's they are (they stay in
+-- the registry): cloud/market/left.py subtracts the one from the other.
 CREATE FUNCTION ts_search(a ts_ask, p_open boolean, p_beyond interval, p_skip int, p_count int, p_most int)
 RETURNS TABLE (
   complete boolean, service_id text, service_name text, provider_id text, provider_name text, machine_id text, instant boolean,
   price_amount numeric, price_currency text, setup_fee_amount numeric, notice interval, min_duration interval,
   max_duration interval, min_confidence int2, price_bands jsonb, zone text, valid_until timestamptz, last_receipt_at timestamptz,
-  km float8, steps jsonb)
+  km float8, units int, starts timestamptz[], ends timestamptz[], quantities int[], confidences int2[], chances float8[],
+  fadings float8[], taken_from timestamptz[], taken_until timestamptz[], taken int[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  v_end constant timestamptz := a.until + p_beyond;
-  v     record;
+  v_span constant tstzrange := tstzrange(a.start, a.until + p_beyond);
+  v      record;
 BEGIN
   a.providers := ARRAY(SELECT provider_id FROM partner WHERE partner_id = a.tenant);
   SELECT * INTO v FROM ts_narrow(a, p_open, p_skip, p_count, p_most);
@@ -156,64 +154,27 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  WITH visible AS MATERIALIZED (
-    SELECT chosen.service_id, chosen.machine_id, chosen.place
-    FROM unnest(v.services, v.machines) WITH ORDINALITY AS chosen (service_id, machine_id, place)
-  ), edge AS (
-    SELECT o.machine_id, e.at, e.sign * o.quantity AS offered, o.confidence, 0 AS taken,
-      CASE WHEN o.quantity > 0 THEN e.sign * ln(coalesce(o.chance, public.ts_floor(o.confidence))) END AS chance,
-      CASE WHEN o.quantity > 0 THEN e.sign * o.fading END AS fading
-    FROM public.offer_span o CROSS JOIN LATERAL (VALUES
-      (greatest(lower(o.span), a.start), 1), (least(upper(o.span), v_end), -1)) AS e (at, sign)
-    WHERE o.machine_id IN (SELECT visible.machine_id FROM visible) AND o.type = 'Available'
-      AND ts_meets(o.span, tstzrange(a.start, v_end))
-    UNION ALL
-    SELECT c.machine_id, e.at, 0, 0, e.sign * c.quantity, NULL, NULL
-    FROM public.claim c CROSS JOIN LATERAL (VALUES
-      (greatest(lower(c.span), a.start), 1), (least(upper(c.span), v_end), -1)) AS e (at, sign)
-    WHERE c.machine_id IN (SELECT visible.machine_id FROM visible) AND c.span && tstzrange(a.start, v_end)
-      AND c.live AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
-  ), change AS (
-    SELECT machine_id, at, sum(taken) AS t, sum(offered) AS o1, sum(offered) FILTER (WHERE confidence >= 2) AS o2,
-      sum(offered) FILTER (WHERE confidence >= 3) AS o3, sum(offered) FILTER (WHERE confidence >= 4) AS o4,
-      sum(offered) FILTER (WHERE confidence >= 5) AS o5,
-      sum(chance) AS c1, sum(chance) FILTER (WHERE confidence >= 2) AS c2, sum(chance) FILTER (WHERE confidence >= 3) AS c3,
-      sum(chance) FILTER (WHERE confidence >= 4) AS c4, sum(chance) FILTER (WHERE confidence >= 5) AS c5,
-      sum(fading) AS f1, sum(fading) FILTER (WHERE confidence >= 2) AS f2, sum(fading) FILTER (WHERE confidence >= 3) AS f3,
-      sum(fading) FILTER (WHERE confidence >= 4) AS f4, sum(fading) FILTER (WHERE confidence >= 5) AS f5
-    FROM edge GROUP BY machine_id, at
-  ), step AS (
-    SELECT machine_id, at, lead(at) OVER w AS until, sum(t) OVER w AS t, least(sum(o1) OVER w, m.quantity) AS o1,
-      least(coalesce(sum(o2) OVER w, 0), m.quantity) AS o2, least(coalesce(sum(o3) OVER w, 0), m.quantity) AS o3,
-      least(coalesce(sum(o4) OVER w, 0), m.quantity) AS o4, least(coalesce(sum(o5) OVER w, 0), m.quantity) AS o5,
-      sum(c1) OVER w AS c1, sum(c2) OVER w AS c2, sum(c3) OVER w AS c3, sum(c4) OVER w AS c4, sum(c5) OVER w AS c5,
-      sum(f1) OVER w AS f1, sum(f2) OVER w AS f2, sum(f3) OVER w AS f3, sum(f4) OVER w AS f4, sum(f5) OVER w AS f5
-    FROM change JOIN public.machine m ON m.id = machine_id WINDOW w AS (PARTITION BY machine_id ORDER BY at)
-  ), likely AS (
-    SELECT *, CASE WHEN o5 - t >= a.quantity THEN c5 WHEN o4 - t >= a.quantity THEN c4 WHEN o3 - t >= a.quantity THEN c3
-        WHEN o2 - t >= a.quantity THEN c2 ELSE c1 END AS chance,
-      CASE WHEN o5 - t >= a.quantity THEN f5 WHEN o4 - t >= a.quantity THEN f4 WHEN o3 - t >= a.quantity THEN f3
-        WHEN o2 - t >= a.quantity THEN f2 ELSE f1 END AS fading
-    FROM step WHERE until IS NOT NULL AND o1 > t
-  ), remainder AS (
-    SELECT machine_id, jsonb_agg(jsonb_build_array((extract(epoch FROM at) * 1000000)::int8,
-      (extract(epoch FROM until) * 1000000)::int8, round(exp(chance)::numeric, 6), round(greatest(coalesce(fading, 0), 0)::numeric, 6),
-      o1 - t, greatest(o2 - t, 0), greatest(o3 - t, 0), greatest(o4 - t, 0), greatest(o5 - t, 0))
-      ORDER BY at) AS steps
-    FROM likely GROUP BY machine_id
-  )
   SELECT v.complete, s.id, s.name, s.enterprise_id, e.name, m.id, s.instant, s.price_amount, s.price_currency,
-    s.setup_fee_amount, s.notice, s.min_duration, s.max_duration, s.min_confidence, s.price_bands, l.zone,
-    st.valid_until, m.last_receipt_at, CASE WHEN a.latitude IS NOT NULL THEN ts_km(g, a.latitude, a.longitude) END, coalesce(r.steps, '[]')
-  FROM visible
-  JOIN listing g ON g.service_id = visible.service_id AND g.machine_id = visible.machine_id
-  JOIN service s ON s.id = visible.service_id
+    s.setup_fee_amount, s.notice, s.min_duration, s.max_duration, s.min_confidence, s.price_bands, l.zone, st.valid_until,
+    m.last_receipt_at, CASE WHEN a.latitude IS NOT NULL THEN ts_km(l.latitude, l.longitude, a.latitude, a.longitude) END,
+    m.quantity, offered.*, claimed.*
+  FROM unnest(v.services, v.machines) WITH ORDINALITY AS chosen (service_id, machine_id, place)
+  JOIN service s ON s.id = chosen.service_id
   JOIN enterprise e ON e.id = s.enterprise_id
-  JOIN machine m ON m.id = visible.machine_id
+  JOIN machine m ON m.id = chosen.machine_id
   JOIN site l ON l.id = m.site_id
   LEFT JOIN statement st ON st.machine_id = m.id
-  LEFT JOIN remainder r ON r.machine_id = m.id
-  ORDER BY visible.place;
+  CROSS JOIN LATERAL (
+    SELECT array_agg(greatest(lower(o.span), lower(v_span))), array_agg(least(upper(o.span), upper(v_span))),
+      array_agg(o.quantity), array_agg(o.confidence), array_agg(coalesce(o.chance, ts_floor(o.confidence))),
+      array_agg(coalesce(o.fading, 0))
+    FROM offer_span o WHERE o.machine_id = m.id AND o.type = 'Available' AND ts_meets(o.span, v_span)
+  ) AS offered
+  CROSS JOIN LATERAL (
+    SELECT array_agg(greatest(lower(c.span), lower(v_span))), array_agg(least(upper(c.span), upper(v_span))), array_agg(c.quantity)
+    FROM ts_taking(m.id, v_span, a.now) AS c
+  ) AS claimed
+  ORDER BY chosen.place;
 END $$;
 GRANT EXECUTE ON FUNCTION ts_search(ts_ask, boolean, interval, int, int, int) TO ts_api;
 
