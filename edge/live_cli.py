@@ -91,7 +91,7 @@ def tail(
 
 
 def worded(line: Mapping[str, Any]) -> str:
-    """A line for people: when, what, and the rest of it."""
+    """A line for people: when, what, and the rest of it. A machine's text cannot steer their terminal."""
     match line:
         case {"what": "reading", "signal": signal, "value": value, "quality": quality}:
             doubt = "" if quality == "good" else f" ({quality})"
@@ -107,7 +107,8 @@ def worded(line: Mapping[str, Any]) -> str:
         case _:
             rest = {name: each for name, each in line.items() if name not in {"what", "at", "machine"} and each}
             text = ", ".join(f"{name} {each}" for name, each in rest.items())
-    return f"{line.get('at', '')[:23]:23}  {line['what']:8}  {text}".rstrip()
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return f"{line.get('at', '')[:23]:23}  {line['what']:8}  {shown}".rstrip()
 
 
 def _row(name: str, machine: Mapping[str, Any]) -> list[str]:

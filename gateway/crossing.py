@@ -60,7 +60,7 @@ class MachineDisclosure(BaseModel):
 
 
 class Disclosure(BaseModel):
-    """The plant's policy: a default, and machines for which it differs. `zone`: the plant's clock."""
+    """The plant's policy: a default, and what differs from it for some machines. `zone`: the plant's clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,10 +71,13 @@ class Disclosure(BaseModel):
     def of(self, machine: str) -> MachineDisclosure:
         return self._clocked.get(machine) or self._clocked[""]
 
+    def _differing(self, rule: MachineDisclosure) -> MachineDisclosure:
+        return self.default.model_copy(update={key: getattr(rule, key) for key in rule.model_fields_set})
+
     @cached_property
     def _clocked(self) -> Mapping[str, MachineDisclosure]:
-        """Each rule with its clock; the default has no name."""
-        rules = {**self.machines, "": self.default}
+        """Each rule with its clock; the default has no name, and says what a machine's rule does not."""
+        rules = {name: self._differing(rule) for name, rule in self.machines.items()} | {"": self.default}
         return {name: rule.model_copy(update={"zone": rule.zone or self.zone}) for name, rule in rules.items()}
 
 

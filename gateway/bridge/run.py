@@ -80,7 +80,7 @@ async def until_told(work: "asyncio.Future[None]") -> None:
 
 def _make(data: Path) -> None:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"data: {data}: {error.strerror}; make the folder, or name one that this user may write to"
         raise FileInvalid(msg) from error

@@ -61,6 +61,16 @@ def test_why_a_machine_was_not_seen_names_nothing_of_the_plants_network(reason: 
     assert crossed == GAP.model_copy(update={"reason": "the machine was not seen"})
 
 
+def test_a_machine_that_is_to_show_less_shows_no_more_than_the_default_in_anything_else() -> None:
+    policy = Disclosure.model_validate(
+        {"default": {"capacity": "none", "signals": ["power"]}, "machines": {"M04": {"states": False}}}
+    )
+    assert cross(policy, STATEMENT) is None
+    assert cross(policy, STATE) is None
+    assert cross(policy, POWER) == POWER
+    assert cross(policy, STATE.model_copy(update={"machine": "M05"})) is not None
+
+
 ANSWER = OrderAnswer(booking="bkg_1", revision=1, machine="M04", answer="refused", at=NOW)
 REPORT = JobReport(booking="bkg_1", revision=1, machine="M04", event="aborted", at=NOW)
 
