@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from cloud.telemetry.place import parse
 from gateway.errors import UsageError
 
 PREFIX = "THIRDSHIFT_"
@@ -28,6 +29,8 @@ class Settings(BaseModel):
 
     `database` is the URL of an owner for migrations; None means the embedded PostgreSQL in `data_dir`. `api_dsn` and
     `ingest_dsn` are the two unprivileged roles; they are derived from the database where they are not given.
+    `telemetry` names the store of samples (cloud.telemetry.place.parse); PostgreSQL keeps them for `samples_days` of
+    business time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,9 +53,18 @@ class Settings(BaseModel):
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     webhooks_private: bool = False
     most_holds: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    telemetry: str = "postgres"
+    telemetry_token: str | None = None
+    samples_days: Annotated[int, Field(ge=7, le=36_500)] = 400
     pool_size: Annotated[int, Field(ge=1, le=200)] = 8
     acquire_timeout: Seconds = 5.0
     statement_timeout: Seconds = 10.0
+
+    @field_validator("telemetry")
+    @classmethod
+    def _names_a_store(cls, text: str) -> str:
+        parse(text)
+        return text
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **given: object) -> "Settings":

@@ -157,7 +157,8 @@ def processes(settings: Settings, *, dashboard: bool) -> list[Process]:
     ]
     if dashboard:
         serves = port_open(settings.dashboard_host, settings.dashboard_port)
-        client = {**given, "THIRDSHIFT_API_DSN": "", "THIRDSHIFT_INGEST_DSN": ""}
+        secrets = ("API_DSN", "INGEST_DSN", "TELEMETRY_TOKEN")
+        client = {**given, **{f"THIRDSHIFT_{name}": "" for name in secrets}}
         children.append(Process.module("dashboard", "cloud.dashboard", env=client, ready=serves))
     return children
 

@@ -100,10 +100,10 @@ class Intake:
         around = Circumstances(agent, self._now(), self._samples)
         stored = [decision for decision in decisions if isinstance(decision, Accept | Adopted)]
         async with reaching(), self._connections.acquire() as connection, connection.transaction():
-            deliveries = [delivery for decision in stored for delivery in _deliveries(decision)]
+            deliveries = [delivery for decision in stored for delivery in deliveries_of(decision)]
             if deliveries:
                 await apply(connection, around, deliveries)
-            await _tell_losses(connection, agent, stored, around.now)
+            await tell_losses(connection, agent, stored, around.now)
             for stream in Stream:
                 if after[stream] != before[stream]:
                     await positions.save(connection, agent.id, stream, before[stream], after[stream])
@@ -120,7 +120,8 @@ def worth_telling(decisions: Sequence[Decision]) -> list[Decision]:
     ]
 
 
-def _deliveries(decision: Accept | Adopted) -> list[Delivery]:
+def deliveries_of(decision: Accept | Adopted) -> list[Delivery]:
+    """What it brought; tombstones bring nothing."""
     return [
         Delivery(decision.stream, decision.epoch, entry.seq, entry.payload)
         for entry in decision.entries
@@ -128,9 +129,10 @@ def _deliveries(decision: Accept | Adopted) -> list[Delivery]:
     ]
 
 
-async def _tell_losses(
+async def tell_losses(
     connection: asyncpg.Connection, agent: Agent, stored: Iterable[Accept | Adopted], now: datetime
 ) -> None:
+    """Record what will never come."""
     told: list[positions.Told] = []
     for decision in stored:
         told += positions.tombs(decision.stream, decision.epoch, decision.entries)

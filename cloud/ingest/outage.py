@@ -1,4 +1,4 @@
-"""A database that is away: told once when lost and once when found, and asked less and less often in between."""
+"""A database or store that is away: told once when lost and once when found, asked less and less often in between."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from cloud.errors import DatabaseAway
+from cloud.errors import CloudError, DatabaseAway
 
 log = structlog.get_logger(__name__)
 
@@ -19,9 +19,21 @@ STALE = 0.5
 
 
 class Outage:
-    """One for all parts of a process that need the database. Waits are real seconds, doubling up to `longest`."""
+    """One for all parts of a process that need the database, or another store: `of` names it, `away` are its errors.
 
-    def __init__(self, *, first: float = 0.1, longest: float = 5.0) -> None:
+    Waits are real seconds, doubling up to `longest`.
+    """
+
+    def __init__(
+        self,
+        *,
+        first: float = 0.1,
+        longest: float = 5.0,
+        of: str = "database",
+        away: tuple[type[CloudError], ...] = (DatabaseAway,),
+    ) -> None:
+        self._of = of
+        self._away = away
         self._first = first
         self._longest = longest
         self._told = False
@@ -30,7 +42,7 @@ class Outage:
         self._found_at = float("-inf")
 
     async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The work's result, once an attempt at it was not broken off by a DatabaseAway.
+        """The work's result, once an attempt at it was not broken off by one of the errors.
 
         Work that goes on and on calls `found` itself whenever the database has answered.
         """
@@ -39,26 +51,29 @@ class Outage:
                 await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
             try:
                 result = await work()
-            except DatabaseAway as error:
+            except self._away as error:
                 self._lost(error)
             else:
                 self.found()
                 return result
 
     def found(self) -> None:
-        """The database has answered."""
+        """It has answered."""
         self._found_at = time.monotonic()
         self._wait = 0.0
         if self._told:
             self._told = False
-            log.info("database found again")
+            log.info(f"{self._of} found again")  # noqa: G004 - one of two
 
     def _lost(self, error: Exception) -> None:
         """An attempt failed. Attempts that were under way together count as one."""
         now = time.monotonic()
         if not self._told and now - self._found_at > STALE:
             self._told = True
-            log.warning("database lost, nothing is acknowledged until it is back", reason=str(error))
+            log.warning(
+                f"{self._of} lost, nothing is acknowledged until it is back",  # noqa: G004 - likewise
+                reason=str(error),
+            )
         if now >= self._again_at:
             self._wait = min(max(self._first, 2 * self._wait), self._longest)
             self._again_at = now + self._wait

@@ -19,9 +19,11 @@ from cloud.ingest.desk import Desk
 from cloud.ingest.intake import Intake
 from cloud.ingest.outage import Outage
 from cloud.ingest.retention import prune
+from cloud.ingest.trailing import TrailingIntake
 from cloud.settlement.service import settle
-from cloud.telemetry.model import SampleStore
-from cloud.telemetry.postgres import PostgresSamples
+from cloud.telemetry import rollups
+from cloud.telemetry.choose import store
+from cloud.telemetry.model import SampleStore, StoreAway
 from cloud.waiting import store as waiting
 from cloud.webhooks.sender import Sender
 from gateway.clock import Clock
@@ -38,10 +40,14 @@ CHORES = 1.0
 PATIENCE = timedelta(seconds=10)
 """Real time for which a meter waits for state changes that its job's last report overtook."""
 
+ROLL = 10.0
+"""Real seconds between two rounds of rolling up; what is not rolled up yet is counted from its source."""
+
 DAY = timedelta(days=1)
 """Business time between two rounds of deleting what was kept long enough."""
 
 SIDE_BY_SIDE = 6
+BULK_SIDE_BY_SIDE = 3
 AGENTS = "SELECT id FROM agent"
 
 
@@ -58,6 +64,8 @@ class Means:
     clock: Clock
     fresh: timedelta = timedelta(minutes=5)
     webhooks_private: bool = False
+    bulk: asyncpg.Pool | None = None
+    samples_kept: timedelta = timedelta(days=400)
 
 
 class Ingest:
@@ -68,12 +76,20 @@ class Ingest:
         self.intake = intake(means.connections, means.samples, now, boot)
         self._outage = Outage()
         self._desk = Desk(self.intake.take, means.client.publish, outage=self._outage, side_by_side=SIDE_BY_SIDE)
+        self._store_outage = Outage(of=f"{means.samples.name} (samples)", away=(DatabaseAway, StoreAway))
+        self.bulk: Intake = (TrailingIntake if means.samples.trails else intake)(
+            means.bulk or means.connections, means.samples, now, boot
+        )
+        self._bulk_desk = Desk(
+            self.bulk.take, means.client.publish, outage=self._store_outage, side_by_side=BULK_SIDE_BY_SIDE
+        )
         self._post = Post(means.connections, means.client, means.clock, self._outage, buckets)
         self._connections = means.connections
         self._client = means.client
         self._clock = means.clock
         self._fresh = means.clock.business(means.fresh)
         self._buckets = buckets
+        self._samples_kept = means.samples_kept
         self._webhooks = Sender(means.connections, means.clock, private=means.webhooks_private)
 
     async def run(self) -> None:
@@ -84,13 +100,22 @@ class Ingest:
                 group.create_task(self._outage.outlast(self._greet))
                 group.create_task(self._outage.outlast(self._chores))
                 group.create_task(self._outage.outlast(self._send_webhooks))
+                group.create_task(self._outage.outlast(self._roll_up))
                 group.create_task(self._post.run())
+                if isinstance(self.bulk, TrailingIntake):
+                    group.create_task(self._store_outage.outlast(self._acknowledge))
         finally:
             await self._desk.close()
+            await self._bulk_desk.close()
 
     async def _take_in(self) -> None:
         async for agent, packet in arrivals(self._client, Channel.UP, self._buckets):
-            self._desk.put(agent, packet)
+            # What a store of samples keeps waiting must not keep statements, orders and states waiting.
+            (self._bulk_desk if bulky(packet) else self._desk).put(agent, packet)
+
+    async def _acknowledge(self) -> None:
+        assert isinstance(self.bulk, TrailingIntake)  # noqa: S101 - it alone has something to acknowledge later
+        await self.bulk.settle(lambda agent, packet: self._client.publish(str(Topic(agent, Channel.UP_ACK)), packet))
 
     async def _greet(self) -> None:
         """Once: the agents that are waiting for an answer to what the last process did not live to answer."""
@@ -102,6 +127,12 @@ class Ingest:
                 for packet in await self.intake.greet(agent):
                     self._client.publish(str(Topic(agent, Channel.UP_ACK)), packet)
         log.info("ingest ready", agents=len(agents))
+
+    async def _roll_up(self) -> None:
+        failing: set[str] = set()
+        while True:
+            await _chore("roll up", rollups.roll(self._connections, self._clock.now(), self._samples_kept), failing)
+            await asyncio.sleep(ROLL)
 
     async def _send_webhooks(self) -> None:
         failing: set[str] = set()
@@ -120,6 +151,7 @@ class Ingest:
             if pruned is None or now - pruned >= DAY:
                 pruned = now
                 await _chore("prune", prune(self._connections, now), failing)
+                await _chore("forget samples", rollups.forget(self._connections, now, self._samples_kept), failing)
             if now - listening_since >= self._fresh:
                 await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
             await _chore("sweep", sweep(self._connections, now), failing)
@@ -135,6 +167,12 @@ class Ingest:
         """In its own time: flickering machines are told from failed ones by the clock on the wall."""
         waits = (self._clock.business(heal.PATIENCE), self._clock.business(heal.RETRY))
         return heal.heal(self._connections, now, now - self._fresh, *waits)
+
+
+def bulky(packet: bytes) -> bool:
+    """Whether it says of itself that it is of telemetry or backfill; who lies is served too, only elsewhere."""
+    head = packet[:400]
+    return b'"s":"telemetry"' in head or b'"s":"backfill"' in head
 
 
 async def _chore(name: str, work: Awaitable[int], failing: set[str]) -> None:
@@ -159,14 +197,25 @@ async def run(
         msg = "ingest needs a database: set THIRDSHIFT_INGEST_DSN, or let `thirdshift cloud serve` start everything"
         raise UsageError(msg)
     connections = await lazy_pool(settings.ingest_dsn, size=SIDE_BY_SIDE + 6, timeout=settings.statement_timeout)
-    samples = await lazy_pool(settings.ingest_dsn, size=3, timeout=settings.statement_timeout)
+    samples = await lazy_pool(settings.ingest_dsn, size=BULK_SIDE_BY_SIDE, timeout=settings.statement_timeout)
+    bulk = await lazy_pool(settings.ingest_dsn, size=BULK_SIDE_BY_SIDE + 1, timeout=settings.statement_timeout)
+    keeper = store(settings, samples)
     broker = MqttSettings(settings.mqtt_host, settings.mqtt_port, f"ingest-{secrets.token_hex(4)}", longest_wait=5.0)
     try:
         async with MqttClient(broker) as client:
             means = Means(
-                connections, PostgresSamples(samples), client, clock, settings.fresh_time, settings.webhooks_private
+                connections,
+                keeper,
+                client,
+                clock,
+                settings.fresh_time,
+                settings.webhooks_private,
+                bulk,
+                timedelta(days=settings.samples_days),
             )
             await Ingest(means, buckets, intake).run()
     finally:
+        await keeper.close()
         connections.terminate()
         samples.terminate()
+        bulk.terminate()

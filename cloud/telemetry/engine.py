@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx2
 
 from cloud.telemetry.model import StoreAway, StoreRefused
+from cloud.telemetry.place import Place
 
 if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
     from influxdb_client.client.write_api import WriteApi
 
 REFUSED = {400, 413, 422}
@@ -20,20 +21,12 @@ PATIENCE = 10.0
 """Real seconds that a request may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an engine is. `bucket`: the database of InfluxDB 1 and 3."""
-
-    url: str
-    bucket: str = "thirdshift"
-    org: str = "thirdshift"
-    token: str = ""
-
-
 class Writer(Protocol):
     """Sends line protocol, times in µs; returns once the engine has answered. Raises StoreAway, StoreRefused."""
 
     async def write(self, body: bytes) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 class ClientWriter:
@@ -45,18 +38,26 @@ class ClientWriter:
     async def write(self, body: bytes) -> None:
         await asyncio.to_thread(self._write, body)
 
+    async def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()  # type: ignore[no-untyped-call]
+
     @cached_property
-    def _api(self) -> "WriteApi":
+    def _client(self) -> "InfluxDBClient":
         from influxdb_client.client.influxdb_client import (  # noqa: PLC0415 - a second's import, for who uses it
             InfluxDBClient,
         )
-        from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415
 
         place = self._place
-        client = InfluxDBClient(
+        return InfluxDBClient(
             place.url, place.token, org=place.org, timeout=round(PATIENCE * 1000), connection_pool_maxsize=8
         )
-        return client.write_api(SYNCHRONOUS)
+
+    @cached_property
+    def _api(self) -> "WriteApi":
+        from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415
+
+        return self._client.write_api(SYNCHRONOUS)
 
     def _write(self, body: bytes) -> None:
         from influxdb_client.rest import ApiException  # noqa: PLC0415

@@ -30,6 +30,10 @@ class InfluxSamples:
     async def boot(self) -> str:
         return ""
 
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+
     async def read(self, machine: str, signal: str, span: Span) -> Sequence[Sample]:
         rows = await self._ask(_select("v, t, q", machine, signal, span))
         return [

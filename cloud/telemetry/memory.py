@@ -25,6 +25,9 @@ class MemorySamples:
             kept = self._kept.setdefault((machine, signal), {})
             kept.update(zip(at, zip(values, qualities or bytes(len(at)), strict=True), strict=True))
 
+    async def close(self) -> None:
+        pass
+
     async def boot(self) -> str:
         return str(self.started)
 

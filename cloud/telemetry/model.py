@@ -97,6 +97,10 @@ class SampleStore(SampleReader, Protocol):
         """Raises StoreAway or DatabaseAway, or StoreRefused; then any part of it may be there."""
         ...
 
+    async def close(self) -> None:
+        """Let go of what it holds by itself."""
+        ...
+
     async def boot(self) -> str:
         """What is another after each start of a store that trails. Raises StoreAway."""
         ...

@@ -126,6 +126,9 @@ class PostgresSamples(PostgresReader):
                 self._partitions.clear()
                 raise
 
+    async def close(self) -> None:
+        pass
+
     async def boot(self) -> str:
         return ""
 

@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 MILLI = timedelta(milliseconds=1)
 FIGURES = ("count", "min", "max", "avg", "last")
 STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
+UPTIME = re.compile(r"^vm_app_uptime_seconds (\S+)", re.MULTILINE)
+YOUNG = 2.0
+"""Seconds. It tells its start by the second, so two starts can be told apart only if nothing is written before this."""
 
 
 class VictoriaSamples:
@@ -39,11 +42,19 @@ class VictoriaSamples:
             await self._writer.write(body)
 
     async def boot(self) -> str:
-        found = STARTED.search(await self._reader.text("/metrics"))
-        if found is None:
+        told = await self._reader.text("/metrics")
+        started, uptime = STARTED.search(told), UPTIME.search(told)
+        if started is None or uptime is None:
             msg = "the store of samples does not say since when it runs (process_start_time_seconds at /metrics)"
             raise StoreAway(msg)
-        return found[1]
+        if float(uptime[1]) < YOUNG:
+            msg = "the store of samples has only just started"
+            raise StoreAway(msg)
+        return started[1]
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
 
     async def read(self, machine: str, signal: str, span: Span) -> Sequence[Sample]:
         first, last = _millis(span.start), _millis(span.end - timedelta.resolution)

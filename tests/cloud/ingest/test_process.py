@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from foreign_stores import Engine
 from structlog.testing import capture_logs
 
 from cloud.db import lazy_pool
@@ -18,13 +19,19 @@ from cloud.ids import new_id
 from cloud.ingest import process
 from cloud.ingest.__main__ import partitions
 from cloud.ingest.process import Ingest, Means
+from cloud.telemetry.engine import ClientWriter, Reader
+from cloud.telemetry.model import SampleStore
+from cloud.telemetry.place import Place
 from cloud.telemetry.postgres import PostgresSamples
+from cloud.telemetry.victoria import VictoriaSamples
 from gateway.clock import Clock
 from gateway.courier import Courier
 from gateway.errors import UsageError
 from gateway.link import Accept, Adopted, Keyring, Lane, MemoryJournal, Position, Sender, Timing, read, receive, reply
-from gateway.messages import STREAM, Message, encode
+from gateway.messages import STREAM, Message, Stream, Telemetry, encode
 from gateway.mqtt import MqttClient, MqttSettings
+from gateway.span import Span
+from gateway.telemetry import Column
 from gateway.topics import Channel, Topic, partition
 
 KEY = b"k" * 32
@@ -80,13 +87,15 @@ class Plant:
 
 
 @asynccontextmanager
-async def running(world: Any, pool: asyncpg.Pool, port: int, buckets: set[int] | None = None) -> AsyncIterator[Plant]:
+async def running(
+    world: Any, pool: asyncpg.Pool, port: int, buckets: set[int] | None = None, samples: SampleStore | None = None
+) -> AsyncIterator[Plant]:
     async with (
         MqttClient(MqttSettings("127.0.0.1", port, "ingest")) as ours,
         MqttClient(MqttSettings("127.0.0.1", port, "plant")) as theirs,
     ):
         plant = Plant(theirs, world.edge.id)
-        means = Means(pool, PostgresSamples(pool), ours, Clock(), timedelta(seconds=0.5))
+        means = Means(pool, samples or PostgresSamples(pool), ours, Clock(), timedelta(seconds=0.5))
         ingest = Ingest(means, buckets)
         tasks = [asyncio.ensure_future(work) for work in (ingest.run(), plant.courier.run(), plant.listen())]
         yield plant
@@ -178,6 +187,47 @@ async def test_a_process_serves_only_its_own_partitions(
         plant.say(said.announce("M1"), said.change(0))
         await asyncio.sleep(1.5)
         assert await _has(world, "SELECT count(*) = 0 FROM state_history")
+
+
+async def test_a_store_of_samples_that_is_down_stops_telemetry_alone_and_is_said_once(
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int, victoria_alone: Engine
+) -> None:
+    place = Place(victoria_alone.url)
+    samples = VictoriaSamples(ClientWriter(place), Reader(place), trails=1.0)
+    base = round(world.clock.at.replace(year=2024).timestamp() * 1_000_000)
+    victoria_alone.kill()
+
+    def told(number: int) -> Telemetry:
+        column = Column(signal="power", at=(number,), values=(float(number),))
+        return Telemetry(machine="M1", base=base, columns=(column,))
+
+    with capture_logs() as logs:
+        async with running(world, pool_ingest, broker, samples=samples) as plant:
+            plant.say(said.announce("M1"), told(1000), said.change(0))
+            await until(lambda: _has(world, "SELECT count(*) = 1 FROM state_history"))
+            for number in range(2, 6):
+                plant.say(told(number * 1000), said.change(number))
+            await until(lambda: _has(world, "SELECT count(*) = 5 FROM state_history"))
+            await until(lambda: _acknowledged(plant, Stream.STATE, Stream.CONTROL))
+            assert not await _acknowledged(plant, Stream.TELEMETRY)
+            victoria_alone.start()
+            await until(lambda: _acknowledged(plant, Stream.TELEMETRY), within=60)
+    machine = await world.owner.fetchval("SELECT id FROM machine")
+    start = world.clock.at.replace(year=2024)
+
+    async def all_there() -> bool:
+        found = await samples.read(machine, "power", Span(start, start + timedelta(seconds=1)))
+        return [each.value for each in found] == [float(number * 1000) for number in range(1, 6)]
+
+    await until(all_there, within=60)
+    await samples.close()
+    lines = [entry["event"] for entry in logs if entry["event"].startswith("VictoriaMetrics")]
+    lost = "VictoriaMetrics (samples) lost, nothing is acknowledged until it is back"
+    assert lines == [lost, "VictoriaMetrics (samples) found again"]
+
+
+async def _acknowledged(plant: Plant, *streams: Stream) -> bool:
+    return all(held.next == held.oldest for stream in streams for held in plant.journal.held(stream))
 
 
 @pytest.mark.parametrize(

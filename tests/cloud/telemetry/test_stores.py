@@ -188,3 +188,4 @@ async def test_an_engine_that_is_not_there_is_one_retryable_error(kind: Any) -> 
         with pytest.raises(StoreAway, match=r"127\.0\.0\.1:9") as caught:
             await call
         assert caught.value.retryable
+    await store.close()
