@@ -33,6 +33,8 @@ from cloud.partners.pace import Pace
 from cloud.partners.store import looker
 from cloud.registry import api as registry
 from cloud.registry import machines
+from cloud.telemetry import api as samples
+from cloud.telemetry.choose import Shelf
 from cloud.waiting import api as waiting
 from cloud.webhooks import api as webhooks
 from gateway.clock import Clock
@@ -41,7 +43,21 @@ VERSION = "0.1.0"
 MAX_BODY = 1 << 20
 EXPIRE_EVERY = 1.0
 """Seconds (real)."""
-ROOMS = (booking, together, market, waiting, machines, registry, partners, oauth, events, webhooks, exports, root)
+ROOMS = (
+    booking,
+    together,
+    market,
+    waiting,
+    machines,
+    samples,
+    registry,
+    partners,
+    oauth,
+    events,
+    webhooks,
+    exports,
+    root,
+)
 """Whose routes there are; the busiest is tried first."""
 PUBLIC = ("/v1/oauth/token", "/v1/calendar/{token}.ics", "/v1/health", "/v1/problems", "/v1/problems/{code}")
 """The routes that need no key."""
@@ -91,14 +107,17 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     pool = await lazy_pool(settings.api_dsn or "", size=settings.pool_size, **limits)
     auth = Authenticator(looker(pool, clock))
     hub = Hub(settings.api_dsn or "", auth.forget)
+    shelf = Shelf(settings, pool)
     chores = [asyncio.create_task(hub.run()), asyncio.create_task(_expire(pool, clock))]
     try:
-        yield Desk(settings, clock, pool, auth, hub, Pace(settings.rate, settings.burst))
+        pace = Pace(settings.rate, settings.burst)
+        yield Desk(settings, clock, pool, auth, hub, pace, shelf)
     finally:
         hub.close()
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+        await shelf.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(pool.close(), 2)
         pool.terminate()

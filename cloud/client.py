@@ -34,6 +34,7 @@ from cloud.registry.model import (
     SiteRequest,
     States,
 )
+from cloud.telemetry.wire import Rollups, Samples, Signals, Width
 from cloud.waiting.model import Waiting, WaitingRequest
 
 __all__ = ["ApiError", "ApiUnreachable", "Client", "Event"]
@@ -143,6 +144,15 @@ class Client:
 
     async def capacity(self, machine_id: str, start: datetime | None = None, end: datetime | None = None) -> Capacity:
         return await self._get(Capacity, f"/v1/machines/{machine_id}/capacity", start=start, end=end)
+
+    async def signals(self, machine_id: str) -> Signals:
+        return await self._get(Signals, f"/v1/machines/{machine_id}/signals")
+
+    async def samples(self, machine_id: str, signal: str, **window: object) -> Samples:
+        return await self._get(Samples, f"/v1/machines/{machine_id}/samples", signal=signal, **window)
+
+    async def rollups(self, machine_id: str, width: Width, **window: object) -> Rollups:
+        return await self._get(Rollups, f"/v1/machines/{machine_id}/rollups", width=width, **window)
 
     # The market.
 

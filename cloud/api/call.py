@@ -17,6 +17,7 @@ from cloud.events.hub import Hub
 from cloud.partners.auth import Authenticator
 from cloud.partners.model import Scope
 from cloud.partners.pace import Pace
+from cloud.telemetry.choose import Shelf
 from gateway.clock import Clock
 
 
@@ -30,6 +31,7 @@ class Desk:
     auth: Authenticator
     hub: Hub
     pace: Pace
+    samples: Shelf
 
     def fresh_after(self, now: datetime) -> datetime:
         """A machine heard of since this moment of business time is fresh."""

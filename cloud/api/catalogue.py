@@ -203,6 +203,13 @@ DATABASE_AWAY = _kind(
     "Send the same request again after `Retry-After` seconds; a write with the same Idempotency-Key.",
     retryable=True,
 )
+STORE_AWAY = _kind(
+    "store.away",
+    503,
+    "The store of samples cannot be reached",
+    "Send the same request again after `Retry-After` seconds; all but charts of signals works meanwhile.",
+    retryable=True,
+)
 INTERNAL = _kind("internal", 500, "The registry failed", "Send it again later; if it persists, report the Request-Id.")
 
 

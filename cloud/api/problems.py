@@ -20,11 +20,15 @@ from cloud.api.catalogue import (
     REQUEST_MALFORMED,
     REQUEST_TOO_LARGE,
     ROUTE_UNKNOWN,
+    STORE_AWAY,
     Kind,
 )
 from cloud.api.problem import Problem
 from cloud.db import AWAY
 from cloud.errors import DatabaseAway
+from cloud.telemetry.model import StoreAway
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
@@ -68,6 +72,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(asyncpg.ExclusionViolationError, _sold)
     for error in (*AWAY, DatabaseAway):
         app.add_exception_handler(error, _away)
+    app.add_exception_handler(StoreAway, _store_away)
 
 
 async def _problem(_: Request, error: Exception) -> Response:
@@ -77,6 +82,11 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _away(_: Request, error: Exception) -> Response:
     return away(error)
+
+
+async def _store_away(_: Request, error: Exception) -> Response:
+    log.warning("samples cannot be read", reason=str(error))
+    return answer(STORE_AWAY, f"the store of samples is away ({_cause(error)})")
 
 
 async def _unwritable(request: Request, _: Exception) -> Response:

@@ -1,7 +1,5 @@
 """Makes the store of samples that the settings name, for who writes and for who reads."""
 
-from collections.abc import Callable
-
 import asyncpg
 
 from cloud.config import Settings
@@ -19,13 +17,21 @@ def store(settings: Settings, connections: asyncpg.Pool) -> SampleStore:
     return _engine(kind, place) if place else PostgresSamples(connections)
 
 
-def readers(settings: Settings, connections: asyncpg.Pool) -> Callable[[str], SampleReader]:
-    """What gives a tenant its reader. An engine knows no tenants: ask it of the tenant's own machines alone."""
-    kind, place = parse(settings.telemetry, settings.telemetry_token or "")
-    if place is None:
-        return lambda tenant: tenants(connections, tenant)
-    engine = _engine(kind, place)
-    return lambda _: engine
+class Shelf:
+    """The store for who reads: each tenant has a reader. An engine knows no tenants: ask it of their machines alone."""
+
+    def __init__(self, settings: Settings, connections: asyncpg.Pool) -> None:
+        kind, place = parse(settings.telemetry, settings.telemetry_token or "")
+        self._engine = _engine(kind, place) if place else None
+        self._connections = connections
+        self.name = self._engine.name if self._engine else PostgresSamples.name
+
+    def of(self, tenant: str) -> SampleReader:
+        return self._engine or tenants(self._connections, tenant)
+
+    async def close(self) -> None:
+        if self._engine:
+            await self._engine.close()
 
 
 def _engine(kind: str, place: Place) -> InfluxSamples | VictoriaSamples:
