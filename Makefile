@@ -9,7 +9,7 @@ LOG    ?=
 # A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge openapi schema lock peers clean
+.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-cloud openapi schema lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench-forecast: $(VENV)/demo-ready   ## how true the forecast is, and what it co
 
 schema: $(VENV)/dev-ready   ## write the JSON Schemas of profiles and configs anew
 	$(BIN)/python -m edge.schema
+
+bench-cloud: $(VENV)/demo-ready   ## what the registry carries beside a bare endpoint; ARGS="--machines 3000 searches bookings" for less
+	$(BIN)/python -m cloud.bench $(ARGS)
 
 bench-edge: $(VENV)/dev-ready   ## what the edge carries beside a bare client; ARGS="throughput foreign latency machines" for a part
 	$(BIN)/python -m edge.bench $(ARGS)

@@ -1,0 +1,46 @@
+"""Statements taken in by one worker: at a pace beside searches, or as many as it can."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cloud.bench.rig import Rig
+from cloud.bench.world import PER_SITE
+from gateway.supervisor import Process, Supervisor
+
+AGENTS = 200
+
+
+@asynccontextmanager
+async def speaking(place: Rig, rate: float) -> AsyncIterator[Path]:
+    """A worker in a process of its own takes statements in meanwhile; yields the file in which it counts."""
+    told = place.settings.data_dir / f"taken-{rate:.0f}.json"
+    told.unlink(missing_ok=True)
+    agents = min(AGENTS, place.world.machines // PER_SITE)
+    arguments = (place.world.begin.isoformat(), str(agents), str(rate), str(told))
+    environment = {**place.settings.environment(), "THIRDSHIFT_DATABASE": ""}
+    process = Process.module("speak", "cloud.bench.speak", *arguments, env=environment)
+    async with Supervisor(place.settings.data_dir / "log", print) as supervisor:
+        await supervisor.start(process)
+        while not told.exists():  # noqa: ASYNC110 - it is another process that writes it
+            await asyncio.sleep(0.1)
+        yield told
+
+
+async def rate_of(told: Path, seconds: float) -> float:
+    """Statements taken in a second over the coming `seconds`."""
+    before = _read(told)
+    await asyncio.sleep(seconds)
+    after = _read(told)
+    return (after["taken"] - before["taken"]) / (after["seconds"] - before["seconds"])
+
+
+def _read(told: Path) -> dict[str, float]:
+    while True:
+        try:
+            found: dict[str, float] = json.loads(told.read_text())
+        except ValueError:
+            continue
+        return found
