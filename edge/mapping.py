@@ -200,12 +200,20 @@ def _raw(value: object) -> str:
 
 def _judge(profile: Profile, seen: Seen, at: datetime, unknown: tuple[str, str] | None) -> Fact:
     quality = max(seen.qualities.values(), key=_WORST.index)
-    state = next((row.then for row in profile.state if fits(row, seen.values)), None)
-    mode = next((row.then for row in profile.mode if fits(row, seen.values)), None)
+    state_row = next((row for row in profile.state if _may_fit(profile, row, seen.values)), None)
+    mode_row = next((row for row in profile.mode if _may_fit(profile, row, seen.values)), None)
+    state = state_row.then if state_row and fits(state_row, seen.values) else None
+    mode = mode_row.then if mode_row and fits(mode_row, seen.values) else None
     if unknown is None and quality is not Quality.BAD and _stuck(profile, state, seen):
         unknown = ("state", " ".join(f"{name}={value}" for name, value in sorted(seen.values.items())))
         quality = Quality.UNCERTAIN
     return Fact(at, state, mode, quality, unknown=unknown)
+
+
+def _may_fit(profile: Profile, row: StateRow | ModeRow, values: Mapping[str, str]) -> bool:
+    """Whether the row fits, or may once all that the machine cannot do without was heard: then nobody knows yet."""
+    heard = (name for name in row.when if name in values or profile.signals[name].optional)
+    return all(values.get(name) in row.when[name] for name in heard)
 
 
 def fits(row: StateRow | ModeRow, values: Mapping[str, str]) -> bool:

@@ -93,6 +93,36 @@ def test_after_a_bad_value_without_a_stamp_the_old_value_counts_again(
     assert [fact.quality for fact in found] == [Quality.GOOD, Quality.BAD, Quality.GOOD]
 
 
+PRESS = ReplayProfile.model_validate(
+    {
+        "profile": "press",
+        "title": "t",
+        "source": "replay",
+        "signals": {
+            "running": {"type": "Boolean"},
+            "alarm": {"values": {"0": "none", "2": "stop"}},
+            "door": {"type": "Boolean", "optional": True},
+        },
+        "state": [
+            {"when": {"alarm": "stop"}, "then": "OutOfService"},
+            {"when": {"door": True, "running": False}, "then": "NotAvailable"},
+            {"when": {"running": True}, "then": "Executing"},
+            {"then": "NotExecuting"},
+        ],
+    }
+)
+
+
+def test_no_row_decides_before_the_signals_of_those_above_it_were_heard(read: Read, monday: Moment) -> None:
+    readings = [read("07:00", 0, "alarm"), read("08:00", True, "running"), read("09:00", False, "running")]
+    assert [(fact.at, fact.state) for fact in facts(PRESS, *readings)] == [
+        (monday("07:00"), None),
+        (monday("08:00"), ItemState.EXECUTING),
+        (monday("09:00"), ItemState.NOT_EXECUTING),
+    ], "a machine may do without its door"
+    assert [fact.state for fact in facts(PRESS, read("07:00", 2, "alarm"))] == [ItemState.OUT_OF_SERVICE]
+
+
 def test_a_signal_that_no_table_reads_makes_no_fact(machinery: Profile, read: Read) -> None:
     assert facts(machinery, read("10:00", 21.5, "temperature")) == []
 

@@ -88,6 +88,7 @@ state:
 def test_raw_values_are_written_as_the_machine_gives_them(write: Write) -> None:
     profile = read(write("press.yaml", GOOD))
     lines = [
+        {"at": "2026-03-02T06:00:00Z", "signal": "running", "value": False},
         {"at": "2026-03-02T06:00:00Z", "signal": "alarm", "value": 0},
         {"at": "2026-03-02T06:00:01Z", "signal": "running", "value": True},
         {"at": "2026-03-02T06:00:02Z", "signal": "alarm", "value": 1.0},
