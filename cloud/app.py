@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
@@ -61,6 +61,8 @@ ROOMS = (
 """Whose routes there are; the busiest is tried first."""
 PUBLIC = ("/v1/oauth/token", "/v1/calendar/{token}.ics", "/v1/health", "/v1/problems", "/v1/problems/{code}")
 """The routes that need no key."""
+UNSTORED = ("/v1/problems", "/v1/problems/{code}")
+"""The routes that answer while the database is away."""
 ADMISSION = ("auth.missing", "auth.invalid", "auth.scope", "rate.limited")
 """The problems of every route that does."""
 
@@ -142,21 +144,35 @@ def describe(app: FastAPI) -> dict[str, Any]:
             parts["schemas"].pop(unused, None)
         for path, item in schema["paths"].items():
             for operation in item.values():
-                _common(operation, public=path in PUBLIC)
+                _common(operation, public=path in PUBLIC, stored=path not in UNSTORED)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _common(operation: dict[str, Any], *, public: bool) -> None:
+def _common(operation: dict[str, Any], *, public: bool, stored: bool) -> None:
     operation["security"] = [] if public else [{"key": []}]
-    refused = ["request.invalid"] if "422" in operation["responses"] else []
-    codes = [*refused, "database.away", *([] if public else ADMISSION)]
-    if "422" in operation["responses"] and "application/json" in operation["responses"]["422"].get("content", {}):
-        del operation["responses"]["422"]
+    answers = operation["responses"]
+    if "422" in answers and "application/json" in answers["422"].get("content", {}):
+        del answers["422"]
+    codes = [*_unreadable(operation), *(["database.away"] if stored else []), *([] if public else ADMISSION)]
     for status, answer in problems.documented(*(CATALOGUE[code] for code in codes)).items():
-        known = operation["responses"].setdefault(str(status), answer)
+        known = answers.setdefault(str(status), answer)
         if known is not answer and answer["description"] not in known["description"]:
             known["description"] += ", " + answer["description"]
+
+
+def _unreadable(operation: dict[str, Any]) -> Iterator[str]:
+    """The problems of what a route is given to read: a path or a query, a page's cursor, a body."""
+    given = {(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())}
+    body = operation.get("requestBody", {}).get("content", {})
+    if body or any(place in {"path", "query"} for place, _ in given):
+        yield "request.invalid"
+    if ("query", "cursor") in given:
+        yield "cursor.invalid"
+    if "application/json" in body:
+        yield "request.malformed"
+    if body:
+        yield "request.too_large"
 
 
 _PROBLEM: dict[str, Any] = {

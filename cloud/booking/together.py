@@ -10,7 +10,7 @@ from cloud.api.idempotency import KEYED, Key
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.booking import reading, store
-from cloud.booking.api import ADMISSION, OF_HOLD, caller
+from cloud.booking.api import caller
 from cloud.booking.bundle import Bundle, BundleRequest, Missed, SeriesRequest, legs_json
 from cloud.booking.explain import explain
 from cloud.booking.model import Refused, Together
@@ -20,7 +20,8 @@ from cloud.registry.api import AnId, known
 
 router = APIRouter(prefix="/v1", tags=["bundles"])
 
-_MADE = documented(*KEYED, *ADMISSION, *OF_HOLD, c.BUNDLE_REFUSED)
+# What a single booking would be refused for is told of each leg, in `missed`.
+_MADE = documented(*KEYED, c.BUNDLE_REFUSED)
 
 
 @router.post("/bundles", status_code=201, responses=_MADE)
