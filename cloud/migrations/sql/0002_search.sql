@@ -22,111 +22,103 @@ CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql ST
     AND (a.km IS NULL OR public.ts_km(l.latitude, l.longitude, a.latitude, a.longitude) <= a.km)
 $$;
 
--- Whether its terms may be kept: what match.py asks, but for hours and the fee.
-CREATE FUNCTION ts_terms_admit(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT l.min_duration <= a.duration AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
-    AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
-$$;
-
--- The first start in p_window at which something is offered and, of an exclusive machine, not taken for so long at a stretch;
--- null: there is none. Of a machine with several units some may be taken: what this finds may prove too little.
-CREATE FUNCTION ts_opens(st statement, p_exclusive boolean, p_window tstzrange, p_confidence int, p_duration interval,
-                         p_now timestamptz) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  v_open  tstzmultirange := CASE p_confidence WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
-                                              WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(p_window);
-  v_taken tstzmultirange;
-  v_first timestamptz;
-BEGIN
-  SELECT min(lower(run)) INTO v_first FROM unnest(v_open) AS run WHERE upper(run) - lower(run) >= p_duration;
-  IF v_first IS NULL OR NOT p_exclusive THEN
-    RETURN v_first;
-  END IF;
-  SELECT range_agg(span) INTO v_taken FROM public.ts_taking(st.machine_id, p_window, p_now);
-  IF v_taken IS NOT NULL THEN
-    SELECT min(lower(run)) INTO v_first FROM unnest(v_open - v_taken) AS run WHERE upper(run) - lower(run) >= p_duration;
-  END IF;
-  RETURN v_first;
-END $$;
-
--- The listings that are asked for, the cheapest first (currencies apart): by the index that leads to the fewest.
-CREATE FUNCTION ts_walk(a ts_ask) RETURNS refcursor LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  v_cells constant int[] := CASE WHEN a.km IS NOT NULL THEN public.ts_cells(a.latitude, a.longitude, a.km) END;
-  v_walk  refcursor;
+-- The listings that are asked for, the cheapest first (currencies apart), p_count after the first p_skip: by the index that
+-- leads to the fewest.
+CREATE FUNCTION ts_walk(a ts_ask, p_cells int[], p_skip int, p_count int) RETURNS SETOF listing LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF a.service IS NOT NULL THEN
-    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.service_id = a.service AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
-  ELSIF v_cells IS NOT NULL AND a.process IS NOT NULL THEN
-    OPEN v_walk FOR SELECT l.* FROM public.listing l
-      WHERE l.cell = ANY (v_cells) AND l.process = a.process AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
-  ELSIF v_cells IS NOT NULL THEN
-    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.cell = ANY (v_cells) AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.service_id = a.service AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
+  ELSIF p_cells IS NOT NULL AND a.process IS NOT NULL THEN
+    RETURN QUERY SELECT l.* FROM public.listing l
+      WHERE l.cell = ANY (p_cells) AND l.process = a.process AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
+  ELSIF p_cells IS NOT NULL THEN
+    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.cell = ANY (p_cells) AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
   ELSIF a.process IS NOT NULL THEN
-    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE l.process = a.process AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.process = a.process AND public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
   ELSE
-    OPEN v_walk FOR SELECT l.* FROM public.listing l WHERE public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id;
+    RETURN QUERY SELECT l.* FROM public.listing l WHERE public.ts_is_asked(l, a)
+      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
   END IF;
-  RETURN v_walk;
 END $$;
 
--- Which of them to look at in full: p_count after the first p_skip, ordered by price, then by their first opening. With
--- p_open only those whose hours and terms may do. Walks on to the end of a price, so that the earliest of equals is among
--- them, and past no more than p_most listings. `complete`: there are no others.
+-- Some of the walk, p_count after the first p_skip: how many there were, the price that was come to, and, in their order,
+-- those whose terms may be kept and whose machine has an opening: the first start in the window at which something is
+-- offered and, of a machine of one unit, not taken for so long at a stretch. Of a machine with several units some may be
+-- taken: what is found may prove too little. Unless p_open, all of them.
+CREATE FUNCTION ts_openings(a ts_ask, p_cells int[], p_open boolean, p_skip int, p_count int, OUT looked int, OUT last_price text,
+                            OUT services text[], OUT machines text[], OUT prices text[], OUT opens timestamptz[])
+LANGUAGE sql STABLE AS $$
+  WITH walked AS MATERIALIZED (
+    SELECT w.*, row_number() OVER () AS nth, greatest(a.start, a.now + w.notice) AS earliest,
+      w.price_currency || to_char(w.least_price, 'FM00000000000000.0000') AS price
+    FROM ts_walk(a, p_cells, p_skip, p_count) AS w
+  ), opening AS (
+    SELECT l.nth, l.service_id, l.machine_id, l.price,
+      CASE WHEN NOT p_open THEN a.now WHEN taken.spans IS NULL THEN gross.first ELSE (
+        SELECT min(lower(run)) FROM unnest(hours.open - taken.spans) AS run WHERE upper(run) - lower(run) >= a.duration) END AS first
+    FROM walked l
+    LEFT JOIN statement st ON p_open AND st.machine_id = l.machine_id
+    LEFT JOIN machine m ON p_open AND m.id = l.machine_id
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN m.quantity >= a.quantity AND l.earliest < a.until
+        AND l.min_duration <= a.duration AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
+        AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
+        THEN tstzrange(l.earliest, a.until) ELSE 'empty' END AS span
+    ) AS bounds
+    CROSS JOIN LATERAL (
+      SELECT CASE greatest(a.confidence, l.min_confidence) WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
+        WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(bounds.span) AS open
+    ) AS hours
+    CROSS JOIN LATERAL (
+      SELECT min(lower(run)) AS first FROM unnest(hours.open) AS run WHERE upper(run) - lower(run) >= a.duration
+    ) AS gross
+    CROSS JOIN LATERAL (
+      SELECT range_agg(c.span) AS spans FROM claim c
+      WHERE gross.first IS NOT NULL AND m.quantity = 1 AND c.machine_id = l.machine_id AND c.span && bounds.span
+        AND c.live AND c.exclusive AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
+    ) AS taken
+  )
+  SELECT count(*)::int, max(price), array_agg(service_id ORDER BY nth) FILTER (WHERE first IS NOT NULL),
+    array_agg(machine_id ORDER BY nth) FILTER (WHERE first IS NOT NULL), array_agg(price ORDER BY nth) FILTER (WHERE first IS NOT NULL),
+    array_agg(first ORDER BY nth) FILTER (WHERE first IS NOT NULL)
+  FROM opening
+$$;
+
+-- Which listings to look at in full: p_count after the first p_skip, by price, then by their first opening. Walks on to the
+-- end of a price, so that the earliest of equals is among them, and past no more than p_most. `complete`: there are no others.
 CREATE FUNCTION ts_narrow(a ts_ask, p_open boolean, p_skip int, p_count int, p_most int,
                           OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_walk    constant refcursor := public.ts_walk(a);
-  v_from    timestamptz;
-  v_opens   timestamptz[] := '{}';
-  v_ranks   int[] := '{}';
-  v_rank    int := 0;
-  v_price   text := '';
-  v_found   int := 0;
-  v_first   timestamptz;
-  l         public.listing;
+  v_cells  constant int[] := CASE WHEN a.km IS NOT NULL THEN public.ts_cells(a.latitude, a.longitude, a.km) END;
+  v_wanted constant int := p_skip + p_count;
+  v_step   int := least(p_most, 2 * v_wanted);
+  v_looked int := 0;
+  v_prices text[] := '{}';
+  v_opens  timestamptz[] := '{}';
+  v        record;
 BEGIN
   services := '{}';
   machines := '{}';
-  complete := true;
-  FOR v_looked IN 1 .. p_most + 1 LOOP
-    FETCH v_walk INTO l;
-    EXIT WHEN NOT FOUND;
-    IF v_price <> l.price_currency || l.least_price THEN
-      v_price := l.price_currency || l.least_price;
-      v_rank := v_rank + 1;
-    END IF;
-    IF v_looked > p_most OR v_found >= p_skip + p_count AND v_rank > v_ranks[v_found] THEN
-      complete := false;
-      EXIT;
-    END IF;
-    v_first := a.now;
-    IF p_open THEN
-      CONTINUE WHEN NOT public.ts_terms_admit(l, a);
-      v_from := greatest(a.start, a.now + l.notice);
-      CONTINUE WHEN v_from >= a.until;
-      SELECT public.ts_opens(st, m.quantity = 1, tstzrange(v_from, a.until), greatest(a.confidence, l.min_confidence), a.duration, a.now)
-      INTO v_first FROM public.statement st JOIN public.machine m ON m.id = st.machine_id
-      WHERE st.machine_id = l.machine_id AND m.quantity >= a.quantity;
-      CONTINUE WHEN v_first IS NULL;
-    END IF;
-    v_found := v_found + 1;
-    services[v_found] := l.service_id;
-    machines[v_found] := l.machine_id;
-    v_ranks[v_found] := v_rank;
-    v_opens[v_found] := v_first;
+  LOOP
+    SELECT * INTO v FROM public.ts_openings(a, v_cells, p_open, v_looked, v_step);
+    v_looked := v_looked + v.looked;
+    services := services || v.services;
+    machines := machines || v.machines;
+    v_prices := v_prices || v.prices;
+    v_opens := v_opens || v.opens;
+    complete := v.looked < v_step;
+    EXIT WHEN complete OR v_looked >= p_most OR v.last_price > v_prices[v_wanted];
+    v_step := least(p_most - v_looked, 2 * v_step, 500);
   END LOOP;
-  CLOSE v_walk;
-  complete := complete AND v_found <= p_skip + p_count;
+  complete := complete AND cardinality(services) <= v_wanted;
   SELECT coalesce(array_agg(service ORDER BY place), '{}'), coalesce(array_agg(machine ORDER BY place), '{}') INTO services, machines
-  FROM (SELECT service, machine, row_number() OVER (ORDER BY rank, opens, nth) AS place
-        FROM unnest(services, machines, v_ranks, v_opens) WITH ORDINALITY AS found (service, machine, rank, opens, nth)) AS found
-  WHERE place > p_skip AND place <= p_skip + p_count;
+  FROM (SELECT service, machine, row_number() OVER (ORDER BY price, opens, nth) AS place
+        FROM unnest(services, machines, v_prices, v_opens) WITH ORDINALITY AS found (service, machine, price, opens, nth)) AS found
+  WHERE place > p_skip AND place <= v_wanted;
 END $$;
 
 -- A row per service and machine that ts_narrow chose, in its order; one without a service where it chose none. With what is
