@@ -177,7 +177,10 @@ class Agent:
         elif watch.silence:
             self.trouble.comes(f"machine/{desk.machine}", watch.silence)
         for value in watch.unknown.keys() - desk.watch.unknown.keys():
-            log.warning("unknown value", machine=desk.machine, value=value, advice="add it to the profile's `values`")
+            signal = desk.case.profile.signals.get(value.partition("=")[0])
+            measured = signal is not None and signal.measured
+            advice = "it is no number: have one sent, or correct the signal" if measured else "add it to its `values`"
+            log.warning("unknown value", machine=desk.machine, value=value, advice=advice)
 
     def look_at(self, machine: str, now: datetime) -> None:
         """One look at one machine, due or not."""

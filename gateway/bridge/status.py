@@ -1,6 +1,7 @@
 """What a running door shows of itself: a file in its data folder, so that it can be read at any time."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from gateway.errors import FileInvalid
 from gateway.mqtt import MqttClient
 
 FILE = "status.json"
+
+LATELY = 60.0
+"""Real seconds in which a running door shows itself in any case: after a power cut its number may be another's."""
 
 
 def document(config: Config, door: Door) -> dict[str, Any]:
@@ -61,12 +65,13 @@ def shown(data: Path) -> dict[str, Any] | None:
     """What was last shown, and whether the process still runs; None if it never ran here. Raises FileInvalid."""
     try:
         found: dict[str, Any] = orjson.loads((data / FILE).read_bytes())
+        lately = abs(time.time() - (data / FILE).stat().st_mtime) < LATELY
     except FileNotFoundError:
         return None
     except (OSError, orjson.JSONDecodeError) as error:
         msg = f"{data / FILE}: cannot be read: {error}; run as the gateway's user, or start the gateway anew"
         raise FileInvalid(msg) from error
-    return {"running": _alive(int(found["pid"])), **found}
+    return {"running": lately and _alive(int(found["pid"])), **found}
 
 
 def _alive(pid: int) -> bool:

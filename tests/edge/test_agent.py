@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from edge import control
 from edge.desk import Desk
@@ -199,8 +200,10 @@ async def test_a_machine_is_not_sold_on_a_guess(plant: Any) -> None:
 
 
 async def test_ever_new_values_are_told_apart_only_so_long(plant: Any) -> None:
-    for number in range(50):
-        await plant.see("M1", f"{number} W")
+    with structlog.testing.capture_logs() as logs:
+        for number in range(50):
+            await plant.see("M1", f"{number} W")
+    assert [line["event"] for line in logs] == ["unknown value"] * 21
     unknown = plant.agent.desks["M1"].watch.unknown
     assert (len(unknown), unknown["item_state=…"]) == (21, 30)
 
