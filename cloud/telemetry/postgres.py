@@ -57,7 +57,7 @@ WITH parts AS (
 )
 SELECT date_bin($4::interval, at, 'epoch'::timestamptz) AS start_at, sum(count)::int8 AS count, min(least) AS least,
        max(most) AS most, sum(total) / nullif(sum(numbers), 0) AS mean,
-       (array_agg(last ORDER BY at DESC) FILTER (WHERE last IS NOT NULL))[1] AS last
+       (max(ARRAY[extract(epoch FROM at)::float8, last]) FILTER (WHERE last IS NOT NULL))[2] AS last
 FROM parts GROUP BY 1 ORDER BY 1
 """
 WIDTHS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1)}

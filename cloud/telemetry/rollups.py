@@ -7,7 +7,7 @@ import asyncpg
 
 from cloud.db import reaching
 
-MARKS, MACHINES = 2000, 50
+MARKS, MACHINES = 100, 50
 """What is rolled up in one transaction."""
 
 ROUNDS = 50
@@ -39,7 +39,7 @@ async def roll(connections: asyncpg.Pool, now: datetime, samples_kept: timedelta
             (ROLL_MACHINES, (MACHINES, now - MINUTES_KEPT, now)),
         ):
             for _ in range(ROUNDS):
-                count: int = await connection.fetchval(query, *given, timeout=120)
+                count: int = await connection.fetchval(query, *given, timeout=600)
                 done += count
                 if count < given[0]:
                     break

@@ -24,7 +24,8 @@ BEGIN
   ), minutes AS (
     INSERT INTO sample_rollup AS r (series_id, width, start_at, count, numbers, least, most, total, last)
     SELECT series_id, 'minute', minute, count(*), count(number), min(number), max(number), sum(number),
-           (array_agg(number ORDER BY at DESC) FILTER (WHERE number IS NOT NULL))[1]
+           -- The number of the latest time, without sorting.
+           (max(ARRAY[extract(epoch FROM at)::float8, number]) FILTER (WHERE number IS NOT NULL))[2]
     FROM (SELECT p.series_id, date_trunc('minute', s.at, 'UTC') AS minute, s.at,
                  CASE WHEN s.value > '-Infinity' AND s.value < 'Infinity' THEN s.value END AS number
           FROM pieces p JOIN sample s ON s.series_id = p.series_id AND s.at >= lower(p.span) AND s.at < upper(p.span)) AS s

@@ -1,0 +1,1 @@
+"""Measures how fast samples are stored and looked up, beside what the same engine takes bare."""
