@@ -1,24 +1,19 @@
 -- What is left: the offer in force minus the live claims, as stairs over time. The pure model is cloud/booking/rules.py.
 -- These have no search_path of their own, so that the planner may inline them; only definer functions call them.
 
--- Whether a piece of an offer and a window overlap, said so that the index of offers serves: p_piece && p_window.
+-- Whether a piece of an offer, or a claim, and a window overlap, said so that their indexes serve: p_piece && p_window.
 CREATE FUNCTION ts_meets(p_piece tstzrange, p_window tstzrange) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT lower(p_piece) < coalesce(upper(p_window), 'infinity') AND upper(p_piece) > coalesce(lower(p_window), '-infinity')
     AND NOT isempty(p_window)
 $$;
 
--- The claims that take something over p_span: a hold or request past its expiry takes nothing. In two parts, for a claim is
--- in the one or in the other of two range indexes.
+-- The claims that take something over p_span: a hold or request past its expiry takes nothing.
 CREATE FUNCTION ts_taking(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS SETOF claim LANGUAGE sql STABLE AS $$
   SELECT c.* FROM public.claim c
-  WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND c.exclusive
-    AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now)
-  UNION ALL
-  SELECT c.* FROM public.claim c
-  WHERE c.machine_id = p_machine AND c.span && p_span AND c.live AND NOT c.exclusive
+  WHERE c.machine_id = p_machine AND public.ts_meets(c.span, p_span) AND c.live
     AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > p_now)
 $$;
-GRANT EXECUTE ON FUNCTION ts_taking(text, tstzrange, timestamptz) TO ts_api;
+GRANT EXECUTE ON FUNCTION ts_taking(text, tstzrange, timestamptz), ts_meets(tstzrange, tstzrange) TO ts_api;
 
 -- Offered and free quantity over each stretch of p_span on which neither changes; neighbours may be alike. Only pieces of at
 -- least p_confidence count as offered, and no more than the machine has; a hold or request past its expiry, and the claim

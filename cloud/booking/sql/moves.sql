@@ -56,10 +56,7 @@ DECLARE
   v_id text;
 BEGIN
   FOR v_id IN
-    SELECT id FROM claim WHERE machine_id = p_machine AND span && p_span AND live AND exclusive
-      AND state IN ('HELD', 'REQUESTED') AND expires_at <= p_now
-    UNION ALL
-    SELECT id FROM claim WHERE machine_id = p_machine AND span && p_span AND live AND NOT exclusive
+    SELECT id FROM claim WHERE machine_id = p_machine AND ts_meets(span, p_span) AND live
       AND state IN ('HELD', 'REQUESTED') AND expires_at <= p_now
   LOOP
     PERFORM ts_move(v_id, 'EXPIRED', 'expired', 'registry', p_now);

@@ -107,8 +107,8 @@ COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
 COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
--- One row sits in one of two range indexes: exclusive claims in the constraint's own, the others in this.
-CREATE INDEX claim_shared ON claim USING gist (machine_id, span) WHERE live AND NOT exclusive;
+-- A machine's claims beside one another: a third of what the constraint's own index takes to look at.
+CREATE INDEX claim_when ON claim (machine_id, lower(span), upper(span)) WHERE live;
 CREATE INDEX claim_ailing ON claim (heal_at) WHERE heal_at IS NOT NULL;
 CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);

@@ -56,7 +56,7 @@ LANGUAGE sql STABLE AS $$
     SELECT w.*, row_number() OVER () AS nth, greatest(a.start, a.now + w.notice) AS earliest,
       w.price_currency || to_char(w.least_price, 'FM00000000000000.0000') AS price
     FROM ts_walk(a, p_cells, p_skip, p_count) AS w
-  ), opening AS (
+  ), opening AS MATERIALIZED (
     SELECT l.nth, l.service_id, l.machine_id, l.price,
       CASE WHEN NOT p_open THEN a.now WHEN taken.spans IS NULL THEN gross.first ELSE (
         SELECT min(lower(run)) FROM unnest(hours.open - taken.spans) AS run WHERE upper(run) - lower(run) >= a.duration) END AS first
@@ -71,15 +71,15 @@ LANGUAGE sql STABLE AS $$
     ) AS bounds
     CROSS JOIN LATERAL (
       SELECT CASE greatest(a.confidence, l.min_confidence) WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
-        WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(bounds.span) AS open
+        WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(bounds.span) AS open OFFSET 0
     ) AS hours
     CROSS JOIN LATERAL (
       SELECT min(lower(run)) AS first FROM unnest(hours.open) AS run WHERE upper(run) - lower(run) >= a.duration
     ) AS gross
     CROSS JOIN LATERAL (
       SELECT range_agg(c.span) AS spans FROM claim c
-      WHERE gross.first IS NOT NULL AND m.quantity = 1 AND c.machine_id = l.machine_id AND c.span && bounds.span
-        AND c.live AND c.exclusive AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
+      WHERE gross.first IS NOT NULL AND m.quantity = 1 AND c.machine_id = l.machine_id AND ts_meets(c.span, bounds.span)
+        AND c.live AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
     ) AS taken
   )
   SELECT count(*)::int, max(price), array_agg(service_id ORDER BY nth) FILTER (WHERE first IS NOT NULL),
