@@ -93,12 +93,18 @@ def _steps(scene: Scene, ledger: list[CapacitySpan], within: Span, at: datetime)
     yield _crossing(scene, ledger, within, at)
 
 
+def _blind(watch: Watch) -> str:
+    if watch.silent_since is None and watch.seen.strange:
+        return f"a guess (the profile does not know {', '.join(watch.unknown)[:200]})"
+    return "nobody sees it"
+
+
 def _machine(scene: Scene, within: Span, at: datetime) -> Iterator[Step]:
     """What the machine's present takes of its future, as far as it reaches `at`."""
     condition, sight = scene.condition, scene.watch.track.latest
     seen = f"{sight.picture.state}, {sight.picture.mode} since {_time(sight.at)}" if sight else "never seen"
     if scene.watch.blind_since:
-        seen += f"; nobody sees it since {_time(scene.watch.blind_since)}"
+        seen += f"; {_blind(scene.watch)} since {_time(scene.watch.blind_since)}"
     staffed = scene.case.calendar.staffed(within)
     claims = [layer for layer in condition.layers(within, staffed) if at in layer.span and not layer.detail]
     if any(scene.now in order.span for order in orders(scene.case, scene.papers, scene.now)):
