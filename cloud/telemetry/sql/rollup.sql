@@ -28,7 +28,10 @@ BEGIN
            (max(ARRAY[extract(epoch FROM at)::float8, number]) FILTER (WHERE number IS NOT NULL))[2]
     FROM (SELECT p.series_id, date_trunc('minute', s.at, 'UTC') AS minute, s.at,
                  CASE WHEN s.value > '-Infinity' AND s.value < 'Infinity' THEN s.value END AS number
-          FROM pieces p JOIN sample s ON s.series_id = p.series_id AND s.at >= lower(p.span) AND s.at < upper(p.span)) AS s
+          -- Piece by piece, through the index: joined at large, it would one day be a walk over every sample there is.
+          FROM pieces p CROSS JOIN LATERAL (
+            SELECT at, value FROM sample
+            WHERE series_id = p.series_id AND at >= lower(p.span) AND at < upper(p.span) OFFSET 0) AS s) AS s
     GROUP BY series_id, minute
     ON CONFLICT (series_id, width, start_at) DO UPDATE SET count = excluded.count, numbers = excluded.numbers,
       least = excluded.least, most = excluded.most, total = excluded.total, last = excluded.last
@@ -49,12 +52,13 @@ END $$;
 CREATE FUNCTION ts_roll_up(p_series int[], p_starts timestamptz[], p_of text, p_width text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
   INSERT INTO sample_rollup (series_id, width, start_at, count, numbers, least, most, total, last)
-  SELECT t.series_id, p_width, t.start_at, sum(r.count), sum(r.numbers), min(r.least), max(r.most), sum(r.total),
-         (array_agg(r.last ORDER BY r.start_at DESC) FILTER (WHERE r.last IS NOT NULL))[1]
-  FROM unnest(p_series, p_starts) AS t (series_id, start_at)
-  JOIN sample_rollup r ON r.series_id = t.series_id AND r.width = p_of AND r.start_at >= t.start_at
-    AND r.start_at < t.start_at + ('1 ' || p_width)::interval
-  GROUP BY t.series_id, t.start_at
+  SELECT t.series_id, p_width, t.start_at, r.*
+  FROM unnest(p_series, p_starts) AS t (series_id, start_at) CROSS JOIN LATERAL (
+    SELECT sum(count), sum(numbers), min(least), max(most), sum(total),
+           (array_agg(last ORDER BY start_at DESC) FILTER (WHERE last IS NOT NULL))[1]
+    FROM sample_rollup WHERE series_id = t.series_id AND width = p_of AND start_at >= t.start_at
+      AND start_at < t.start_at + ('1 ' || p_width)::interval
+    HAVING count(*) > 0) AS r
   ON CONFLICT (series_id, width, start_at) DO UPDATE SET count = excluded.count, numbers = excluded.numbers,
     least = excluded.least, most = excluded.most, total = excluded.total, last = excluded.last
 $$;
