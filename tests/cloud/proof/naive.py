@@ -3,7 +3,7 @@
 CHECK_THEN_WRITE = """
 CREATE OR REPLACE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN END $$;
 CREATE OR REPLACE FUNCTION ts_expire_dead(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); END $$;
+LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(4711); PERFORM pg_sleep(0.02); END $$;
 ALTER TABLE claim DROP CONSTRAINT claim_sold_once;
 """
 """No machine is guarded, time passes between looking and writing, and no constraint stands behind that."""
@@ -14,7 +14,7 @@ LANGUAGE plpgsql AS $$
 DECLARE c claim;
 BEGIN
   SELECT * INTO c FROM claim WHERE id = p_claim;
-  PERFORM pg_sleep(0.2);
+  PERFORM pg_advisory_xact_lock_shared(4711);
   RETURN c;
 END $$;
 """
@@ -22,8 +22,16 @@ END $$;
 
 HOLDS_IGNORED = """
 DO $$ BEGIN
-  EXECUTE replace(pg_get_functiondef('ts_stairs'::regproc), 'c.live', 'c.live AND c.state <> ''HELD''');
+  EXECUTE replace(pg_get_functiondef('ts_taking'::regproc), 'c.live', 'c.live AND c.state <> ''HELD''');
 END $$;
 ALTER TABLE claim DROP CONSTRAINT claim_sold_once;
 """
 """What is held counts as free."""
+
+SHUT, OPEN = "SELECT pg_advisory_lock(4711)", "SELECT pg_advisory_unlock(4711)"
+"""A gate in the midst of the first two: who has looked, and not yet written, waits there while it is shut."""
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'
+"""

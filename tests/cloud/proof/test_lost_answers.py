@@ -21,8 +21,8 @@ from cloud.booking.audit import audit
 from cloud.client import ApiError, ApiUnreachable, Client
 from cloud.config import Settings
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
 from gateway.clock import VARIABLE, Clock
+from gateway.ports import free_port
 
 NUMBERS = count(1)
 SAME = [
