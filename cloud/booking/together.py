@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Request, Response
 
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall, ReadCall
@@ -10,7 +10,7 @@ from cloud.api.idempotency import KEYED, Key
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.booking import reading, store
-from cloud.booking.api import caller
+from cloud.booking.api import answered, caller, just_made
 from cloud.booking.bundle import Bundle, BundleRequest, Missed, SeriesRequest, legs_json
 from cloud.booking.explain import explain
 from cloud.booking.model import Refused, Together
@@ -24,14 +24,14 @@ router = APIRouter(prefix="/v1", tags=["bundles"])
 _MADE = documented(*KEYED, c.BUNDLE_REFUSED)
 
 
-@router.post("/bundles", status_code=201, responses=_MADE)
-async def book_bundle(call: BookCall, key: Key, request: Request, wanted: BundleRequest) -> Bundle:
+@router.post("/bundles", status_code=201, response_model=Bundle, responses=_MADE)
+async def book_bundle(call: BookCall, key: Key, request: Request, wanted: BundleRequest) -> Response:
     """Book up to 20 legs over any plants: all of them, or none. A leg may be a hold."""
     return await _book(call, key, request, wanted)
 
 
-@router.post("/series", status_code=201, responses=_MADE)
-async def book_series(call: BookCall, key: Key, request: Request, wanted: SeriesRequest) -> Bundle:
+@router.post("/series", status_code=201, response_model=Bundle, responses=_MADE)
+async def book_series(call: BookCall, key: Key, request: Request, wanted: SeriesRequest) -> Response:
     """Book the same hours again and again, every Tuesday night for six weeks, say: all of them, or those that fit."""
     return await _book(call, key, request, wanted)
 
@@ -57,7 +57,7 @@ async def cancel_bundle(
     return await read_bundle(call, bundle_id)
 
 
-async def _book(call: BookCall, key: str, request: Request, wanted: BundleRequest | SeriesRequest) -> Bundle:
+async def _book(call: BookCall, key: str, request: Request, wanted: BundleRequest | SeriesRequest) -> Response:
     match wanted:
         case BundleRequest():
             legs, whole = wanted.legs, True
@@ -66,8 +66,10 @@ async def _book(call: BookCall, key: str, request: Request, wanted: BundleReques
     asked = legs_json(legs, [new_id("bkg") for _ in legs])
     asker = caller(call, key, request, wanted)
     made = _together(await store.book_all(call.desk.pool, asker, new_id("bnd"), asked, whole=whole))
-    bundle = await read_bundle(call, made.id)
-    return bundle.model_copy(update={"missed": tuple(_missed(leg, why) for leg, why in made.missed)})
+    bookings = [{**just_made(claim, call.tenant), "bundle_id": made.id} for claim in made.claims]
+    missed = [_missed(leg, why).model_dump(mode="json") for leg, why in made.missed]
+    value = {"id": made.id, "whole": made.whole, "created_at": made.created_at, "bookings": bookings, "missed": missed}
+    return answered(value, 201)
 
 
 def _together(told: Together | Refused) -> Together:

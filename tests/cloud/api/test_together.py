@@ -95,7 +95,9 @@ async def test_a_series_books_the_times_that_fit_and_says_which_did_not(market: 
     made = await buyer.book_series(SeriesRequest(**ask, whole=False))
     assert [one.start for one in made.bookings] == [at(10), at(10) + timedelta(days=2)]
     assert [(one.leg, one.code) for one in made.missed] == [(1, "capacity.insufficient")]
-    assert await buyer.bundle(made.id) == made.model_copy(update={"missed": ()})
+    named = {"provider_name": "maker", "booker_name": "buyer"}
+    bookings = tuple(one.model_copy(update=named) for one in made.bookings)
+    assert await buyer.bundle(made.id) == made.model_copy(update={"missed": (), "bookings": bookings})
     off = await buyer.cancel_bundle(made.id, "no more")
     assert [one.state for one in off.bookings] == ["CANCELLED", "CANCELLED"]
 
