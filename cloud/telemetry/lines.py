@@ -42,6 +42,8 @@ def numbers(series: Series) -> tuple[list[str], int]:
     Such an engine makes a series of each field, so a good value has no `q`.
     """
     start = head(series.machine, series.signal)
+    if series.qualities is None and _all_finite(series.values):
+        return [f"{start}v={value!r} {at}" for at, value in zip(series.at, series.values, strict=False)], 0
     found = []
     texts = 0
     for at, value, quality in zip(series.at, series.values, series.qualities or repeat(0), strict=False):
@@ -69,6 +71,14 @@ def requests(blocks: Iterable[Sequence[str]]) -> Iterator[bytes]:
                 parts, size = [], 0
     if parts:
         yield "\n".join(parts).encode()
+
+
+def _all_finite(values: Sequence[Value]) -> bool:
+    """Whether all are numbers of a finite sum, so that each of them is finite: the usual case, and cheap to see."""
+    try:
+        return math.isfinite(sum(values))  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def _odd(value: Value, quality: int) -> str:

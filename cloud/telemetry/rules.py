@@ -21,18 +21,26 @@ def unpack(message: Samples | Telemetry, machines: Mapping[str, str]) -> list[Se
     """The message's columns under the machine's id. Raises ValueError for an impossible time."""
     machine = machines[message.machine]
     if isinstance(message, Telemetry):
-        return [_series(machine, message.base, column) for column in message.columns]
+        times: dict[tuple[int, ...], list[int]] = {}
+        return [_series(machine, _times(message.base, column.at, times), column) for column in message.columns]
     _possible(at * 1e6 for at in message.at)
     at = [round(at * 1e6) for at in message.at]
     return [Series(machine, message.signal, at, [_value(value) for value in message.values])]
 
 
-def _series(machine: str, base: int, column: Column) -> Series:
-    at = list(accumulate(column.at, initial=base))[1:]
-    _possible((min(at), max(at)))
+def _series(machine: str, at: list[int], column: Column) -> Series:
     values = column.exact() if column.odd else column.values
-    plain = [value if value.__class__ is float else _value(value) for value in values]
+    plain = values if set(map(type, values)) == {float} else [_value(value) for value in values]
     return Series(machine, column.signal, at, plain, _qualities(column))
+
+
+def _times(base: int, steps: tuple[int, ...], known: dict[tuple[int, ...], list[int]]) -> list[int]:
+    """UNIX times in µs. Signals that were read together have the same ones, which are worked out once."""
+    at = known.get(steps)
+    if at is None:
+        at = known[steps] = list(accumulate(steps, initial=base))[1:]
+        _possible((min(at), max(at)))
+    return at
 
 
 def _qualities(column: Column) -> bytes | None:

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
 from cloud.ingest.intake import Intake
 from cloud.ingest.trailing import TrailingIntake
 from cloud.telemetry import rollups
@@ -28,6 +27,7 @@ from cloud.telemetry.place import Place
 from cloud.telemetry.postgres import PostgresSamples
 from cloud.telemetry.victoria import VictoriaSamples
 from gateway.bench import Row, show
+from gateway.ports import free_port
 from gateway.span import Span
 
 SECONDS, TOGETHER, AGENTS, SIDE_BY_SIDE = 100, 4, 5, 3
