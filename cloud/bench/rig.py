@@ -20,7 +20,7 @@ from cloud.bench.world import World, fill, made
 from cloud.config import Settings
 from cloud.connection import entered
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
+from gateway.ports import free_port
 from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
 BUYER = "ent_buyer"

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from amqtt.broker import Broker
 
-from cloud.embedded.process import free_port
+from gateway.ports import free_port
 
 LOOPBACK = "127.0.0.1"
 PARENT_CHECK_S = 0.5

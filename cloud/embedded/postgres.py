@@ -14,8 +14,9 @@ from typing import IO, Any
 from cloud.embedded.account import account, home_of
 from cloud.embedded.binaries import Binaries, find
 from cloud.embedded.manner import SETTINGS, locale
-from cloud.embedded.process import free_port, locked, sync_folder, works_in, write_private
+from cloud.embedded.process import locked, sync_folder, works_in, write_private
 from cloud.errors import CloudError
+from gateway.ports import free_port
 
 SUPERUSER = "thirdshift"
 DATABASE = "thirdshift"

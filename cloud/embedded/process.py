@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import socket
 from pathlib import Path
 from typing import IO
 
@@ -61,10 +60,3 @@ def works_in(pid: int, folder: Path) -> bool:
         return link.resolve(strict=True) == folder.resolve()
     except OSError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

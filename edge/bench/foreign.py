@@ -12,7 +12,8 @@ from time import monotonic
 from edge.bench.net import Net
 from edge.bench.plant import Kind, agent_process
 from edge.bench.receiver import Receiver
-from edge.bench.rig import Rig, free_port
+from edge.bench.rig import Rig
+from gateway.ports import free_port
 
 FOLDER = Path("tests/peers/opcua")
 SERVER = "urn:foreign-plant:line"

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from edge.bench.load import Load
 from edge.bench.plant import LinkTo, Plant
-from edge.bench.rig import LOOPBACK, Rig, free_port
+from edge.bench.rig import LOOPBACK, Rig
 from gateway.clock import Clock
 from gateway.demo.api import Api
 from gateway.demo.files import Hall, enrol
 from gateway.demo.log import PlantLog
-from gateway.demo.scene import Memory, Ports, Scene, free_ports
+from gateway.demo.scene import Memory, Ports, Scene, open_ports
 from gateway.demo.stage import Stage
 from gateway.mqtt import Message, MqttClient, MqttSettings
+from gateway.ports import free_port
 from gateway.supervisor import Supervisor
 from gateway.topics import Channel, Topic
 
@@ -94,7 +95,7 @@ async def _cloud(rig: Rig, supervisor: Supervisor) -> AsyncIterator[tuple[int, L
     """A registry of its own with one plant in it: its broker's port, and the plant's way to it."""
     folder = rig.folder / "cloud"
     folder.mkdir()
-    api, dashboard, mqtt = free_ports(3)
+    api, dashboard, mqtt = open_ports(3)
     scene = Scene(folder, Ports(api, dashboard, mqtt), Clock())
     stage = Stage(scene, PlantLog(Path(), (), NEVER, NEVER, ()), Memory(), lambda _: None)
     await stage.raise_cloud(supervisor, dashboard=False)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.ports import free_port
 from gateway.supervisor import Process, Supervisor
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -67,12 +67,6 @@ async def rig() -> AsyncIterator[Rig]:
             yield Rig(folder, supervisor, port)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def _broker(folder: Path, port: int) -> Process:

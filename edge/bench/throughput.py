@@ -8,7 +8,8 @@ from edge.bench.bare import Bare
 from edge.bench.load import Load
 from edge.bench.plant import Plant
 from edge.bench.receiver import Receiver
-from edge.bench.rig import Rig, free_port
+from edge.bench.rig import Rig
+from gateway.ports import free_port
 
 PUBLISHING_MS = 100
 SETTLED = 8.0

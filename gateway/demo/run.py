@@ -18,7 +18,7 @@ from gateway.demo import files, log, story
 from gateway.demo.api import Api
 from gateway.demo.generate import Plan, Report, generate
 from gateway.demo.processes import memory_of
-from gateway.demo.scene import Ports, Scene, free_ports, new_clock, recall, write
+from gateway.demo.scene import Ports, Scene, new_clock, open_ports, recall, write
 from gateway.demo.stage import Stage
 from gateway.supervisor import Supervisor
 
@@ -128,7 +128,7 @@ def _stage(wish: Wish, folder: Path) -> Stage:
     memory = recall(folder)
     plant, origin = _replayed(wish.replay) if wish.replay else _generated(folder)
     clock = new_clock(_quiet_hour(plant, origin), wish.speed, memory)
-    api, dashboard, mqtt = free_ports(3, () if wish.once else (8080, 8081))
+    api, dashboard, mqtt = open_ports(3, () if wish.once else (8080, 8081))
     return Stage(Scene(folder, Ports(api, dashboard, mqtt), clock), plant, memory, wish.tell)
 
 

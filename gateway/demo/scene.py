@@ -3,13 +3,13 @@
 import json
 import os
 import secrets
-import socket
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from gateway.clock import VARIABLE, Clock
+from gateway.ports import bindable, free_ports
 from gateway.span import utc
 
 MEMORY = "demo.json"
@@ -88,30 +88,11 @@ def new_clock(origin: datetime, speed: float, memory: Memory) -> Clock:
     return Clock(speed, round(time.time(), 3), utc(origin))
 
 
-def free_ports(count: int, wanted: tuple[int, ...] = ()) -> list[int]:
+def open_ports(count: int, wanted: tuple[int, ...] = ()) -> list[int]:
     """Loopback ports that are free now: those wanted if they are, else any."""
-    found: list[int] = []
-    sockets = []
-    for number in range(count):
-        wish = wanted[number] if number < len(wanted) else 0
-        sock = _bound(wish) or _bound(0)
-        if sock:
-            sockets.append(sock)
-            found.append(sock.getsockname()[1])
-    for sock in sockets:
-        sock.close()
-    return found
-
-
-def _bound(port: int) -> socket.socket | None:
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind(("127.0.0.1", port))
-    except OSError:
-        sock.close()
-        return None
-    return sock
+    others = free_ports()
+    good = [port for port in wanted[:count] if bindable(port)]
+    return [port if port in good else next(others) for port in (*wanted[:count], *[0] * (count - len(wanted)))]
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.demo import files
 from gateway.demo.api import Api
 from gateway.demo.log import PlantLog
-from gateway.demo.scene import Memory, Scene, free_ports
+from gateway.demo.scene import Memory, Scene, open_ports
 from gateway.demo.story import StoryFailed
 from gateway.supervisor import Process, Supervisor, http_ok
 
@@ -35,7 +35,7 @@ class Stage:
 
     async def raise_curtain(self, supervisor: Supervisor) -> None:
         """Start cloud, plant and agents; returns when every machine's capacity is for sale."""
-        self.halls = files.halls(self.log, AGENTS, free_ports(len(self.log.machines)))
+        self.halls = files.halls(self.log, AGENTS, open_ports(len(self.log.machines)))
         await asyncio.gather(self.raise_cloud(supervisor), *(self._machines(supervisor, hall) for hall in self.halls))
         await self.enlist()
         async with Api(self.scene.api_url, self.memory.keys["plant"]) as plant:

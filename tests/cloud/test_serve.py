@@ -18,8 +18,8 @@ import pytest
 
 from cloud.client import Client
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
 from cloud.registry.model import SiteRequest
+from gateway.ports import free_port
 
 COMMAND = [sys.executable, "-c", "from gateway.cli import main; main()", "cloud"]
 

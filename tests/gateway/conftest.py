@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from absent import absent_peer
 
+from gateway.ports import free_port
+
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
@@ -25,13 +27,6 @@ async def serve():
     await asyncio.Event().wait()
 asyncio.run(serve())
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def launched(command: list[str], port: int) -> subprocess.Popen[bytes]:

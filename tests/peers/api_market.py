@@ -15,12 +15,12 @@ from fastapi import FastAPI
 
 from cloud.booking.wire import BookingRequest, HoldRequest, Work
 from cloud.client import Client
-from cloud.embedded.process import free_port
 from cloud.market.model import SearchRequest
 from cloud.office import NewEnterprise, create_enterprise
 from cloud.registry.model import AgentRequest, ServiceRequest, SiteRequest
 from cloud.server import Server
 from gateway.money import Money
+from gateway.ports import free_port
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """When business time starts in these tests; it runs as fast as ours."""

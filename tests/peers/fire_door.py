@@ -17,7 +17,7 @@ from hosts_apart import Hosts
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
+from gateway.ports import free_port
 
 RUN = "from pathlib import Path; import sys; from gateway.bridge.cli import app; app()"
 

@@ -14,16 +14,11 @@ from typing import Any
 import pytest
 from absent import absent_peer
 
+from gateway.ports import free_port
+
 FOLDER = Path(__file__).parent / "sparkplug"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 PATIENCE = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class PlantBroker:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,15 +17,10 @@ import pytest
 from absent import absent_peer
 
 from cloud.telemetry.engine import Place, answered, away
+from gateway.ports import free_port
 
 OTHER = "THIRDSHIFT_TEST_INFLUX"
 """An InfluxDB 2 or 3 to test against as well: http://HOST:8086?bucket=NAME&org=NAME&token=TOKEN."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

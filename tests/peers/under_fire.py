@@ -25,9 +25,9 @@ from fire_evidence import Change, changes, history, log_file, look, register
 
 from cloud import db
 from cloud.embedded.postgres import EmbeddedPostgres
-from cloud.embedded.process import free_port
 from cloud.ids import new_id
 from edge.sources.replaylog import read_log
+from gateway.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import pytest
 from gateway.demo.api import Api
 from gateway.demo.files import Hall, Reach, service
 from gateway.demo.log import read
-from gateway.demo.scene import Memory, Ports, Scene, free_ports, new_clock
+from gateway.demo.scene import Memory, Ports, Scene, new_clock, open_ports
 from gateway.demo.stage import Stage
 from gateway.supervisor import Supervisor
 
@@ -27,7 +27,7 @@ Mill,Milling,production,2026-03-02T08:00:00,2026-03-02T09:00:00,A-2,Barrel,60,60
 def stage(tmp_path: Path) -> Stage:
     tmp_path.chmod(0o711)
     (tmp_path / "log.csv").write_text(LOG)
-    api, dashboard, mqtt = free_ports(3)
+    api, dashboard, mqtt = open_ports(3)
     clock = new_clock(datetime.now(UTC), SPEED, Memory())
     return Stage(Scene(tmp_path, Ports(api, dashboard, mqtt), clock), read(tmp_path / "log.csv"), Memory(), print)
 

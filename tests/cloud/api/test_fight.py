@@ -17,8 +17,8 @@ from cloud.booking.verify import Misflagged, Oversold, Sold, Unfounded, oversold
 from cloud.booking.wire import Booking, BookingRequest, Hold
 from cloud.client import ApiError, Client
 from cloud.config import Settings
-from cloud.embedded.process import free_port
 from gateway.clock import VARIABLE, Clock
+from gateway.ports import free_port
 from gateway.span import Span
 from gateway.supervisor import Process, Supervisor, http_ok
 

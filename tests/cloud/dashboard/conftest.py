@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from cloud.dashboard.furnish import furnished
 from cloud.dashboard.model import Plant
 from cloud.registry.model import Capacity, Enterprise, Machine, States, Taken
 from gateway.clock import Clock
+from gateway.ports import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -37,12 +37,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def clock(speed: float = 60.0) -> Clock:

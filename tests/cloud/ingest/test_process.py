@@ -14,7 +14,6 @@ from foreign_stores import Engine
 from structlog.testing import capture_logs
 
 from cloud.db import lazy_pool
-from cloud.embedded.process import free_port
 from cloud.ids import new_id
 from cloud.ingest import process
 from cloud.ingest.__main__ import partitions
@@ -30,6 +29,7 @@ from gateway.errors import UsageError
 from gateway.link import Accept, Adopted, Keyring, Lane, MemoryJournal, Position, Sender, Timing, read, receive, reply
 from gateway.messages import STREAM, Message, Stream, Telemetry, encode
 from gateway.mqtt import MqttClient, MqttSettings
+from gateway.ports import free_port
 from gateway.span import Span
 from gateway.telemetry import Column
 from gateway.topics import Channel, Topic, partition

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from foreign_mqtt import free_port, plant_broker_in
+from foreign_mqtt import plant_broker_in
 
 from edge.mapping import Seen, StampBounds, apply, shape
 from edge.profile import find
@@ -20,6 +20,7 @@ from edge.sources.mqtt_device import Mqtt
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.machine import ItemState
+from gateway.ports import free_port
 
 METER = find("mqtt-power-meter")
 
