@@ -12,7 +12,15 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 LONGEST = ("story", "integration", "edge/sources/test_opcua_supervision", "gateway/simulator")
 """Where the longest tests are. They are begun first: begun last, one process would run them while the others idle."""
 
-pytest_plugins = ("foreign_opcua", "foreign_mqtt", "foreign_mtconnect", "foreign_modbus", "flaky_network", "own_postgres", "foreign_stores")
+pytest_plugins = (
+    "foreign_opcua",
+    "foreign_mqtt",
+    "foreign_mtconnect",
+    "foreign_modbus",
+    "flaky_network",
+    "own_postgres",
+    "foreign_stores",
+)
 
 
 @pytest.fixture(autouse=True)
