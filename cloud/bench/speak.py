@@ -98,11 +98,11 @@ class Voice:
         )
 
 
-async def speak(settings: Settings, begin: datetime, agents: int, rate: float, told: Path) -> None:
+async def speak(settings: Settings, begin: datetime, agents: range, rate: float, told: Path) -> None:
     """For ever: `rate` statements a second, or as many as are taken where it is 0."""
     pool = await lazy_pool(settings.ingest_dsn or "", size=SIDE_BY_SIDE + 6)
     intake = Intake(pool, MemorySamples(), lambda: datetime.now(UTC), secrets.token_bytes(16))
-    voices = [Voice(number, begin) for number in range(agents)]
+    voices = [Voice(number, begin) for number in agents]
     began = time.perf_counter()
     due = _due(began, rate)
 
@@ -135,10 +135,10 @@ def _packets(effects: object) -> list[bytes]:
     return [effect.data for effect in effects if isinstance(effect, Send)]  # type: ignore[attr-defined]
 
 
-def main(begin: str, agents: str, rate: str, told: str) -> None:
+def main(begin: str, first: str, last: str, rate: str, told: str) -> None:
     """The process's root."""
     settings = Settings.from_environment()
-    asyncio.run(speak(settings, datetime.fromisoformat(begin), int(agents), float(rate), Path(told)))
+    asyncio.run(speak(settings, datetime.fromisoformat(begin), range(int(first), int(last)), float(rate), Path(told)))
 
 
 if __name__ == "__main__":
