@@ -26,12 +26,12 @@ def doubled(expected: History, found: History) -> int:
     return sum((Counter(found[name]) - Counter(expected.get(name, ()))).total() for name in found)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_twenty_kills_with_messages_in_flight_lose_nothing_and_double_nothing() -> None:
     with theatre(machines=40, rate=180) as stage:
         stage.fire(Random(SEED), kills=20, pause=(0.2, 1.2))
         stage.hurry()
-        found = stage.settle(within=60)
+        found = stage.settle(within=180)
         message = f"THIRDSHIFT_SEED={SEED} {stage.kills}\n{stage.words()}"
         assert (lost(stage.expected, found), doubled(stage.expected, found)) == (0, 0), message
         assert {name: list(changes) for name, changes in stage.expected.items()} == found, message
@@ -41,12 +41,12 @@ def test_twenty_kills_with_messages_in_flight_lose_nothing_and_double_nothing() 
         assert sum(kill.in_flight > 0 for kill in stage.kills) >= 15, message
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_control_an_ingest_that_acknowledges_before_it_commits_is_caught() -> None:
     with theatre(machines=13, rate=400, ingest=HASTY) as stage:
         stage.fire(Random(SEED), kills=2, pause=(1.2, 1.6), only="ingest")
         stage.hurry()
-        found = stage.settle(within=40)
+        found = stage.settle(within=180)
         assert lost(stage.expected, found) > 0, f"THIRDSHIFT_SEED={SEED} {stage.kills}\n{stage.words()}"
 
 

@@ -68,5 +68,8 @@ async def hearing(source: Source) -> AsyncIterator[Ear]:
     finally:
         if task.done():
             task.result()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while (
+            not task.done()
+        ):  # told again as edge.supervision does: libraries below swallow a cancellation now and then
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.5)
