@@ -83,6 +83,17 @@ async def running(port: int) -> AsyncIterator[Agent]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def its_birth_is_out(port: int, node: Any) -> None:
+    """The broker has handed the node's births on: it has taken what the node said after them."""
+    async with MqttClient(MqttSettings("127.0.0.1", port, "before")) as watcher:
+        after = watcher.subscribe("after/birth")
+        await watcher.wait_connected()
+        async with asyncio.timeout(PATIENCE):
+            while after.take() is None:
+                await node.do("raw", topic="after/birth", hex="00")
+                await asyncio.sleep(0.05)
+
+
 def say(value: int, name: str = STATE) -> dict[str, Any]:
     return {"metrics": [{"name": name, "value": value}]}
 
@@ -92,6 +103,7 @@ async def test_a_node_that_was_there_before_is_asked_and_followed(
     plant_broker: Any, node_peer: Any, how: dict[str, bool]
 ) -> None:
     node = node_peer("node.js", port=plant_broker.port, metrics=METRICS, **how)
+    await its_birth_is_out(plant_broker.port, node)
     async with running(plant_broker.port) as agent:
         await agent.until(lambda: agent.links == [True])
         await node.do("data", **say(-7))
