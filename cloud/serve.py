@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -15,6 +14,7 @@ from cloud.embedded.postgres import EmbeddedPostgres
 from cloud.embedded.process import FolderInUse
 from cloud.errors import CloudError
 from gateway.errors import UsageError
+from gateway.ports import bindable
 from gateway.supervisor import Process, Supervisor, http_ok, port_open
 
 WATCH = 0.5
@@ -170,18 +170,8 @@ def check_ports(settings: Settings, *, dashboard: bool) -> None:
         wanted.append(("mqtt", settings.mqtt_host, settings.mqtt_port))
     if dashboard:
         wanted.append(("dashboard", settings.dashboard_host, settings.dashboard_port))
-    taken = [f"{name} {host}:{port}" for name, host, port in wanted if not _free(host, port)]
+    taken = [f"{name} {host}:{port}" for name, host, port in wanted if not bindable(port, host)]
     if taken:
         msg = f"in use by another program: {', '.join(taken)}. Choose other ports with --api-port, --mqtt-port or "
         msg += "--dashboard-port (or THIRDSHIFT_API_PORT …)"
         raise UsageError(msg)
-
-
-def _free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True

@@ -30,12 +30,12 @@ def free_ports() -> Iterator[int]:
         yield int(probe.getsockname()[1])
 
 
-def bindable(port: int) -> bool:
+def bindable(port: int, host: str = LOOPBACK) -> bool:
     """Whether a server could have it now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True

@@ -23,11 +23,11 @@ from edge.sources.opcua_session import LOST, OpcUaSession, SessionLost, quiet_li
 from edge.sources.opcua_signals import MachineNodes, Signal, by_machine, machines
 from edge.sources.opcua_subscription import OpcUaSubscription
 from edge.sources.opcua_watchdog import Watchdog
+from edge.sources.outage import pauses
 from gateway.clock import Clock
 from gateway.errors import UsageError
 from gateway.machine import Quality
 
-FIRST_PAUSE = 0.25
 PERSON_PAUSE = 60.0
 """Seconds between tries where only a person can mend it."""
 
@@ -41,14 +41,6 @@ RETRIED: tuple[type[Exception], ...] = (*LOST, UsageError)
 __all__ = ["MachineNodes", "OpcUaSource"]
 
 log = structlog.get_logger()
-
-
-def pauses(cap: float, jitter: Callable[[], float]) -> Iterator[float]:
-    """Seconds to wait before each further try: doubling up to `cap`, each cut to between a half and the whole."""
-    pause = FIRST_PAUSE
-    while True:
-        yield min(pause, cap) * (0.5 + jitter() / 2)
-        pause = min(pause * 2, cap)
 
 
 @dataclass

@@ -92,7 +92,7 @@ async def test_a_parameter_that_no_machine_could_be_given_is_refused_and_lists_s
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     answer = await buyer._http.post("/v1/bookings", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
-    assert answer.json()["errors"][0]["pointer"].startswith("/work/parameters/speed")
+    assert answer.json()["errors"][0]["pointer"].split("/")[:4] == ["", "work", "parameters", "speed"]
     assert await buyer.bookings() == await market.clients["maker"].bookings() == []
 
 

@@ -1,6 +1,6 @@
 """What may happen to a small market, as Hypothesis rules: what they are done to decides whoever runs them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import count, product
 from typing import Any
@@ -41,6 +41,8 @@ def known(what: str) -> Any:
 class Deeds(RuleBasedStateMachine):
     """`do` does one of them; `market` is the registry in plain values, of which the rules take what to do it to."""
 
+    do: Callable[..., Any]
+
     def __init__(self) -> None:
         super().__init__()
         self.market = Market()
@@ -48,9 +50,6 @@ class Deeds(RuleBasedStateMachine):
         self.holds: list[str] = []
         self.bookings: list[str] = []
         self.waits: list[str] = []
-
-    def do(self, name: str, *arguments: Any, **more: Any) -> Any:
-        raise NotImplementedError
 
     @initialize()
     def everything_is_free(self) -> None:

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from edge.reading import LinkNotice, Reading
 from edge.sources import opcua_subscription
-from edge.sources.opcua import MachineNodes, OpcUaSource, pauses
+from edge.sources.opcua import MachineNodes, OpcUaSource
 from edge.sources.opcua_endpoint import OpcUaEndpoint
+from edge.sources.outage import pauses
 from gateway.clock import Clock
 from gateway.machine import Quality
 
