@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edge import control, screen
+from edge import screen
 from edge.config import Config, read
 from edge.errors import FileInvalid
 from edge.local.client import AgentAway, ask, lines
+from gateway.shown import alive, lately, shown
 
 ConfigFile = Annotated[Path, typer.Argument(help="the agent's config, a YAML file")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="the agent's config, a YAML file")]
@@ -50,11 +51,11 @@ def current(path: Path, config: Config) -> dict[str, Any]:
             return {**found, "running": True, "live": True}
     except AgentAway:
         pass
-    kept = control.shown(config.data)
+    kept = shown(config.data, "agent")
     if kept is None:
         msg = f"the agent of {path} has never run; start it with `thirdshift edge run {path}`"
         raise FileInvalid(msg)
-    return {**kept, "running": control.lately(config.data) and control.alive(int(kept["pid"])), "live": False}
+    return {**kept, "running": lately(config.data) and alive(int(kept["pid"])), "live": False}
 
 
 def reload(config: ConfigFile, json: Json = False) -> None:

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from edge import control, scenefile
+from edge import scenefile
 from edge.desk import Desk
 from edge.planfolder import Listed
+from gateway.shown import show
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Window:
 
     def show(self, now: datetime, status: Mapping[str, Any], desks: Mapping[str, Desk]) -> None:
         """What `thirdshift edge status` shows, and the scenes that changed. Raises OSError."""
-        control.show(self.data, {**status, "machines": {name: desk.status(now) for name, desk in desks.items()}})
+        show(self.data, {**status, "machines": {name: desk.status(now) for name, desk in desks.items()}})
         for name, desk in desks.items():
             scene = scenefile.dump(scenefile.Kept(desk.watch, desk.present(now), self.listed.get(name), desk.diary))
             if self._scenes.get(name) != scene:

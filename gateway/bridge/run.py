@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway import shown
 from gateway.bridge import status
 from gateway.bridge.brokers import Brokers
 from gateway.bridge.config import Config, lanes, read, settings
@@ -59,7 +60,7 @@ async def _all(config: Config, door: Door, clock: Clock) -> None:
         while True:
             found = status.document(config, door)
             with suppress(OSError):
-                status.show(config.data, {"at": clock.now(), **found})
+                shown.show(config.data, {"at": clock.now(), **found})
             await asyncio.sleep(SHOWN_EVERY)
 
     async with asyncio.TaskGroup() as tasks:

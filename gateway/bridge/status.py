@@ -1,24 +1,16 @@
-"""What a running door shows of itself: a file in its data folder, so that it can be read at any time."""
+"""What a running door shows of itself (gateway.shown)."""
 
 import os
-import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from gateway.bridge.cache import Name
 from gateway.bridge.config import Config
 from gateway.bridge.door import Door
-from gateway.errors import FileInvalid
 from gateway.mqtt import MqttClient
-
-FILE = "status.json"
-
-LATELY = 60.0
-"""Real seconds in which a running door shows itself in any case: after a power cut its number may be another's."""
+from gateway.shown import alive, lately
+from gateway.shown import shown as last
 
 
 def document(config: Config, door: Door) -> dict[str, Any]:
@@ -54,31 +46,7 @@ def _agent(agent: str, door: Door) -> dict[str, Any]:
     }
 
 
-def show(data: Path, found: Mapping[str, Any]) -> None:
-    """Replace what is shown; whole or not at all."""
-    draft = data / f".{FILE}"
-    draft.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    draft.replace(data / FILE)
-
-
 def shown(data: Path) -> dict[str, Any] | None:
     """What was last shown, and whether the process still runs; None if it never ran here. Raises FileInvalid."""
-    try:
-        found: dict[str, Any] = orjson.loads((data / FILE).read_bytes())
-        lately = abs(time.time() - (data / FILE).stat().st_mtime) < LATELY
-    except FileNotFoundError:
-        return None
-    except (OSError, orjson.JSONDecodeError) as error:
-        msg = f"{data / FILE}: cannot be read: {error}; run as the gateway's user, or start the gateway anew"
-        raise FileInvalid(msg) from error
-    return {"running": lately and _alive(int(found["pid"])), **found}
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    found = last(data, "gateway")
+    return found and {"running": lately(data) and alive(int(found["pid"])), **found}

@@ -22,6 +22,7 @@ from gateway.link import PeerClock, Resync, resync_note
 from gateway.machine import ItemState, Quality
 from gateway.messages import Announce, GapNotice, StateChange, Statement, Stream, Telemetry
 from gateway.outbox import Caps
+from gateway.shown import alive, shown
 
 Make = Callable[..., Any]
 
@@ -261,11 +262,11 @@ async def test_the_status_says_what_a_person_wants_to_know(plant: Any) -> None:
     await plant.see("M1", "NotExecuting")
     plant.agent._shown = 0.0
     plant.agent.step(plant.at(seconds=4))
-    shown = control.shown(plant.config.data)
-    assert shown
-    assert shown["machines"]["M1"]["state"] == "NotExecuting"
-    assert 12.9 < shown["machines"]["M1"]["offered_hours_next_day"] < 16.1
-    assert control.alive(shown["pid"])
+    found = shown(plant.config.data, "agent")
+    assert found
+    assert found["machines"]["M1"]["state"] == "NotExecuting"
+    assert 12.9 < found["machines"]["M1"]["offered_hours_next_day"] < 16.1
+    assert alive(found["pid"])
 
 
 class Stumbling:

@@ -5,13 +5,14 @@ import time
 from pathlib import Path
 
 from gateway.bridge import status
+from gateway.shown import FILE, show
 
 
 def test_another_process_with_the_number_of_a_dead_door_is_no_door(tmp_path: Path) -> None:
-    status.show(tmp_path, {"pid": os.getpid()})
+    show(tmp_path, {"pid": os.getpid()})
     assert (found := status.shown(tmp_path))
     assert found["running"]
-    os.utime(tmp_path / status.FILE, (time.time() - 3600,) * 2)
+    os.utime(tmp_path / FILE, (time.time() - 3600,) * 2)
     assert (found := status.shown(tmp_path))
     assert not found["running"]
 
