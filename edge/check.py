@@ -23,21 +23,12 @@ from edge.uplink import lane, mqtt_settings
 from edge.verdict import Verdict
 from gateway.clock import Clock
 from gateway.errors import UsageError
+from gateway.finding import Finding
 from gateway.mqtt import MqttClient
 from gateway.span import Span
 
 BROKER_PATIENCE = 5.0
 """Real seconds that a broker gets to answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    ok: bool
-    what: str
-    found: str = ""
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

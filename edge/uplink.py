@@ -3,7 +3,6 @@
 import base64
 import binascii
 import random
-import ssl
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,8 +11,9 @@ from edge.errors import FileInvalid
 from edge.secret import Vault
 from gateway.link import LIMITS, Keyring, Lane, Sender
 from gateway.messages import Stream
-from gateway.mqtt import MqttSettings, Tls
+from gateway.mqtt import MqttSettings
 from gateway.outbox import Caps, Outbox
+from gateway.tls import Tls, usable
 
 
 def lane(config: Config, vault: Vault, leg: str) -> Lane:
@@ -48,19 +48,6 @@ def mqtt_settings(config: Config, vault: Vault) -> MqttSettings:
     """The broker as the MQTT client wants it. Raises FileInvalid."""
     broker = config.broker
     password = vault.text(broker.password, "broker.password") if broker.password else None
-    tls = _readable(Tls(broker.tls.ca, broker.tls.certificate, broker.tls.key)) if broker.tls else None
+    files = Tls(broker.tls.ca, broker.tls.certificate, broker.tls.key) if broker.tls else None
+    tls = usable(files, "broker.tls") if files else None
     return MqttSettings(broker.host, broker.port, f"thirdshift-{config.agent}", broker.user, password, tls)
-
-
-def _readable(tls: Tls) -> Tls:
-    """The same, if its files can be used. Raises FileInvalid."""
-    place = f"broker.tls.ca: {tls.authority}"
-    try:
-        context = ssl.create_default_context(cafile=tls.authority)
-        if tls.certificate is not None:
-            place = f"broker.tls.certificate: {tls.certificate} with the key {tls.key or 'in the same file'}"
-            context.load_cert_chain(tls.certificate, tls.key)
-    except OSError as error:
-        msg = f"{place}: {error}; check the path, and that it is a PEM file"
-        raise FileInvalid(msg) from error
-    return tls

@@ -12,13 +12,11 @@ This is the only module that imports paho.
 """
 
 import asyncio
-import ssl
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -30,20 +28,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.mqtt_causes import HUNG_UP, broken_off, cause
 from gateway.steadiness import SHORT, Steadiness
+from gateway.tls import Tls, tls_context
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 1.0
 """Real seconds that a full queue holds up the network thread, which is back-pressure, before messages are dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Certificates by file: the authority that signed the broker's, and our own where the broker asks for one."""
-
-    authority: Path
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +255,6 @@ def _into(subscription: Subscription) -> Callable[[Client, Any, MQTTMessage], No
     return lambda _client, _data, message: subscription.put(
         Message(message.topic, bytes(message.payload), message.retain)
     )
-
-
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """How the broker is trusted, and shown who we are. Raises OSError for a file that cannot be used."""
-    context = ssl.create_default_context(cafile=tls.authority)
-    if tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
-    return context
 
 
 def _reconnecting(client: Client, settings: MqttSettings) -> None:

@@ -5,7 +5,8 @@ import secrets
 from edge.errors import FileInvalid
 from edge.secret import Vault
 from edge.sources.broker_device import BrokerDevice
-from gateway.mqtt import MqttSettings, Tls, tls_context
+from gateway.mqtt import MqttSettings
+from gateway.tls import Tls, tls_context
 
 
 def settings(device: BrokerDevice, vault: Vault, place: str) -> MqttSettings:

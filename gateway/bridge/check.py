@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.bridge.brokers import Brokers, SameBroker
 from gateway.bridge.config import SIDES, lanes, read, settings
 from gateway.errors import UsageError
+from gateway.finding import Finding
 from gateway.link import Lane, Refusal
 from gateway.link import read as opened
 from gateway.mqtt import MqttClient, MqttSettings
@@ -18,16 +18,6 @@ PATIENCE = 5.0
 """Real seconds that a broker gets to answer."""
 LISTEN = 3.0
 """Real seconds in which an agent may be heard; one whose machines stand still says nothing for long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    ok: bool
-    what: str
-    found: str = ""
-    remedy: str = ""
 
 
 async def check(path: Path) -> list[Finding]:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-import ssl
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from gateway.crossing import Disclosure
 from gateway.errors import FileInvalid
 from gateway.link import Keyring, Lane
-from gateway.mqtt import MqttSettings, Tls
+from gateway.mqtt import MqttSettings
 from gateway.secret import SecretRef, Vault
+from gateway.tls import Tls, usable
 from gateway.yamlfile import load
 
 Side = Literal["inside", "outside"]
@@ -131,13 +131,4 @@ def settings(config: Config, side: Side, vault: Vault, *, guest: str = "") -> Mq
 
 def _readable(files: TlsFiles, side: Side, folder: Path) -> Tls:
     tls = Tls(*(path and folder / path for path in (files.ca, files.certificate, files.key)))  # type: ignore[arg-type]
-    place = f"{side}.tls.ca: {tls.authority}"
-    try:
-        context = ssl.create_default_context(cafile=tls.authority)
-        if tls.certificate is not None:
-            place = f"{side}.tls.certificate: {tls.certificate} with the key {tls.key or 'in the same file'}"
-            context.load_cert_chain(tls.certificate, tls.key)
-    except OSError as error:
-        msg = f"{place}: {error}; check the path, and that it is a PEM file"
-        raise FileInvalid(msg) from error
-    return tls
+    return usable(tls, f"{side}.tls")

@@ -20,7 +20,8 @@ from edge.sources import mqtt_build
 from edge.sources.building import Site, Wanted
 from edge.sources.mqtt_device import Mqtt
 from gateway.clock import Clock
-from gateway.mqtt import MqttClient, MqttSettings, Tls
+from gateway.mqtt import MqttClient, MqttSettings
+from gateway.tls import Tls
 
 PAPERS = """
 set -e

@@ -18,7 +18,8 @@ from gateway.bridge.run import run
 from gateway.clock import Clock
 from gateway.courier import Courier
 from gateway.messages import Stream
-from gateway.mqtt import MqttClient, MqttSettings, Tls
+from gateway.mqtt import MqttClient, MqttSettings
+from gateway.tls import Tls
 
 AUTHORITY = """
 set -e

@@ -12,11 +12,12 @@ from edge import uplink
 from edge.config import read as read_edge
 from edge.secret import Vault
 from gateway.bridge.brokers import SameBroker
-from gateway.bridge.check import Finding, check
+from gateway.bridge.check import check
 from gateway.bridge.cli import app
 from gateway.bridge.run import run
 from gateway.clock import Clock
 from gateway.ending import leaves
+from gateway.finding import Finding
 from gateway.mqtt import MqttClient
 from gateway.topics import Channel, Topic
 
