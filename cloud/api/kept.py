@@ -3,14 +3,16 @@
 Bookings do the same inside their SQL functions (ts_replay and ts_keep), on the same table and the same locks.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 from pydantic import BaseModel
 
-from cloud.api.catalogue import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_MISMATCH
+from cloud.api.call import Call
+from cloud.api.catalogue import IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_MISMATCH, IDEMPOTENCY_SHOWN_ONCE
 from cloud.api.idempotency import Intention
 from cloud.api.problem import Problem
 
@@ -39,3 +41,16 @@ async def answer(rows: asyncpg.Connection, tenant: str, meant: Intention) -> Map
 async def keep(rows: asyncpg.Connection, tenant: str, meant: Intention, made: BaseModel, now: datetime) -> None:
     """Keep what is about to be answered. Give it nothing that is secret: it is stored as it is."""
     await rows.execute(KEEP, tenant, meant.key, meant.body_hash, made.model_dump(mode="json"), now)
+
+
+@asynccontextmanager
+async def shown_once(call: Call, meant: Intention, made: BaseModel) -> AsyncIterator[asyncpg.Connection]:
+    """The transaction that makes a thing whose answer holds a secret; `made` is that answer without it, with its `id`.
+
+    Raises the problem idempotency.shown_once where the same request made one before: its secret is kept nowhere.
+    """
+    async with call.rows() as rows:
+        if before := await answer(rows, call.tenant, meant):
+            raise Problem(IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+        yield rows
+        await keep(rows, call.tenant, meant, made, call.now)

@@ -61,11 +61,8 @@ async def add_feed(call: AdminCall, key: Key, request: Request) -> NewFeed:
     """Make an address that a calendar can subscribe to. It is in this answer and never shown again."""
     meant, token = intention(key, request, Wire()), Token.new()
     made = Feed(id=new_id("fed"), created_at=call.now)
-    async with call.rows() as rows:
-        if before := await kept.answer(rows, call.tenant, meant):
-            raise Problem(c.IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+    async with kept.shown_once(call, meant, made) as rows:
         await store.add(rows, call.tenant, made.id, token, call.now)
-        await kept.keep(rows, call.tenant, meant, made, call.now)
     return NewFeed(path=f"/v1/calendar/{token.text}.ics", **made.model_dump())
 
 

@@ -43,11 +43,8 @@ async def add_key(call: AdminCall, key: Key, request: Request, wanted: KeyReques
         scopes=tuple(sorted(wanted.scopes)),
         created_at=call.now,
     )
-    async with call.rows() as rows:
-        if before := await kept.answer(rows, call.tenant, meant):
-            raise Problem(IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+    async with kept.shown_once(call, meant, made) as rows:
         await store.add_key(rows, call.tenant, made.id, wanted, secret, call.now)
-        await kept.keep(rows, call.tenant, meant, made, call.now)
     return NewKey(key=secret.text, **made.model_dump())
 
 

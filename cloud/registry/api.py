@@ -84,12 +84,9 @@ async def add_agent(call: AdminCall, key: Key, request: Request, wanted: AgentRe
     meant, secret = intention(key, request, wanted), secrets.token_bytes(32)
     made = Agent(id=new_id("agt"), key_id=new_id("lnk"), created_at=call.now, **wanted.model_dump())
     try:
-        async with call.rows() as rows:
-            if before := await kept.answer(rows, call.tenant, meant):
-                raise Problem(IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+        async with kept.shown_once(call, meant, made) as rows:
             known(await store.site(rows, call.tenant, wanted.site_id), f"no site {wanted.site_id}")
             await store.add_agent(rows, call.tenant, made, secret)
-            await kept.keep(rows, call.tenant, meant, made, call.now)
     except asyncpg.UniqueViolationError as error:
         raise _taken(wanted.name) from error
     return NewAgent(key=base64.b64encode(secret).decode(), **made.model_dump())

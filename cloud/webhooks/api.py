@@ -22,11 +22,8 @@ async def add_webhook(call: AdminCall, key: Key, request: Request, wanted: Webho
     """Have events sent, from now on. Signed as Standard Webhooks says; the secret is in this answer and never again."""
     meant, (text, raw) = intention(key, request, wanted), new_secret()
     made = Webhook(id=new_id("whk"), url=wanted.url, types=wanted.types, created_at=call.now)
-    async with call.rows() as rows:
-        if before := await kept.answer(rows, call.tenant, meant):
-            raise Problem(c.IDEMPOTENCY_SHOWN_ONCE, id=before["id"])
+    async with kept.shown_once(call, meant, made) as rows:
         await store.add(rows, call.tenant, made.id, wanted, raw, call.now)
-        await kept.keep(rows, call.tenant, meant, made, call.now)
     return NewWebhook(secret=text, **made.model_dump())
 
 
