@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
+
+from edge.sources.loopback import Loopback
 
 FUNCTIONS = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 """Function codes that read (Modbus Application Protocol 1.1b3, 6)."""
@@ -23,43 +24,29 @@ class FakePlc:
     port: int = 0
     asked: list[tuple[int, int, int, int]] = field(default_factory=list)
     connections: int = 0
-    _server: asyncio.Server | None = field(default=None, init=False)
-    _talks: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
+    _line: Loopback = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._line = Loopback(self._talk)
 
     def set(self, unit: int, table: str, address: int, *words: int) -> None:
         """Words or bits from `address` on take these values."""
         self.words.update({(unit, table, address + offset): word for offset, word in enumerate(words)})
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._line.open(self.port)
 
     async def stop(self) -> None:
         """Hang up on everybody; the words stay."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for talk in list(self._talks):
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        await self._line.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        assert talk is not None  # noqa: S101 - a connection's callback is a task
-        self._talks.add(talk)
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while True:
-                    head = await reader.readexactly(6)
-                    request = head + await reader.readexactly(int.from_bytes(head[4:6], "big"))
-                    writer.write(self._reply(request))
-                    await writer.drain()
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._talks.discard(talk)
-            writer.close()
+        while True:
+            head = await reader.readexactly(6)
+            request = head + await reader.readexactly(int.from_bytes(head[4:6], "big"))
+            writer.write(self._reply(request))
+            await writer.drain()
 
     def _reply(self, request: bytes) -> bytes:
         unit, function = request[6], request[7]

@@ -3,11 +3,12 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape, quoteattr
+
+from edge.sources.loopback import Loopback
 
 BOUNDARY = "thirdshift-fake"
 CONDITIONS = ("NORMAL", "WARNING", "FAULT")
@@ -54,8 +55,10 @@ class FakeAgent:
     asked: list[str] = field(default_factory=list)
     _buffer: list[Said] = field(default_factory=list, init=False)
     _next: int = field(default=1, init=False)
-    _server: asyncio.Server | None = field(default=None, init=False)
-    _talks: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
+    _line: Loopback = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._line = Loopback(self._talk)
 
     @property
     def url(self) -> str:
@@ -78,31 +81,15 @@ class FakeAgent:
         if not self._buffer:
             self.instance -= 1
             self.forget()
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._line.open(self.port)
 
     async def stop(self) -> None:
         """Hang up on everybody; the buffer stays."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for talk in list(self._talks):
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        await self._line.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        assert talk is not None  # noqa: S101 - a connection's callback is a task
-        self._talks.add(talk)
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                head = await reader.readuntil(b"\r\n\r\n")
-                await self._serve(head.split(b" ", 2)[1].decode(), writer)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._talks.discard(talk)
-            writer.close()
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await self._serve(head.split(b" ", 2)[1].decode(), writer)
 
     async def _serve(self, target: str, writer: asyncio.StreamWriter) -> None:
         parts = urlsplit(target)

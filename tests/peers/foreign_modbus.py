@@ -3,22 +3,21 @@
 import itertools
 import json
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from absent import absent_peer
+from mortal import Mortal
 
 FOLDER = Path(__file__).parent / "modbus"
 
 
 @dataclass
-class ForeignPlc:
+class ForeignPlc(Mortal):
     """One running server. `words`: what its units have, by `unit/table/address` (coil, discrete, holding, input)."""
 
     words: dict[str, int | bool] = field(default_factory=dict)
@@ -52,25 +51,6 @@ class ForeignPlc:
     def hear(self, unit: int) -> None:
         self._tell(hear=unit)
 
-    def hang(self) -> None:
-        self._signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """The PLC dies without a word."""
-        process, self.process = self.process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait(10)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-
     def _tell(self, **told: Any) -> None:
         """Tell it, and wait until it knows."""
         assert self.process is not None
@@ -90,11 +70,6 @@ class ForeignPlc:
             if key in said:
                 return int(said[key])
         pytest.fail("the foreign PLC is gone")
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.send_signal(number)
 
 
 MakePlc = Callable[[dict[str, int | bool]], ForeignPlc]

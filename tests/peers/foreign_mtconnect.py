@@ -1,24 +1,23 @@
 """A foreign MTConnect agent as a pytest plugin: the library `mtconnect` of another author, served on loopback."""
 
 import json
-import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from absent import absent_peer
+from mortal import Mortal
 
 FOLDER = Path(__file__).parent / "mtconnect"
 PACKAGES = FOLDER / "packages"
 
 
 @dataclass
-class ForeignAgent:
+class ForeignAgent(Mortal):
     """One running agent: a lathe with availability, execution, modes, emergency stop and one condition."""
 
     port: int = 0
@@ -47,28 +46,6 @@ class ForeignAgent:
         request = urllib.request.Request(self.url, data=body, method="POST")  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310
             pass
-
-    def hang(self) -> None:
-        self._signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """The agent dies without a word."""
-        process, self.process = self.process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.send_signal(number)
 
 
 @pytest.fixture(scope="session")
