@@ -1,9 +1,10 @@
 """The standard address space, built once a process (1.1 s) and lent to every further server, node by node."""
 
 import gc
+import logging
 from pathlib import Path
 
-from asyncua import ua
+from asyncua import Server, ua
 from asyncua.server.address_space import AttributeValue, NodeData
 from asyncua.server.internal_server import InternalServer
 
@@ -50,3 +51,14 @@ def _copy(data: NodeData) -> NodeData:
     copy.call = data.call
     copy.attributes = {name: AttributeValue(attribute.value) for name, attribute in data.attributes.items()}
     return copy
+
+
+async def new_server(url: str, name: str) -> Server:
+    """A quiet server without encryption, not started yet; its address space is to be filled first."""
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+    server = Server(iserver=SharedInternalServer())
+    await server.init()
+    server.set_endpoint(url)
+    server.set_server_name(name)
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    return server

@@ -1,12 +1,11 @@
 """A profile as a live OPC UA machine: a real server on the loopback address that shows what it is told."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asyncua import Node, Server, ua
 
-from edge.simulate.address_space import SharedInternalServer
+from edge.simulate.address_space import new_server
 from edge.simulate.job_desk import JobDesk
 from edge.simulate.profile_nodes import Shelf, add_jobs, add_profile, root, variant
 from edge.sources.opcua_signal import OpcUaProfile
@@ -39,12 +38,7 @@ class ProfileServer:
 
     async def start(self) -> None:
         """Raises FileInvalid for a profile that cannot be served, OSError where the port is taken."""
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-        server = Server(iserver=SharedInternalServer())
-        await server.init()
-        server.set_endpoint(self.url)
-        server.set_server_name(self.name)
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        server = await new_server(self.url, self.name)
         shelf = Shelf(server)
         self._nodes = await add_profile(shelf, self.profile, self.name)
         await add_jobs(shelf, self.profile, self.name, self.desk)

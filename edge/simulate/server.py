@@ -1,13 +1,12 @@
 """One simulated machine behind a real OPC UA server: its state, its counter, and the jobs that it is given."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asyncua import Server, ua
 
 from edge.orders.job import NO_ERROR, JobState, Move
-from edge.simulate.address_space import SharedInternalServer
+from edge.simulate.address_space import new_server
 from edge.simulate.isa95_nodes import add_job_control
 from edge.simulate.job_desk import Accept, JobDesk, Notice, write
 from edge.simulate.machinery_nodes import ITEM_STATE, MODE, MachineNodes, add_machine, root
@@ -61,12 +60,7 @@ class MachineServer:
 
     async def start(self) -> None:
         """Listen, with the machine NotAvailable and without jobs."""
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-        server = Server(iserver=SharedInternalServer())
-        await server.init()
-        server.set_endpoint(self.url)
-        server.set_server_name(self.name)
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        server = await new_server(self.url, self.name)
         self._nodes = await add_machine(
             server, self.name, NAMEPLATE | {"SerialNumber": self.name} | dict(self.nameplate)
         )

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from absent import absent_peer
 from mortal import Mortal
+from npm import installed
 
 FOLDER = Path(__file__).parent / "modbus"
 
@@ -78,20 +77,7 @@ MakePlc = Callable[[dict[str, int | bool]], ForeignPlc]
 @pytest.fixture(scope="session")
 def modbus_software() -> Path:
     """The foreign server's packages, installed from their lock where that is still to be done."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        absent_peer("foreign Modbus server: needs node and npm (apt-get install nodejs npm)")
-    if not (FOLDER / "node_modules" / "modbus-serial" / "package.json").exists():
-        done = subprocess.run(
-            ["npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=FOLDER,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        if done.returncode:
-            absent_peer(f"foreign Modbus server: `npm ci` failed: {done.stderr.strip()[-300:]}")
-    return FOLDER
+    return installed(FOLDER, "modbus-serial", "foreign Modbus server", "--omit=optional", "--ignore-scripts")
 
 
 @pytest.fixture

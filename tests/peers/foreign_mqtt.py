@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from absent import absent_peer
+from npm import installed
 
 from gateway.ports import free_port
 
@@ -112,14 +113,7 @@ class NodePeer:
 @pytest.fixture(scope="session")
 def npm_peers() -> Path:
     """The packages of the node scripts, installed from their lock where that is still to be done."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        absent_peer("Sparkplug edge node: needs node and npm (apt-get install nodejs npm)")
-    if not (FOLDER / "node_modules" / "sparkplug-client" / "package.json").exists():
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=240, check=False)
-        if done.returncode:
-            absent_peer(f"Sparkplug edge node: `npm ci` failed: {done.stderr.strip()[-300:]}")
-    return FOLDER
+    return installed(FOLDER, "sparkplug-client", "Sparkplug edge node", "--ignore-scripts")
 
 
 @pytest.fixture

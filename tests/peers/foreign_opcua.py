@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from absent import absent_peer
+from npm import installed
 
 FOLDER = Path(__file__).parent / "opcua"
 PLANT = "urn:foreign-plant:line"
@@ -117,20 +116,7 @@ class ForeignPlant:
 @pytest.fixture(scope="session")
 def foreign_software(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The foreign server's packages, installed from their lock where that is still to be done."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        absent_peer("foreign OPC UA server: needs node and npm (apt-get install nodejs npm)")
-    if not (FOLDER / "node_modules" / "node-opcua" / "package.json").exists():
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
-            cwd=FOLDER,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        if done.returncode:
-            absent_peer(f"foreign OPC UA server: `npm ci` failed: {done.stderr.strip()[-300:]}")
-    return FOLDER
+    return installed(FOLDER, "node-opcua", "foreign OPC UA server")
 
 
 MakePlant = Callable[..., Awaitable[ForeignPlant]]
