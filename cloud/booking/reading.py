@@ -25,7 +25,7 @@ _BOOKINGS = f"""SELECT {_COLUMNS} FROM claim
   WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
   ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
-_LEGS = """SELECT id FROM claim WHERE bundle_id = $2 AND booker_id = $1 ORDER BY seq"""
+_LEGS = f"SELECT {_COLUMNS} FROM claim WHERE bundle_id = $2 AND booker_id = $1 ORDER BY seq"  # noqa: S608 - likewise
 _BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id = $1"
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
   ORDER BY claim_id, seq"""
@@ -45,7 +45,7 @@ async def bundle(rows: asyncpg.Connection, tenant: str, identity: str) -> Bundle
     row = await rows.fetchrow(_BUNDLE, tenant, identity)
     if row is None:
         return None
-    legs = [await rows.fetchrow(_BOOKING, tenant, leg["id"]) for leg in await rows.fetch(_LEGS, tenant, identity)]
+    legs = await rows.fetch(_LEGS, tenant, identity)
     return Bundle.model_validate({**dict(row), "bookings": await _complete(rows, tenant, legs)})
 
 

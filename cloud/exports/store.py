@@ -11,6 +11,9 @@ from cloud.exports.model import Feed, Token
 Rows = list[asyncpg.Record]
 
 _BOOKINGS = """
+WITH side AS (
+  SELECT id, name FROM ts_names($1, ARRAY(SELECT DISTINCT unnest(ARRAY[provider_id, booker_id]) FROM claim
+                                          WHERE booker_id = $1 OR provider_id = $1)))
 SELECT c.id, c.state, CASE WHEN c.booker_id = $1 THEN 'booker' ELSE 'provider' END AS role, lower(c.span) AS start,
   upper(c.span) AS "end", coalesce(s.name, c.service_id) AS service, c.machine_id, p.name AS provider, b.name AS booker,
   c.quantity, c.work ->> 'work_master' AS work_master, (c.work -> 'quantity')::int AS pieces,
@@ -19,10 +22,8 @@ SELECT c.id, c.state, CASE WHEN c.booker_id = $1 THEN 'booker' ELSE 'provider' E
   c.created_at, c.updated_at, (SELECT count(*) FROM claim_history h WHERE h.claim_id = c.id) AS entered
 FROM claim c
 LEFT JOIN service s ON s.id = c.service_id
-LEFT JOIN ts_names($1, ARRAY(SELECT DISTINCT unnest(ARRAY[provider_id, booker_id]) FROM claim
-                             WHERE booker_id = $1 OR provider_id = $1)) AS p (id, name) ON p.id = c.provider_id
-LEFT JOIN ts_names($1, ARRAY(SELECT DISTINCT unnest(ARRAY[provider_id, booker_id]) FROM claim
-                             WHERE booker_id = $1 OR provider_id = $1)) AS b (id, name) ON b.id = c.booker_id
+LEFT JOIN side p ON p.id = c.provider_id
+LEFT JOIN side b ON b.id = c.booker_id
 WHERE c.id LIKE 'bkg\\_%' AND (c.booker_id = $1 OR c.provider_id = $1) AND c.span && tstzrange($2, $3)
 ORDER BY lower(c.span), c.id"""
 
