@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cloud.bench.rig import Rig
 from cloud.bench.world import PER_SITE
-from gateway.supervisor import Process, Supervisor
+from gateway.supervisor import Process
 
 AGENTS = 200
 """The last ones: bookings are measured on the first machines, and no plant takes those back meanwhile."""
@@ -22,10 +22,8 @@ async def speaking(place: Rig, rate: float) -> AsyncIterator[Path]:
     sites = place.world.machines // PER_SITE
     first = max(0, sites - AGENTS)
     arguments = (place.world.begin.isoformat(), str(first), str(sites), str(rate), str(told))
-    environment = {**place.settings.environment(), "THIRDSHIFT_DATABASE": ""}
-    process = Process.module("speak", "cloud.bench.speak", *arguments, env=environment)
-    async with Supervisor(place.settings.data_dir / "log", print) as supervisor:
-        await supervisor.start(process)
+    process = Process.module("speak", "cloud.bench.speak", *arguments, env=place.ground.environment())
+    async with place.ground.running(process):
         while not told.exists():  # noqa: ASYNC110 - it is another process that writes it
             await asyncio.sleep(0.1)
         yield told
