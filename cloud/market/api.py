@@ -63,6 +63,9 @@ def _found(match: Match) -> Found:
         rate=one.rate,
         instant=match.instant,
         km=round(one.km, 1) if one.km is not None else None,
+        zone=one.zone.key,
+        latitude=round(one.latitude, 2) if one.latitude is not None else None,
+        longitude=round(one.longitude, 2) if one.longitude is not None else None,
         why=match.why,
     )
 

@@ -50,6 +50,8 @@ class Candidate:
     steps: tuple[Step, ...]
     bands: tuple[PriceBand, ...] = ()
     zone: ZoneInfo = UTC
+    latitude: float | None = None
+    longitude: float | None = None
 
     @property
     def tariff(self) -> Tariff:

@@ -54,7 +54,8 @@ class SearchRequest(Wire):
 
 class Found(Wire):
     """One way to get what was asked for. `price` is for the whole span, `rate` per hour and unit where no price band
-    holds; `chance`: that all of the span is idle; `why` explains.
+    holds; `chance`: that all of the span is idle; `why` explains. `zone`, `latitude` and `longitude` are the plant's,
+    to 0.01 degrees.
     """
 
     service_id: str
@@ -71,6 +72,9 @@ class Found(Wire):
     rate: Money
     instant: bool
     km: float | None
+    zone: str = "UTC"
+    latitude: float | None = None
+    longitude: float | None = None
     why: tuple[str, ...]
 
 

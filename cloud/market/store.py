@@ -101,6 +101,8 @@ def _candidate(row: asyncpg.Record, quantity: int) -> Candidate:
         steps=steps(_offer(row), _takings(row), row["units"], quantity),
         bands=tuple(_band(band) for band in row["price_bands"]),
         zone=ZoneInfo(row["zone"]),
+        latitude=row["latitude"],
+        longitude=row["longitude"],
     )
 
 

@@ -129,7 +129,7 @@ RETURNS TABLE (
   complete boolean, service_id text, service_name text, provider_id text, provider_name text, machine_id text, instant boolean,
   price_amount numeric, price_currency text, setup_fee_amount numeric, notice interval, min_duration interval,
   max_duration interval, min_confidence int2, price_bands jsonb, zone text, valid_until timestamptz, last_receipt_at timestamptz,
-  km float8, units int, starts timestamptz[], ends timestamptz[], quantities int[], confidences int2[], chances float8[],
+  km float8, latitude float8, longitude float8, units int, starts timestamptz[], ends timestamptz[], quantities int[], confidences int2[], chances float8[],
   fadings float8[], taken_from timestamptz[], taken_until timestamptz[], taken int[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan AS $$
@@ -149,7 +149,7 @@ BEGIN
   SELECT v.complete, s.id, s.name, s.enterprise_id, e.name, m.id, s.instant, s.price_amount, s.price_currency,
     s.setup_fee_amount, s.notice, s.min_duration, s.max_duration, s.min_confidence, s.price_bands, l.zone, st.valid_until,
     m.last_receipt_at, CASE WHEN a.latitude IS NOT NULL THEN ts_km(l.latitude, l.longitude, a.latitude, a.longitude) END,
-    m.quantity, offered.*, claimed.*
+    l.latitude, l.longitude, m.quantity, offered.*, claimed.*
   FROM unnest(v.services, v.machines) WITH ORDINALITY AS chosen (service_id, machine_id, place)
   JOIN service s ON s.id = chosen.service_id
   JOIN enterprise e ON e.id = s.enterprise_id
