@@ -10,7 +10,7 @@ DECLARE
     'enterprise', 'id = T', 'api_key', 'enterprise_id = T', 'partner', 'provider_id = T OR partner_id = T',
     'site', 'enterprise_id = T', 'agent', 'enterprise_id = T', 'machine', 'enterprise_id = T',
     'service', 'enterprise_id = T', 'service_machine', 'service_id IN (SELECT id FROM public.service)',
-    'statement', 'M', 'offer_span', 'M', 'ledger', 'M', 'state_history', 'M', 'gap', 'M', 'sample', 'M',
+    'statement', 'M', 'offer_span', 'M', 'ledger', 'M', 'state_history', 'M', 'gap', 'M',
     'access_token', 'key_id IN (SELECT id FROM public.api_key)', 'webhook', 'enterprise_id = T', 'feed', 'enterprise_id = T', 'delivery', 'webhook_id IN (SELECT id FROM public.webhook)',
     'bundle', 'booker_id = T', 'waiting', 'booker_id = T', 'claim', 'provider_id = T OR booker_id = T',
     'claim_history', 'EXISTS (SELECT FROM public.claim c WHERE c.id = claim_id)',
@@ -32,7 +32,7 @@ END $$;
 
 GRANT SELECT ON enterprise, partner, site, agent, machine, service, service_machine, statement, offer_span, bundle,
   waiting, claim, claim_history, claim_transition, ledger, idempotency, event, parked, outgoing, link_position, link_loss,
-  state_history, gap, sample TO ts_api;
+  state_history, gap TO ts_api;
 GRANT SELECT, INSERT, UPDATE ON api_key, webhook TO ts_api;
 GRANT SELECT, UPDATE ON delivery TO ts_api;
 GRANT SELECT, INSERT, DELETE ON feed TO ts_api;
@@ -44,12 +44,11 @@ GRANT DELETE ON partner TO ts_api;
 GRANT INSERT ON idempotency, event TO ts_api;
 
 GRANT SELECT ON enterprise, site, agent, machine, service, service_machine, statement, offer_span, claim, claim_history,
-  claim_transition, ledger, event, parked, outgoing, link_position, link_loss, state_history, gap, sample TO ts_ingest;
+  claim_transition, ledger, event, parked, outgoing, link_position, link_loss, state_history, gap TO ts_ingest;
 GRANT UPDATE (last_receipt_at, clock_offset_s) ON agent TO ts_ingest;
 GRANT INSERT, UPDATE ON machine, state_history, outgoing TO ts_ingest;
 GRANT INSERT, UPDATE, DELETE ON link_position TO ts_ingest;
-GRANT INSERT ON link_loss, parked, gap, sample, event, ledger TO ts_ingest;
+GRANT INSERT ON link_loss, parked, gap, event, ledger TO ts_ingest;
 -- For what is kept for a while only.
 GRANT DELETE ON idempotency, event, outgoing TO ts_ingest;
 GRANT SELECT (enterprise_id, key, created_at) ON idempotency TO ts_ingest;
-GRANT EXECUTE ON FUNCTION ts_sample_partition(timestamptz) TO ts_ingest;

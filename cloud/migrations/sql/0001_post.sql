@@ -1,4 +1,4 @@
--- The cloud's end of the post, and what it delivered: orders down, positions, losses, states, samples.
+-- The cloud's end of the post, and what it delivered: orders down, positions, losses, states.
 CREATE TABLE outgoing (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   agent_id   text NOT NULL REFERENCES agent,
@@ -80,28 +80,3 @@ CREATE TABLE gap (
   UNIQUE (machine_id, epoch, seq)
 );
 COMMENT ON TABLE gap IS 'Between these times changes may have happened that nobody could see.';
-
-CREATE TABLE sample (
-  machine_id text NOT NULL,
-  signal     text NOT NULL,
-  at         timestamptz NOT NULL,
-  value      float8,
-  text_value text
-) PARTITION BY RANGE (at);
-COMMENT ON TABLE sample IS 'Values of the signals that the plant named. Partitions by ts_sample_partition.';
-CREATE INDEX sample_when ON sample (machine_id, signal, at);
-
--- Makes the week's partition that holds p_at, if it is not there yet; returns its name.
-CREATE FUNCTION ts_sample_partition(p_at timestamptz) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  v_start timestamptz := date_trunc('week', p_at, 'UTC');
-  v_name  text := 'sample_' || to_char(v_start AT TIME ZONE 'UTC', 'YYYYMMDD');
-BEGIN
-  IF to_regclass('public.' || v_name) IS NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(v_name, 0));
-    EXECUTE format('CREATE TABLE IF NOT EXISTS public.%I PARTITION OF public.sample FOR VALUES FROM (%L) TO (%L)',
-                   v_name, v_start, v_start + interval '7 days');
-  END IF;
-  RETURN v_name;
-END $$;

@@ -8,8 +8,6 @@ CREATE TABLE series (
 );
 COMMENT ON TABLE series IS 'A signal of a machine, by the small number under which its samples are kept.';
 
-CREATE TEMP TABLE before ON COMMIT DROP AS SELECT * FROM sample;
-DROP TABLE sample;
 CREATE TABLE sample (
   series_id  int NOT NULL,
   quality    int2 NOT NULL DEFAULT 0 CHECK (quality BETWEEN 0 AND 2),
@@ -23,7 +21,7 @@ CREATE UNIQUE INDEX sample_once ON sample (series_id, at);
 
 -- Makes the week's partition that holds p_at, if it is not there yet; returns its name. Ingest copies straight into it, as
 -- row-level security, which guards what the API reads, lets nobody COPY into the whole.
-CREATE OR REPLACE FUNCTION ts_sample_partition(p_at timestamptz) RETURNS text
+CREATE FUNCTION ts_sample_partition(p_at timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_start timestamptz := date_trunc('week', p_at, 'UTC');
@@ -57,11 +55,7 @@ BEGIN
   RETURN v_dropped;
 END $$;
 
-INSERT INTO series (machine_id, signal) SELECT DISTINCT machine_id, signal FROM before ORDER BY 1, 2;
-SELECT ts_sample_partition(week) FROM (SELECT DISTINCT date_trunc('week', at, 'UTC') AS week FROM before) AS weeks;
-INSERT INTO sample (series_id, quality, at, value, text_value)
-SELECT s.id, b.quality, b.at, b.value, b.text_value FROM before b JOIN series s USING (machine_id, signal);
--- From now on every batch says what it touched, in the transaction that wrote it.
+-- Every batch says what it touched, in the transaction that wrote it.
 CREATE TABLE sample_due (
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   series_id int[] NOT NULL,
@@ -69,9 +63,6 @@ CREATE TABLE sample_due (
   to_at     timestamptz NOT NULL
 );
 COMMENT ON TABLE sample_due IS 'Samples came for these series, from and to (both included); not rolled up yet.';
-INSERT INTO sample_due (series_id, from_at, to_at)
-SELECT array_agg(DISTINCT series_id), min(at), max(at) FROM sample HAVING count(*) > 0;
-
 CREATE TABLE sample_rollup (
   series_id int NOT NULL,
   width     text NOT NULL CHECK (width IN ('minute', 'hour', 'day')),
@@ -173,8 +164,3 @@ CREATE TRIGGER claims_were_due AFTER UPDATE ON claim
   REFERENCING OLD TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
 CREATE TRIGGER claims_are_due AFTER UPDATE ON claim
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
-INSERT INTO machine_due (machine_id, kind, span)
-  SELECT machine_id, 'state', tstzrange(min(at), NULL) FROM state_history GROUP BY machine_id;
-INSERT INTO machine_due (machine_id, kind, span)
-  SELECT machine_id, 'ledger', tstzrange(min(lower(span)), max(upper(span))) FROM (
-    SELECT machine_id, span FROM offer_span UNION ALL SELECT machine_id, span FROM claim) AS said GROUP BY machine_id;

@@ -1,4 +1,4 @@
-"""What ingest needs: samples that can be replayed, and positions that stay small."""
+"""What ingest needs: positions that stay small, and the ends of jobs that nobody reports."""
 
 from cloud.migrations.script import run_as_owner
 
