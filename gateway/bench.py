@@ -1,6 +1,7 @@
-"""The one shape that every benchmark has: figures as rows, shown as a table and written for other programs."""
+"""What every benchmark shares: figures as rows, shown as a table and written for programs; what a process uses."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path("bench-results")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,15 @@ def show(rows: Sequence[Row], name: str, title: str) -> None:
     Console().print(table)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU, user and system, that a process and all its threads have had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mb(pid: int) -> float:
+    """MB (2^20 bytes) of a process's memory that is in RAM, shared libraries included."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))

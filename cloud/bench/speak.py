@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cloud.bench.voice import Voice
 from cloud.bench.world import DAYS, PER_SITE, agent_key
 from cloud.config import Settings
 from cloud.db import lazy_pool
@@ -18,53 +19,26 @@ from cloud.ingest.intake import Intake
 from cloud.ingest.process import SIDE_BY_SIDE
 from cloud.telemetry.memory import MemorySamples
 from gateway.capacity import CapacityType, Confidence, Reason
-from gateway.link import Keyring, Lane, MemoryJournal, Send, Sender
-from gateway.messages import Statement, Stream, encode
+from gateway.messages import Statement, Stream
 
 BATCH = 32
 """Statements that an agent says at once, as many as an ingest's desk commits together."""
 
 
 @dataclass(slots=True)
-class Voice:
-    """An agent and what it is about to say."""
+class Plant:
+    """A site's agent, and what it is about to say of its machines."""
 
     number: int
     begin: datetime
     chance: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311 - a bench's own dice
-    journal: MemoryJournal = field(init=False)
-    sender: Sender = field(init=False)
+    voice: Voice = field(init=False)
     version: int = 1
 
     def __post_init__(self) -> None:
-        self.journal = MemoryJournal(random.Random(self.number))  # noqa: S311 - a bench's own dice
-        lane = Lane(Keyring({"k1": agent_key(self.number)}, "k1"), self.id, "up")
-        self.sender = Sender(self.journal, lane, random.Random(self.number))  # noqa: S311 - a bench's own dice
-        self.packets = _packets(self.sender.connected(0.0))
+        self.voice = Voice(f"agt_{self.number}", agent_key(self.number), self.number)
 
-    packets: list[bytes] = field(init=False)
-
-    @property
-    def id(self) -> str:
-        return f"agt_{self.number}"
-
-    def say(self, number: int) -> None:
-        with self.journal.transaction() as tx:
-            for _ in range(number):
-                tx.append(Stream.CONTROL, encode(self._statement()))
-        self.packets += _packets(self.sender.wake(0.0))
-
-    def hear(self, replies: list[bytes]) -> None:
-        for raw in replies:
-            self.packets += _packets(self.sender.receive(raw, 0.0))
-
-    async def talk(self, intake: Intake) -> None:
-        """Until nobody has anything left to say."""
-        while self.packets:
-            packets, self.packets = self.packets, []
-            self.hear(await intake.take(self.id, packets))
-
-    def _statement(self) -> Statement:
+    def statement(self) -> Statement:
         """Half a day of one machine anew: three spans."""
         self.version += 1
         start = self.begin + timedelta(hours=self.chance.randrange(48, 24 * (DAYS - 2)))
@@ -102,18 +76,18 @@ async def speak(settings: Settings, begin: datetime, agents: range, rate: float,
     """For ever: `rate` statements a second, or as many as are taken where it is 0."""
     pool = await lazy_pool(settings.ingest_dsn or "", size=SIDE_BY_SIDE + 6)
     intake = Intake(pool, MemorySamples(), lambda: datetime.now(UTC), secrets.token_bytes(16))
-    voices = [Voice(number, begin) for number in agents]
+    plants = [Plant(number, begin) for number in agents]
     began = time.perf_counter()
     due = _due(began, rate)
 
-    async def keep(voice: Voice) -> None:
+    async def keep(plant: Plant) -> None:
         while True:
             number = BATCH
             if rate:
                 await asyncio.sleep(max(0.0, next(due) - time.perf_counter()))
                 number = 1
-            voice.say(number)
-            await voice.talk(intake)
+            plant.voice.say(Stream.CONTROL, [plant.statement() for _ in range(number)])
+            await plant.voice.talk(intake)
 
     async def tell() -> None:
         while True:
@@ -121,7 +95,7 @@ async def speak(settings: Settings, begin: datetime, agents: range, rate: float,
             now = {"taken": intake.taken, "seconds": time.perf_counter() - began}
             await asyncio.to_thread(told.write_text, json.dumps(now))
 
-    await asyncio.gather(tell(), *(keep(voice) for voice in (voices if rate else voices[:SIDE_BY_SIDE])))
+    await asyncio.gather(tell(), *(keep(plant) for plant in (plants if rate else plants[:SIDE_BY_SIDE])))
 
 
 def _due(began: float, rate: float) -> Iterator[float]:
@@ -129,10 +103,6 @@ def _due(began: float, rate: float) -> Iterator[float]:
     while True:
         number += 1
         yield began + number / rate
-
-
-def _packets(effects: object) -> list[bytes]:
-    return [effect.data for effect in effects if isinstance(effect, Send)]  # type: ignore[attr-defined]
 
 
 def main(begin: str, first: str, last: str, rate: str, told: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.bench import cpu_s, resident_mb
 from gateway.ports import free_port
 from gateway.supervisor import Process, Supervisor
 
-TICKS = os.sysconf("SC_CLK_TCK")
 LOOPBACK = "127.0.0.1"
 
 
@@ -36,13 +35,11 @@ class Rig:
 
     def cpu(self, name: str) -> float:
         """Seconds of CPU, user and system, that a process and all its threads have had."""
-        fields = Path(f"/proc/{self.supervisor.pid(name)}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_s(self.supervisor.pid(name))
 
     def resident(self, name: str) -> float:
         """MB (2^20 bytes) of its memory that is in RAM, shared libraries included."""
-        lines = Path(f"/proc/{self.supervisor.pid(name)}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+        return resident_mb(self.supervisor.pid(name))
 
     async def told(self, name: str, within: float = 60.0) -> Any:
         """The JSON that a process renews in this file; waited for."""
