@@ -3,6 +3,7 @@
 from cloud.api.page import Page
 from cloud.client.calls import Calls
 from cloud.market.model import SearchAnswer, SearchRequest
+from cloud.market.slots import Slots, SlotsRequest
 from cloud.waiting.model import Waiting, WaitingRequest
 
 
@@ -11,6 +12,9 @@ class MarketCalls(Calls):
 
     async def search(self, request: SearchRequest) -> SearchAnswer:
         return await self._post(SearchAnswer, "/v1/search", request)
+
+    async def slots(self, request: SlotsRequest) -> Slots:
+        return await self._post(Slots, "/v1/search/slots", request)
 
     async def wait(self, request: WaitingRequest, *, key: str | None = None) -> Waiting:
         return await self._post(Waiting, "/v1/waiting", request, key)

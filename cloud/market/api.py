@@ -6,11 +6,14 @@ from cloud.api.call import Call, ReadCall
 from cloud.market import store
 from cloud.market.match import Candidate, Match, Miss, Need, search
 from cloud.market.model import Found, NearMiss, SearchAnswer, SearchRequest, WouldDo
+from cloud.market.slots import Slots, SlotsRequest, slots
 
 router = APIRouter(prefix="/v1", tags=["market"])
 
 SPARE = 4
 """Candidates looked at beyond those that are asked for: now and then one proves to be too little."""
+LOOKED = 40
+"""Candidates whose hours a calendar shows, the cheapest first."""
 
 
 @router.post("/search")
@@ -32,6 +35,13 @@ async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
         _, misses = search(need, (one for one in around.candidates if one.service_id not in served), request.limit)
     items, near = tuple(map(_found, matches)), tuple(map(_missed, misses))
     return SearchAnswer(items=items, near_misses=near, complete=complete)
+
+
+@router.post("/search/slots")
+async def find_slots(call: ReadCall, request: SlotsRequest) -> Slots:
+    """At which hours of the window it could begin, with the cheapest of those that do; for a calendar."""
+    page = await store.candidates(call.desk.pool, call.tenant, request, call.now, 0, LOOKED)
+    return Slots(items=slots(_need(call, request), page.candidates), complete=page.complete)
 
 
 def _need(call: Call, request: SearchRequest) -> Need:

@@ -126,6 +126,11 @@ def judge(need: Need, candidate: Candidate) -> Match | Miss:
     return _capacity(need, candidate)
 
 
+def openings(need: Need, candidate: Candidate) -> Iterator[Span]:
+    """The stretches of the window that hold the asked duration, with enough left and the notice kept."""
+    return (run for run in _runs_within(need, candidate) if run.duration >= need.duration)
+
+
 def parts_of(candidate: Candidate, span: Span, quantity: int) -> list[Part]:
     """The span by what is left of the machine, as a hold of it will be quoted."""
     return [

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from api_market import Market, at, booking, need, piece, wanted
@@ -10,6 +11,7 @@ from cloud.booking.wire import Hold, HoldRequest
 from cloud.client import ApiError, Client
 from cloud.market import store
 from cloud.market.model import Near
+from cloud.market.slots import SlotsRequest
 
 
 async def test_what_is_held_or_booked_by_anybody_is_not_found(market: Market) -> None:
@@ -144,3 +146,21 @@ async def _hold(client: Client, request: HoldRequest) -> Hold | ApiError:
 def _kind(code: str) -> str:
     """Search does not tell what the plant offers too unsurely from what is not left; the provider's refusal may."""
     return code.partition(".")[0].replace("confidence", "capacity")
+
+
+async def test_a_calendar_of_slots_shows_the_hours_that_are_left(market: Market) -> None:
+    service, _ = await market.offer("maker", piece(2, 8))
+    await market.clients["rival"].book(booking(service, 4, 5))
+    asked = SlotsRequest(start=at(0), end=at(12), duration=timedelta(hours=1))
+    found = await market.clients["buyer"].slots(asked)
+    assert [slot.start for slot in found.items] == [at(hour) for hour in (2, 3, 5, 6, 7)]
+    assert {(slot.service_id, slot.price.amount, slot.choices) for slot in found.items} == {(service, Decimal(60), 1)}
+    assert found.complete
+
+
+async def test_a_result_says_where_its_plant_is(market: Market) -> None:
+    (machine,) = await market.plant("maker", "mill", latitude=48.20849, longitude=16.37208)
+    await market.states(machine, piece(0, 8))
+    await market.service("maker", machine)
+    (found,) = (await market.clients["buyer"].search(need(0, 8))).items
+    assert (found.latitude, found.longitude, found.zone) == (48.21, 16.37, "Europe/Vienna")

@@ -36,6 +36,7 @@ def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
         "/v1/services": {"name": "another", "machine_ids": [things["machine_id"]], "price": price},
         "/v1/keys": {"name": "another", "scopes": ["read"]},
         "/v1/search": SPAN,
+        "/v1/search/slots": SPAN,
         "/v1/holds": wish,
         "/v1/bookings": made,
         "/v1/bundles": {"legs": [made]},

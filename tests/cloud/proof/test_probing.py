@@ -32,6 +32,7 @@ class Scene:
             ("/v1/search", {**WINDOW, "duration": "PT1H"}),
             ("/v1/search", {**WINDOW, "duration": "PT40H"}),
             ("/v1/search", {**TAKEN}),
+            ("/v1/search/slots", {**WINDOW, "duration": "PT1H"}),
             ("/v1/search", {**WINDOW, "duration": "PT1H", "quantity": 2}),
             ("/v1/search", {**WINDOW, "duration": "PT1H", "max_price": {"amount": "1", "currency": "EUR"}}),
             ("/v1/holds", {**wish, **TAKEN}),
