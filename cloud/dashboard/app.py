@@ -13,9 +13,10 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud.dashboard import board, login
+from cloud.dashboard import login
 from cloud.dashboard.frame import MARK, MOUNTED, STATIC
 from cloud.dashboard.house import House
+from cloud.dashboard.pages import PAGES
 from gateway.errors import UsageError
 
 KEY = "THIRDSHIFT_DASHBOARD_KEY"
@@ -65,7 +66,7 @@ def create_app(api_url: str, host: str, key: str | None = None) -> FastAPI:
     if key and not loopback(host):
         msg = f"{KEY} logs everybody in, but {host} can be reached from other machines; bind 127.0.0.1, or unset it"
         raise UsageError(msg)
-    house = House(api_url, key)
+    house = House(api_url, key, PAGES)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +87,8 @@ def create_app(api_url: str, host: str, key: str | None = None) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     pages.add_static_files(MOUNTED, STATIC)
     login.install(house)
-    board.install(house)
+    for page in PAGES:
+        page.install(house)
     ui.run_with(
         app,
         title="Thirdshift",

@@ -36,27 +36,44 @@ ICONS: dict[str, str] = {
     'M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4"/></svg>',
     "dark": f'{_LINE}<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z"/></svg>',
     "out": f'{_LINE}<path d="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M10 8l-4 4 4 4M6 12h10"/></svg>',
+    "menu": f'{_LINE}<path d="M4 7h16M4 12h16M4 17h16"/></svg>',
+    "plant": f'{_LINE}<path d="M3 20V10l6 4v-4l6 4V4h6v16zM8 17h.01M12 17h.01M16 17h.01"/></svg>',
+    "machine": f'{_LINE}<path d="M4 20h16M6 20V9h8v11M14 12h4v8M9 9V5h2v4M8.5 13h3"/></svg>',
+    "market": f'{_LINE}<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.5L21 21"/></svg>',
+    "bookings": f'{_LINE}<path d="M4 6h16v14H4zM4 10.5h16M8.5 3.5V8M15.5 3.5V8M8 14.5h5"/></svg>',
+    "cooperation": f'{_LINE}<circle cx="8" cy="8" r="3.2"/><circle cx="16.5" cy="9.5" r="2.6"/>'
+    '<path d="M2.5 19c0-3.3 2.4-5.4 5.5-5.4s5.5 2.1 5.5 5.4M16 14.6c3 0 5.5 1.5 5.5 4.4"/></svg>',
+    "operations": f'{_LINE}<path d="M3 12h4l2.5-7 4 14 2.5-7h5"/></svg>',
+    "account": f'{_LINE}<circle cx="12" cy="8" r="4"/><path d="M4 20.5c0-4 3.5-6.5 8-6.5s8 2.5 8 6.5"/></svg>',
     "close": f'{_LINE}<path d="M6 6l12 12M18 6L6 18"/></svg>',
 }
 
 
-def _stamped(name: str) -> str:
+def stamped(name: str) -> str:
+    """The address of a file of STATIC; a browser may keep it for ever, since another content has another address."""
     stamp = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
     return f"{MOUNTED}/{name}?{stamp}"
 
 
-def dress(session: Session, words: Words, title: str) -> ui.dark_mode:
+def _head(page: str) -> str:
+    """The style and script that all pages share, and those of this page where it has any."""
+    found = [name for name in ("board.css", "house.js", f"{page}.css", f"{page}.js") if (STATIC / name).is_file()]
+    styles = [f'<link rel="stylesheet" href="{stamped(name)}">' for name in found if name.endswith(".css")]
+    return "".join([*styles, *(f'<script src="{stamped(name)}"></script>' for name in found if name.endswith(".js"))])
+
+
+def dress(session: Session, words: Words, title: str, page: str = "") -> ui.dark_mode:
     """Give the page its language, title, look and theme. Everything is served by this process itself.
+
+    `page` is the name of its folder: static/<page>.css and .js, where they exist, are loaded by it alone.
 
     NiceGUI knows one language per route, so the visitor gets a copy of the route's description.
     """
     client = ui.context.client
     client.page = copy(client.page)
     client.page.language = TAGS[words.language]
-    ui.add_head_html(
-        f'<link rel="stylesheet" href="{_stamped("board.css")}"><script src="{_stamped("bands.js")}"></script>'
-    )
-    ui.page_title(words(title))
+    ui.add_head_html(_head(page))
+    ui.page_title(f"{words(title)} · {words('app.name')}")
     return ui.dark_mode(THEMES[session.theme])
 
 

@@ -1,29 +1,36 @@
 """The bar on top: whose view it is, business time, whether the registry answers; and banners that say what is wrong."""
 
-from collections.abc import Callable
-from typing import Any
+import json
+import time
+from datetime import tzinfo
 
 from nicegui import ui
 
-from cloud.dashboard.frame import MARK, button, hide, language_button, said, theme_button
+from cloud.dashboard.frame import ICONS, MARK, button, hide, language_button, said, theme_button
+from cloud.dashboard.house import Guest, House
 from cloud.dashboard.model import Plant
-from cloud.dashboard.sessions import Session
-from cloud.dashboard.watch import Watcher
+from cloud.dashboard.watch import Pace, Watcher
 from cloud.dashboard.when import DASH, When
-from cloud.dashboard.words import Words
+from cloud.dashboard.words import TAGS, Words
+
+OFF = 0.25
+"""Seconds (real) by which the browser's clock may be off before it is told anew."""
 
 
 class Header:
-    """The bar. `log_out` is called by its button."""
+    """The bar. `here` is the name of the page that it stands on."""
 
-    def __init__(self, session: Session, words: Words, dark: ui.dark_mode, log_out: Callable[[], Any]) -> None:
+    def __init__(self, house: House, here: str, guest: Guest, dark: ui.dark_mode) -> None:
+        _, session, words = guest
         self._words = words
+        self._pace: tuple[Pace, tzinfo] | None = None
         with ui.element("header").classes("bar"):
             with ui.element("div").classes("brand"):
                 ui.html(MARK, tag="span", sanitize=False).style("display:flex")
                 with ui.element("div").style("min-width:0"):
-                    said("h1", words("app.name"))
+                    said("span", words("app.name"), "name")
                     self._who = said("div", "", "who")
+            _navigation(house, here, words)
             with ui.element("div").classes("right"):
                 self._clock()
                 self._link = said("div", words("link.loading"), "link")
@@ -31,39 +38,82 @@ class Header:
                 with ui.element("div").classes("tools"):
                     language_button(session, words)
                     theme_button(session, words, dark)
-                    button(words("app.log_out"), log_out, "tool", icon="out")
+                    button(words("app.log_out"), lambda: _log_out(house, guest), "tool", icon="out")
+            _compact(house, here, words)
 
     def _clock(self) -> None:
         with ui.element("div").classes("clock") as clock:
+            clock.props["role"] = "group"
             clock.props["aria-label"] = self._words("clock.label")
             with ui.element("div").classes("time"):
-                self._time = said("span", DASH)
+                said("span", DASH, "now")
                 self._speed = said("span", "", "speed")
-            self._date = said("div", "", "date")
+            said("div", "", "date")
 
     def show(self, watcher: Watcher, when: When | None) -> None:
         """Bring the bar up to date."""
-        if watcher.plant:
+        if watcher.plant and self._who.text != watcher.plant.enterprise.name:
             self._who.set_text(watcher.plant.enterprise.name)
         if when and watcher.pace:
-            self._tell(when, watcher.pace.speed)
+            self._tell(watcher.pace, when.zone)
         if watcher.silent:
             self._state("away", "link.away")
         elif watcher.plant:
             self._state("live", "link.live")
 
-    def _tell(self, when: When, speed: float) -> None:
-        self._time.set_text(f"{when.now.astimezone(when.zone):%H:%M:%S}")
-        self._date.set_text(when.date(when.now))
-        fast = "" if speed == 1 else f"{speed:g}×"  # noqa: RUF001 - a multiplication sign is meant
+    def _tell(self, pace: Pace, zone: tzinfo) -> None:
+        """The browser's clock goes on by itself; it is told only where it would go wrong."""
+        moment = time.monotonic()
+        if self._pace and self._pace[1] == zone and not _differ(pace, self._pace[0], moment):
+            return
+        self._pace = pace, zone
+        now, tag = pace.at(moment).timestamp() * 1000, TAGS[self._words.language]
+        given = json.dumps([now, pace.speed, getattr(zone, "key", "UTC"), tag])
+        ui.run_javascript(f"thirdshiftHouse.clock(...{given})")
+        fast = "" if pace.speed == 1 else f"{pace.speed:g}×"  # noqa: RUF001 - a multiplication sign is meant
         if self._speed.text != fast:
             self._speed.set_text(fast)
-            self._speed.props["title"] = self._words("clock.speed", speed=f"{speed:g}")
+            self._speed.props["title"] = self._words("clock.speed", speed=f"{pace.speed:g}")
 
     def _state(self, name: str, key: str) -> None:
         if self._link.text != self._words(key):
             self._link.set_text(self._words(key))
             self._link.classes(remove="live away", add=name)
+
+
+def _log_out(house: House, guest: Guest) -> None:
+    house.sessions.end(guest.browser)
+    ui.navigate.to("/login")
+
+
+def _differ(new: Pace, old: Pace, moment: float) -> bool:
+    off = abs((new.at(moment) - old.at(moment)).total_seconds())
+    return new.speed != old.speed or off > OFF * new.speed
+
+
+def _navigation(house: House, here: str, words: Words) -> None:
+    """A link for each page that can be gone to from anywhere."""
+    with ui.element("nav").classes("pages") as bar:
+        bar.props["aria-label"] = words("nav.label")
+        for page in house.pages:
+            if page.in_navigation:
+                link = ui.element("a")
+                link.props["href"] = page.route
+                if page.name == here:
+                    link.props["aria-current"] = "page"
+                with link:
+                    ui.html(ICONS[page.icon], tag="span", sanitize=False).classes("icon")
+                    said("span", words(page.word))
+
+
+def _compact(house: House, here: str, words: Words) -> None:
+    """The same links for a phone: folded away behind the name of this page."""
+    with ui.element("details").classes("menu"):
+        with ui.element("summary") as opener:
+            opener.props["aria-label"] = words("nav.open", page=words(house.page(here).word))
+            ui.html(ICONS["menu"], tag="span", sanitize=False).classes("icon")
+            said("span", words(house.page(here).word))
+        _navigation(house, here, words)
 
 
 class Banners:

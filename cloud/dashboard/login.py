@@ -36,7 +36,8 @@ def install(house: House) -> None:
                 problem.set_text(words(refusal))
                 return
             session.key, session.left, session.refused = text, False, False
-            ui.navigate.to("/")
+            wanted, session.wanted = session.wanted, "/"
+            ui.navigate.to(wanted)
 
         with ui.element("main").classes("door"), ui.element("section").classes("card"):
             with ui.element("div").classes("brand"):

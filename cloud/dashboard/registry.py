@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any, TypeVar
 
 import httpx2
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,8 @@ from cloud.booking.wire import Booking
 from cloud.client import ApiError, ApiUnreachable, Client, Event
 from cloud.errors import CloudError
 from cloud.registry.model import Capacity, Enterprise, Machine, Site, States
+
+T = TypeVar("T")
 
 AT_ONCE = 8
 """Requests of one key that may be under way at the same time."""
@@ -36,6 +39,16 @@ class KeyRefused(CloudError):
     code = "auth.invalid"
 
 
+class Refused(CloudError):
+    """The registry understood the call and says no: `code` and `detail` are its own, `problem` is all that it said."""
+
+    def __init__(self, code: str, detail: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.problem = problem
+
+
 class Health(BaseModel):
     """Business time at the registry, which runs `speed` times as fast as the wall clock."""
 
@@ -54,6 +67,16 @@ class Registry:
 
     async def aclose(self) -> None:
         await self._client.close()
+
+    async def ask(self, call: Callable[[Client], Awaitable[T]]) -> T:
+        """Any call of the API: `await registry.ask(lambda api: api.services())`.
+
+        Raises Refused where the registry says no (403 too: not with this user's rights), KeyRefused where it no longer
+        knows the key, Away where it does not answer.
+        """
+        async with self._turn:
+            with _understood(asked=True):
+                return await call(self._client)
 
     async def health(self) -> Health:
         async with self._asking():
@@ -116,13 +139,15 @@ class Registry:
 
 
 @contextlib.contextmanager
-def _understood() -> Iterator[None]:
-    """Failures in the words of this dashboard."""
+def _understood(*, asked: bool = False) -> Iterator[None]:
+    """Failures in the words of this dashboard; what was `asked` by a user may be refused."""
     try:
         yield
     except ApiUnreachable as error:
         raise Away(str(error)) from error
     except ApiError as error:
+        if asked and 400 <= error.status < 500 and error.status != 401:
+            raise Refused(error.code, str(error.facts.get("detail", "")), error.facts) from error
         if error.status in {401, 403}:
             raise KeyRefused(str(error)) from error
         raise Away(str(error), error.code) from error

@@ -16,7 +16,8 @@ MOST = 10_000
 class Session:
     """One browser. Without a key it is nobody's, but its preferences hold on the log-in page already.
 
-    `refused`: the registry stopped accepting its key. `left`: it logged out.
+    `refused`: the registry stopped accepting its key. `left`: it logged out. `wanted`: the path of the page that it
+    asked for before it had logged in.
     """
 
     key: str | None = None
@@ -25,6 +26,7 @@ class Session:
     shown: str = "24h"
     refused: bool = False
     left: bool = False
+    wanted: str = "/"
     used: float = field(default_factory=time.monotonic)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,11 +50,12 @@ class Silent:
 class Watcher:
     """What a key sees. `plant` is None until first read; `version` counts readings; `refused` once the key is not good.
 
-    `silent` is None while the API answers. Pages look at these; nothing is pushed to them.
+    `silent` is None while the API answers. `listeners` are called, without arguments, when any of these changed, and
+    when business time was told anew; they must return at once and not raise.
     """
 
     def __init__(self, registry: Registry, back: timedelta) -> None:
-        self._registry = registry
+        self.registry = registry
         self._back = back
         self._stale = Stale()
         self._woken = asyncio.Event()
@@ -63,6 +64,7 @@ class Watcher:
         self.pace: Pace | None = None
         self.silent: Silent | None = None
         self.refused = False
+        self.listeners: set[Callable[[], None]] = set()
 
     @property
     def now(self) -> datetime | None:
@@ -84,6 +86,7 @@ class Watcher:
                 await self._watch()
             except KeyRefused:
                 self.refused = True
+                self._tell()
                 return
             except Away as error:
                 self._lost(error)
@@ -97,14 +100,14 @@ class Watcher:
         await _first_to_fail(self._listen(opened), self._read(opened), self._poll())
 
     async def _listen(self, opened: asyncio.Event) -> None:
-        async for event in self._registry.events(opened):
+        async for event in self.registry.events(opened):
             mark(self._stale, event.type, event.data)
             self._woken.set()
 
     async def _read(self, opened: asyncio.Event) -> None:
         """Everything, once the stream is open; then what it, or the poll, says is old."""
         await opened.wait()
-        self._show(await survey(self._registry, self._asked()))
+        self._show(await survey(self.registry, self._asked()))
         await self._renew()
 
     async def _renew(self) -> None:
@@ -115,7 +118,7 @@ class Watcher:
             stale, self._stale = self._stale, Stale()
             began = time.monotonic()
             if stale and self.plant:
-                self._show(await renewed(self._registry, self.plant, stale, self._asked()))
+                self._show(await renewed(self.registry, self.plant, stale, self._asked()))
             await asyncio.sleep(max(REFRESH, time.monotonic() - began))
 
     async def _poll(self) -> None:
@@ -132,8 +135,9 @@ class Watcher:
         self._woken.set()
 
     async def _tell_time(self) -> None:
-        told: Health = await self._registry.health()
+        told: Health = await self.registry.health()
         self.pace = Pace(told.now, told.speed, time.monotonic())
+        self._tell()
 
     def _asked(self) -> Asked:
         assert self.pace  # noqa: S101 - _watch tells the time first
@@ -145,12 +149,18 @@ class Watcher:
         if self.silent:
             log.info("the API answers again")
         self.silent = None
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()
 
     def _lost(self, error: Away) -> None:
         if self.silent is None or self.silent.code != error.code:
             since = self.silent.since if self.silent else self.now
             self.silent = Silent(since, error.code)
             log.warning("the API is away", code=error.code, error=str(error))
+            self._tell()
 
 
 async def _first_to_fail(*work: Coroutine[Any, Any, None]) -> None:

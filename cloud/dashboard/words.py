@@ -1,4 +1,4 @@
-"""What the page says, in the languages that it speaks; the sentences are data, in words.json."""
+"""What the pages say, in the languages that they speak; sentences are data: words.json here and in a page's folder."""
 
 import json
 from collections.abc import Mapping
@@ -18,9 +18,21 @@ TAGS: Mapping[str, Language] = {"en": "en-GB", "zh": "zh-CN"}
 
 @cache
 def dictionary() -> Mapping[str, Mapping[str, str]]:
-    """Every entry, by key and then by language."""
-    entries: dict[str, dict[str, str]] = json.loads(files(__package__).joinpath("words.json").read_text("utf-8"))
+    """Every entry, by key and then by language. Raises ValueError where two files say the same key."""
+    here = files(__package__)
+    found = [here, *sorted((each for each in here.iterdir() if each.is_dir()), key=lambda each: each.name)]
+    entries: dict[str, dict[str, str]] = {}
+    for folder in found:
+        if (file := folder.joinpath("words.json")).is_file():
+            _add(entries, json.loads(file.read_text("utf-8")), folder.name)
     return entries
+
+
+def _add(entries: dict[str, dict[str, str]], more: Mapping[str, dict[str, str]], folder: str) -> None:
+    if twice := entries.keys() & more.keys():
+        msg = f"words.json of {folder} says again what another said: {', '.join(sorted(twice))}"
+        raise ValueError(msg)
+    entries.update(more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.ticks import ticks
+from cloud.dashboard.plant.ticks import ticks
 from cloud.dashboard.when import When, zone_named
 from cloud.dashboard.words import Words
 from gateway.span import Span

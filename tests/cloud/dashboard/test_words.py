@@ -12,7 +12,7 @@ from cloud.dashboard.words import LANGUAGES, Words, dictionary, preferred
 from gateway.capacity import CapacityType, Confidence, Reason
 from gateway.machine import ItemState, OperationMode
 
-SOURCES = [path.read_text() for path in Path(cloud.dashboard.__file__).parent.glob("*.py")]
+SOURCES = [path.read_text() for path in Path(cloud.dashboard.__file__).parent.rglob("*.py")]
 
 SPOKEN = {
     "state": ItemState,

@@ -2,9 +2,9 @@
 
 from nicegui import ui
 
-from cloud.dashboard.chart import STATES
 from cloud.dashboard.frame import said
-from cloud.dashboard.say import css_name
+from cloud.dashboard.plant.chart import STATES
+from cloud.dashboard.plant.say import css_name
 from cloud.dashboard.words import Words
 
 

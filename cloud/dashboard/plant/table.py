@@ -7,8 +7,8 @@ from html import escape
 from cloud.booking.model import LIVE
 from cloud.booking.wire import Booking
 from cloud.dashboard.model import Plant
-from cloud.dashboard.say import BookingLine, booking_line
-from cloud.dashboard.totals import VOID
+from cloud.dashboard.plant.say import BookingLine, booking_line
+from cloud.dashboard.plant.totals import VOID
 from cloud.dashboard.when import DASH, When
 from cloud.dashboard.words import Words
 

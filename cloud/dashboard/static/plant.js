@@ -1,4 +1,4 @@
-// Draws the machines' bands for ECharts' custom series (cloud/dashboard/chart.py makes the data), and says on hover
+// Draws the machines' bands for ECharts' custom series (cloud/dashboard/plant/chart.py makes the data), and says on hover
 // what a band is. Colours are the variables of board.css, so legend and chart, light and dark, cannot differ.
 "use strict";
 

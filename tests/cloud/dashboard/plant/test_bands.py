@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cloud.dashboard.bands import View, booking_bars, free_spans, offer_bars, row, state_bars, thinned
 from cloud.dashboard.fake import NOW
+from cloud.dashboard.plant.bands import View, booking_bars, free_spans, offer_bars, row, state_bars, thinned
 from gateway.span import Span, total
 
 H = timedelta(hours=1)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cloud.booking.wire import Booking
 from cloud.dashboard.model import Meter, Plant, span_of
-from cloud.dashboard.totals import Totals
+from cloud.dashboard.plant.totals import Totals
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 from cloud.registry.model import Enterprise, Machine

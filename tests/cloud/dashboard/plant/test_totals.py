@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.totals import totals
+from cloud.dashboard.plant.totals import totals
 
 H = timedelta(hours=1)
 

@@ -3,10 +3,10 @@
 import json
 from datetime import timedelta
 
-from cloud.dashboard.bands import View, row
-from cloud.dashboard.chart import LANES, changed, lanes, options, patch, timeline
 from cloud.dashboard.fake import NOW
-from cloud.dashboard.picture import browser_words
+from cloud.dashboard.plant.bands import View, row
+from cloud.dashboard.plant.chart import LANES, changed, lanes, options, patch, timeline
+from cloud.dashboard.plant.picture import browser_words
 from cloud.dashboard.when import When, zone_named
 from cloud.dashboard.words import Words
 from gateway.span import Span

@@ -1,11 +1,11 @@
-"""The chart as data: rows become arrays of numbers for ECharts' custom series, which static/bands.js draws."""
+"""The chart as data: rows become arrays of numbers for ECharts' custom series, which static/plant.js draws."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from cloud.dashboard.bands import BookingBar, OfferBar, Row, StateBar
-from cloud.dashboard.ticks import ticks
+from cloud.dashboard.plant.bands import BookingBar, OfferBar, Row, StateBar
+from cloud.dashboard.plant.ticks import ticks
 from cloud.dashboard.when import When
 from gateway.span import Span
 

@@ -1,4 +1,4 @@
-"""The page: totals, machines and bookings of one key, brought up to date at most twice a second."""
+"""The page: totals, machines and bookings of one key, brought up to date as soon as they change."""
 
 import time
 
@@ -7,26 +7,21 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from cloud.dashboard.frame import dress, hide, said
-from cloud.dashboard.header import Banners, Header
+from cloud.dashboard.frame import hide, said
 from cloud.dashboard.house import House
-from cloud.dashboard.machines import Machines
 from cloud.dashboard.model import Plant
-from cloud.dashboard.picture import browser_words
-from cloud.dashboard.say import tiles
-from cloud.dashboard.sessions import Session
-from cloud.dashboard.sheet import Sheet
-from cloud.dashboard.table import MOST, bookings_html, lines
-from cloud.dashboard.totals import totals
-from cloud.dashboard.watch import Watcher
-from cloud.dashboard.when import When, zone_named
+from cloud.dashboard.plant.machines import Machines
+from cloud.dashboard.plant.picture import browser_words
+from cloud.dashboard.plant.say import tiles
+from cloud.dashboard.plant.sheet import Sheet
+from cloud.dashboard.plant.table import MOST, bookings_html, lines
+from cloud.dashboard.plant.totals import totals
+from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
-REDRAW = 0.5
-"""Seconds (real) between two redraws of a page at least."""
-
-EAGER = 0.1
-"""Seconds (real) between two looks at a plant that is still being read."""
+TICK = 1.0
+"""Seconds (real) between two looks at whether time alone moved something."""
 
 RETELL = 5.0
 """Seconds (real) after which the texts that count time are said anew, though nothing happened."""
@@ -39,49 +34,32 @@ def install(house: House) -> None:
     """Serve the page at /."""
 
     @ui.page("/")
-    def board(request: Request) -> RedirectResponse | None:
-        browser, session, words = house.visit(request)
-        if session.key is None:
-            return RedirectResponse("/login")
-        key = session.key
-        watcher = house.watchers.enter(key)
-        ui.context.client.on_delete(lambda: house.watchers.leave(key, watcher))
-        dark = dress(session, words, "app.title")
-        ui.add_head_html(browser_words(words, TAGS[words.language]))
-
-        def log_out() -> None:
-            house.sessions.end(browser)
-            ui.navigate.to("/login")
-
-        skip = said("a", words("app.skip"), "skip")
-        skip.props["href"] = "#machines"
-        header = Header(session, words, dark, log_out)
-        page = Board(watcher, session, words, header)
-        page.start()
+    def plant(request: Request) -> RedirectResponse | None:
+        visit = open_page(house, request, "plant")
+        if isinstance(visit, RedirectResponse):
+            return visit
+        ui.add_head_html(browser_words(visit.words, TAGS[visit.words.language]))
+        with visit.main:
+            Board(visit)
         return None
 
 
 class Board:
     """What is on the page below the bar."""
 
-    def __init__(self, watcher: Watcher, session: Session, words: Words, header: Header) -> None:
-        self._watcher = watcher
-        self._session = session
-        self._words = words
-        self._header = header
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._watcher = visit.watcher
+        self._session = visit.session
+        self._words = visit.words
         self._shown: tuple[int, bool] | None = None
         self._told = self._slid = 0.0
         self._bookings = ""
-        with ui.element("main").classes("page"):
-            self._banners = Banners(words)
-            self._content()
-        self._sheet = Sheet(words)
-        self._timer = ui.timer(EAGER, self.tick, active=False)
+        self._content()
+        self._sheet = Sheet(self._words)
         self.tick()
-
-    def start(self) -> None:
-        """Look for news from now on; often, until there is anything at all."""
-        self._timer.activate()
+        visit.on_news(self.tick)
+        ui.timer(TICK, self.tick)
 
     def _content(self) -> None:
         words = self._words
@@ -103,26 +81,14 @@ class Board:
         self.tick()
 
     def _open(self, machine_id: str) -> None:
-        if self._watcher.plant and (when := self._when()):
+        if self._watcher.plant and (when := self._visit.when()):
             self._sheet.open(self._watcher.plant, machine_id, when)
-
-    def _when(self) -> When | None:
-        now = self._watcher.now
-        zone = self._watcher.plant.zone if self._watcher.plant else "UTC"
-        return When(now, zone_named(zone), self._words) if now else None
 
     def tick(self) -> None:
         """Show what is new: all of it, or only that time went on."""
-        if self._watcher.refused:
-            self._session.key, self._session.refused = None, True
-            ui.navigate.to("/login")
-            return
-        when, plant = self._when(), self._watcher.plant
-        self._header.show(self._watcher, when)
-        self._banners.show(self._watcher, when)
+        when, plant = self._visit.when(), self._watcher.plant
         if plant and when:
             hide(self._known, hidden=False, by="waiting")
-            self._timer.interval = REDRAW
             self._bring_up_to_date(plant, when)
 
     def _bring_up_to_date(self, plant: Plant, when: When) -> None:

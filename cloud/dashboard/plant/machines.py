@@ -7,12 +7,12 @@ from functools import partial
 from nicegui import ui
 from nicegui.element import Element
 
-from cloud.dashboard.bands import View, row
 from cloud.dashboard.frame import button, hide, said
-from cloud.dashboard.legend import legend
 from cloud.dashboard.model import Plant
-from cloud.dashboard.picture import Picture
-from cloud.dashboard.say import machine_line
+from cloud.dashboard.plant.bands import View, row
+from cloud.dashboard.plant.legend import legend
+from cloud.dashboard.plant.picture import Picture
+from cloud.dashboard.plant.say import machine_line
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 from cloud.registry.model import Machine

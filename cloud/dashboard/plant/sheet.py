@@ -2,10 +2,10 @@
 
 from nicegui import ui
 
-from cloud.dashboard.details import facts, free, past, taken
 from cloud.dashboard.frame import button, said
 from cloud.dashboard.model import NO_STATEMENT, NOTHING_SEEN, Plant
-from cloud.dashboard.table import facts_html, list_html
+from cloud.dashboard.plant.details import facts, free, past, taken
+from cloud.dashboard.plant.table import facts_html, list_html
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 

@@ -84,7 +84,7 @@ def test_machines_totals_bookings_and_the_clock_are_there_and_a_band_says_what_i
         expect(page.locator(".clock")).to_contain_text("60\N{MULTIPLICATION SIGN}")
         expect(page.locator(".bookings tbody tr")).to_have_count(len(server.fake.bookings))
         expect(page.locator(".bookings")).to_contain_text("40 %")
-        assert page.title() == "Thirdshift · spare hours"
+        assert page.title() == "Plant · Thirdshift"
         assert page.evaluate("document.documentElement.lang") == "en-GB"
         for share, said in ((0.25, "Executing|NotAvailable"), (0.75, "Available|Committed|Unattainable")):
             hover(page, share)
@@ -110,7 +110,7 @@ def test_everything_can_be_reached_by_keyboard_and_a_machine_read_as_text(browse
             )
             page.keyboard.press("Tab")
         names = sorted(machine["name"] for machine in server.fake.machines)
-        for wanted in ("Skip to the machines", "Log out", "8 h", "24 h", "7 d", *names):
+        for wanted in ("Skip to the content", "Log out", "8 h", "24 h", "7 d", *names):
             assert any(wanted in (text or "") for text in reached), wanted
         page.get_by_role("button", name=names[0]).focus()
         page.keyboard.press("Enter")

@@ -6,8 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from cloud.dashboard.bands import Row
-from cloud.dashboard.chart import Data, changed, edges, lanes, options, patch, timeline
+from cloud.dashboard.plant.bands import Row
+from cloud.dashboard.plant.chart import Data, changed, edges, lanes, options, patch, timeline
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 from gateway.span import Span
@@ -62,7 +62,7 @@ class Picture:
 
 
 def browser_words(words: Words, language: str) -> str:
-    """The script that tells static/bands.js its words; `<` is escaped, so that no word can end the script."""
+    """The script that tells static/plant.js its words; `<` is escaped, so that no word can end the script."""
     said = {
         "language": language,
         "words": {

@@ -1,0 +1,6 @@
+"""The table of pages: whoever adds a page adds its line here; the navigation shows them in this order."""
+
+from cloud.dashboard.house import Page
+from cloud.dashboard.plant.page import install as plant
+
+PAGES: tuple[Page, ...] = (Page("plant", "/", "plant.nav", "plant", plant),)

@@ -1,0 +1,1 @@
+"""The page Plant: all machines of a key at a glance."""
