@@ -14,7 +14,8 @@ from gateway.money import Money
 
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk, at_risk_reason, meter,
-    revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at, """ + ", ".join(
+    revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at,
+    CASE WHEN state = 'REQUESTED' THEN expires_at END AS expires_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
 )

@@ -194,6 +194,9 @@ class Booking(Wire):
     cancel_asked_at: Annotated[
         datetime | None, Field(description="somebody called the running job off; it ends once the plant reports")
     ] = None
+    expires_at: Annotated[
+        datetime | None, Field(description="when read: until when a REQUESTED one waits for its provider")
+    ] = None
     created_at: datetime
     updated_at: datetime
     history: tuple[Entered, ...] = ()

@@ -102,7 +102,11 @@ async def test_a_service_that_is_not_instant_is_confirmed_or_declined_by_its_pro
     first, second = await buyer.book(booking(service_id, 1, 2)), await buyer.book(booking(service_id, 3, 4))
     assert (first.state, second.state) == ("REQUESTED", "REQUESTED")
     await refused("booking.provider_only", buyer.confirm(first.id))
-    assert (await maker.confirm(first.id)).state == "CONFIRMED"
+    waits_until = (await maker.booking(first.id)).expires_at
+    assert waits_until is not None
+    assert waits_until <= first.start
+    confirmed = await maker.confirm(first.id)
+    assert (confirmed.state, confirmed.expires_at) == ("CONFIRMED", None)
     declined = await maker.decline(second.id, "short of tools")
     assert (declined.state, declined.history[-1].reason) == ("DECLINED", "short of tools")
 
