@@ -16,6 +16,9 @@ from cloud.api.body_limit import BodyLimit
 from cloud.api.call import Desk
 from cloud.api.catalogue import CATALOGUE
 from cloud.api.request_id import RequestId
+from cloud.audit import api as audit
+from cloud.audit.refusals import Refusals
+from cloud.audit.store import refused
 from cloud.booking import api as booking
 from cloud.booking import together
 from cloud.booking.store import expire
@@ -41,7 +44,7 @@ from gateway.clock import Clock
 
 VERSION = "0.1.0"
 MAX_BODY = 1 << 20
-EXPIRE_EVERY = 1.0
+EXPIRE_EVERY, TELL_EVERY = 1.0, 2.0
 """Seconds (real)."""
 ROOMS = (
     booking,
@@ -56,6 +59,7 @@ ROOMS = (
     events,
     webhooks,
     exports,
+    audit,
     root,
 )
 """Whose routes there are; the busiest is tried first."""
@@ -110,10 +114,11 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     auth = Authenticator(looker(pool, clock))
     hub = Hub(settings.api_dsn or "", auth.forget)
     shelf = Shelf(settings, pool)
-    chores = [asyncio.create_task(hub.run()), asyncio.create_task(_expire(pool, clock))]
+    pace, refusals = Pace(settings.rate, settings.burst), Refusals()
+    jobs = (hub.run(), _expire(pool, clock), _tell(pool, refusals))
+    chores = [asyncio.create_task(job) for job in jobs]
     try:
-        pace = Pace(settings.rate, settings.burst)
-        yield Desk(settings, clock, pool, auth, hub, pace, shelf)
+        yield Desk(settings, clock, pool, auth, hub, pace, shelf, refusals)
     finally:
         hub.close()
         for chore in chores:
@@ -131,6 +136,15 @@ async def _expire(pool: asyncpg.Pool, clock: Clock) -> None:
         await asyncio.sleep(EXPIRE_EVERY)
         with contextlib.suppress(DatabaseAway):
             await expire(pool, clock.now())
+
+
+async def _tell(pool: asyncpg.Pool, refusals: Refusals) -> None:
+    """Write down what was refused to whom; what could not be written because the database was away is lost."""
+    while True:
+        await asyncio.sleep(TELL_EVERY)
+        if lines := refusals.due():
+            with contextlib.suppress(DatabaseAway):
+                await refused(pool, lines)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -10,11 +10,13 @@ import asyncpg
 from fastapi import Depends, Request
 
 from cloud.api.catalogue import RATE_LIMITED
-from cloud.api.problem import Problem
+from cloud.api.problem import Problem, current
+from cloud.audit.model import actor
+from cloud.audit.refusals import Refusals
 from cloud.config import Settings
 from cloud.db import as_tenant
 from cloud.events.hub import Hub
-from cloud.partners.auth import Authenticator
+from cloud.partners.auth import Authenticator, permit
 from cloud.partners.model import Scope
 from cloud.partners.pace import Pace
 from cloud.telemetry.choose import Shelf
@@ -32,6 +34,7 @@ class Desk:
     hub: Hub
     pace: Pace
     samples: Shelf
+    refusals: Refusals
 
     def fresh_after(self, now: datetime) -> datetime:
         """A machine heard of since this moment of business time is fresh."""
@@ -40,12 +43,16 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of an admitted key. `tenant` is its enterprise; `now` is business time, read once per call."""
+    """A call of an admitted key. `tenant` is its enterprise; `now` is business time, read once per call.
+
+    `actor`: who calls, for the audit trail.
+    """
 
     desk: Desk
     tenant: str
     scopes: frozenset[Scope]
     now: datetime
+    actor: str = ""
 
     @property
     def fresh_after(self) -> datetime:
@@ -53,7 +60,7 @@ class Call:
 
     def rows(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """A transaction that sees this enterprise's rows and no others."""
-        return as_tenant(self.desk.pool, self.tenant)
+        return as_tenant(self.desk.pool, self.tenant, self.actor)
 
 
 async def desk(request: Request) -> Desk:
@@ -66,10 +73,13 @@ def admitted(scope: Scope) -> Callable[[Request], Awaitable[Call]]:
 
     async def call(request: Request) -> Call:
         place = await desk(request)
-        caller = await place.auth.admit(request.headers.get("authorization"), scope)
+        caller = await place.auth.known(request.headers.get("authorization"))
+        request.state.caller = caller
+        permit(caller, scope)
         if seconds := place.pace.wait(caller.key_id):
             raise Problem(RATE_LIMITED, retry_after_s=round(seconds, 3))
-        return Call(place, caller.enterprise_id, caller.scopes, place.clock.now())
+        now = place.clock.now()
+        return Call(place, caller.enterprise_id, caller.scopes, now, actor(caller, current(), now))
 
     return call
 

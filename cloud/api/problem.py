@@ -1,5 +1,7 @@
 """The error that an answer of the API is made of; apart from the answering, so that others load no web framework."""
 
+import structlog
+
 from cloud.api.catalogue import Kind
 from cloud.errors import CloudError
 
@@ -14,3 +16,8 @@ class Problem(CloudError):
         self.detail = detail or kind.title
         self.facts = facts
         super().__init__(self.detail)
+
+
+def current() -> str:
+    """The Request-Id of the request that is being answered; empty outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))

@@ -23,7 +23,7 @@ from cloud.api.catalogue import (
     STORE_AWAY,
     Kind,
 )
-from cloud.api.problem import Problem
+from cloud.api.problem import Problem, current
 from cloud.db import AWAY
 from cloud.errors import DatabaseAway
 from cloud.telemetry.model import StoreAway
@@ -48,8 +48,7 @@ def answer(
         "remedy": kind.remedy,
     }
     body |= {name: value for name, value in (facts or {}).items() if value is not None}
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    if request_id:
+    if request_id := current():
         body["request_id"] = request_id
     return Response(orjson.dumps(body, default=str), kind.status, {**_extra(kind), **(headers or {})}, MEDIA_TYPE)
 
@@ -75,9 +74,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StoreAway, _store_away)
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for this type alone
+    if error.kind.status in {401, 403}:
+        _note(request, error.kind)
     return answer(error.kind, error.detail, error.facts)
+
+
+def _note(request: Request, kind: Kind) -> None:
+    """For the audit trail, where it is known who was refused."""
+    if caller := getattr(request.state, "caller", None):
+        desk, route = request.app.state.desk, request.scope.get("route")
+        action = f"{request.method} {getattr(route, 'path', request.url.path)}"
+        desk.refusals.note(caller, action, kind.code, current(), desk.clock.now())
 
 
 async def _away(_: Request, error: Exception) -> Response:

@@ -63,7 +63,7 @@ async def extend_hold(call: BookCall, key: Key, request: Request, hold_id: AnId)
 @router.delete("/holds/{hold_id}", status_code=204, responses=documented(c.HOLD_UNKNOWN, c.CLAIM_STATE))
 async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     """Give a hold back; giving it back twice is no error."""
-    _claim(await store.release(call.desk.pool, store.Caller(call.tenant, call.now), hold_id))
+    _claim(await store.release(call.desk.pool, store.Caller(call.tenant, call.now, actor=call.actor), hold_id))
     return Response(status_code=204)
 
 
@@ -150,7 +150,7 @@ async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnI
 def caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
     """Who asks, with the key and what it stands for."""
     meant = intention(key, request, body)
-    return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after)
+    return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after, call.actor)
 
 
 async def _left(call: Call, told: Answer) -> Booking:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from cloud.booking.model import Accepted, Answer, Claim, Refused, Together
-from cloud.db import reaching
+from cloud.db import as_actor, reaching
 from gateway.span import Span
 
 HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
@@ -30,6 +30,7 @@ class Caller:
     """Who calls, and when (business time); the idempotency key with the SHA-256 of the call's body: no key, no replay.
 
     A machine counts as fresh that was heard of after `fresh_after`: on any other, an instant service asks the provider.
+    `actor`: who acts in the enterprise's name, for the audit trail (cloud.audit.model.actor).
     """
 
     enterprise_id: str
@@ -37,6 +38,7 @@ class Caller:
     key: str | None = None
     body_hash: bytes | None = None
     fresh_after: datetime | None = None
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ async def hold(  # noqa: PLR0913 - who, what, until when
 ) -> Answer:
     """Reserve until `expires_at` (business time), one of at most so many. Raises DatabaseAway, as all of these do."""
     what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
-    return await _ask(pool, HOLD, *_who(caller), claim_id, *what, expires_at, most, caller.now)
+    return await _ask(pool, caller, HOLD, claim_id, *what, expires_at, most, caller.now)
 
 
 async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what to do should it fall through
@@ -82,33 +84,33 @@ async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what 
             what = (None, wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
         case hold_id:
             what = (hold_id, None, None, None, None, None)
-    return await _ask(pool, BOOK, *_who(caller), claim_id, *what, work, healing, caller.now, caller.fresh_after)
+    return await _ask(pool, caller, BOOK, claim_id, *what, work, healing, caller.now, caller.fresh_after)
 
 
 async def cancel(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:
     """Either side calls the booking off; what the edge has in hand, it is told to drop."""
-    return await _ask(pool, CANCEL, *_who(caller), claim_id, reason, caller.now)
+    return await _ask(pool, caller, CANCEL, claim_id, reason, caller.now)
 
 
 async def confirm(pool: asyncpg.Pool, caller: Caller, claim_id: str) -> Answer:
     """The provider takes a request on; the order goes to the edge."""
-    return await _ask(pool, CONFIRM, *_who(caller), claim_id, caller.now)
+    return await _ask(pool, caller, CONFIRM, claim_id, caller.now)
 
 
 async def decline(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:
     """The provider turns a request down."""
-    return await _ask(pool, DECLINE, *_who(caller), claim_id, reason, caller.now)
+    return await _ask(pool, caller, DECLINE, claim_id, reason, caller.now)
 
 
 async def extend(pool: asyncpg.Pool, caller: Caller, hold_id: str, expires_at: datetime) -> Answer:
     """Let a hold run until `expires_at` (business time); once."""
-    return await _ask(pool, EXTEND, *_who(caller), hold_id, expires_at, caller.now)
+    return await _ask(pool, caller, EXTEND, hold_id, expires_at, caller.now)
 
 
 async def amend(pool: asyncpg.Pool, caller: Caller, claim_id: str, change: Change) -> Answer:
     """Change a booking in place. More than was booked is admitted as a new booking would be."""
     what = (change.start, change.end, change.quantity, change.work)
-    return await _ask(pool, AMEND, *_who(caller), claim_id, *what, caller.now, caller.fresh_after)
+    return await _ask(pool, caller, AMEND, claim_id, *what, caller.now, caller.fresh_after)
 
 
 async def book_all(
@@ -116,22 +118,24 @@ async def book_all(
 ) -> Together | Refused:
     """Book these legs in one transaction: all or, unless `whole`, those that fit; see bundle.legs_json."""
     what = (bundle_id, whole, legs, caller.now, caller.fresh_after)
-    return await _ask_all(pool, BOOK_ALL, *_who(caller), *what)
+    return await _ask_all(pool, caller, BOOK_ALL, *what)
 
 
 async def cancel_all(pool: asyncpg.Pool, caller: Caller, bundle_id: str, reason: str | None) -> Together | Refused:
     """Call off what can still be called off of a bundle."""
-    return await _ask_all(pool, CANCEL_BUNDLE, *_who(caller), bundle_id, reason, caller.now)
+    return await _ask_all(pool, caller, CANCEL_BUNDLE, bundle_id, reason, caller.now)
 
 
 async def accept(pool: asyncpg.Pool, caller: Caller, claim_id: str, new_id: str) -> Answer:
     """Take the equal capacity elsewhere that is proposed for a booking; the booking `new_id` takes its place."""
-    return await _ask(pool, ACCEPT, *_who(caller), claim_id, new_id, caller.now, caller.fresh_after)
+    return await _ask(pool, caller, ACCEPT, claim_id, new_id, caller.now, caller.fresh_after)
 
 
 async def release(pool: asyncpg.Pool, caller: Caller, hold_id: str) -> Answer:
     """Give a hold back; giving it back twice is no error."""
-    return await _ask(pool, RELEASE, caller.enterprise_id, hold_id, caller.now)
+    async with reaching():
+        told = await call(pool, caller, RELEASE, caller.enterprise_id, hold_id, caller.now)
+    return answer(told)
 
 
 async def expire(pool: asyncpg.Pool, now: datetime, limit: int = 500) -> int:
@@ -148,15 +152,22 @@ def answer(told: Mapping[str, Any]) -> Answer:
     return refused(told)
 
 
-async def _ask(pool: asyncpg.Pool, query: str, *arguments: object) -> Answer:
+async def call(pool: asyncpg.Pool, caller: Caller, query: str, *arguments: object) -> Any:
+    """What the function answers that `query` calls with these arguments; its transaction says who acts."""
+    if not caller.actor:
+        return await pool.fetchval(query, *arguments)
+    return await pool.fetchval(as_actor(query, len(arguments) + 1), *arguments, caller.actor)
+
+
+async def _ask(pool: asyncpg.Pool, caller: Caller, query: str, *arguments: object) -> Answer:
     async with reaching():
-        told = await pool.fetchval(query, *arguments)
+        told = await call(pool, caller, query, *_who(caller), *arguments)
     return answer(told)
 
 
-async def _ask_all(pool: asyncpg.Pool, query: str, *arguments: object) -> Together | Refused:
+async def _ask_all(pool: asyncpg.Pool, caller: Caller, query: str, *arguments: object) -> Together | Refused:
     async with reaching():
-        told = await pool.fetchval(query, *arguments)
+        told = await call(pool, caller, query, *_who(caller), *arguments)
     if told["outcome"] not in {"ok", "replayed"}:
         return refused(told)
     found = told["bundle"]

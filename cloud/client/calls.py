@@ -27,7 +27,7 @@ class Calls:
     def __init__(
         self,
         url: str,
-        key: str,
+        key: str | httpx2.Auth,
         *,
         timeout: float = 30.0,
         connections: int = 20,
@@ -35,7 +35,8 @@ class Calls:
     ) -> None:
         self._http = httpx2.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {key}"} if isinstance(key, str) else None,
+            auth=None if isinstance(key, str) else key,
             timeout=timeout,
             limits=httpx2.Limits(max_connections=connections, keepalive_expiry=IDLE),
             transport=transport,

@@ -15,6 +15,7 @@ from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.errors import DatabaseAway
 from cloud.events import store
+from cloud.partners.auth import permit
 from cloud.partners.model import Scope
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -53,7 +54,7 @@ async def _stream(call: Call, authorization: str, after: str) -> AsyncIterator[b
         while not desk.hub.closing:
             news.clear()
             try:
-                await desk.auth.admit(authorization, Scope.READ)
+                permit(await desk.auth.known(authorization), Scope.READ)
                 found = await store.following(desk.pool, call.tenant, after, BATCH)
             except Problem:
                 return

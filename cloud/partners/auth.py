@@ -16,15 +16,16 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The enterprise that a key speaks for, and what it may do."""
+    """The enterprise that a key speaks for, and what it may do; nothing any more, once it is not `living`."""
 
     enterprise_id: str
     key_id: str
     scopes: frozenset[Scope]
+    living: bool = True
 
 
 Look = Callable[[bytes], Awaitable[Caller | None]]
-"""Finds the caller by the hash of a key; None where no living key has it."""
+"""Finds the caller by the hash of a key; None where no key has it."""
 
 
 class Authenticator:
@@ -35,17 +36,14 @@ class Authenticator:
         self._monotonic = monotonic
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    async def admit(self, authorization: str | None, scope: Scope) -> Caller:
-        """The caller. Raises the problems auth.missing, auth.invalid and auth.scope."""
+    async def known(self, authorization: str | None) -> Caller:
+        """Who calls; `permit` says whether it may. Raises the problems auth.missing and auth.invalid."""
         if not authorization:
             raise Problem(AUTH_MISSING)
         secret = read(authorization)
         caller = await self._caller(secret.hash) if secret else None
         if caller is None:
             raise Problem(AUTH_INVALID)
-        if scope not in caller.scopes:
-            detail = f"this key lacks the scope `{scope}`"
-            raise Problem(AUTH_SCOPE, detail, scope=scope)
         return caller
 
     def forget(self) -> None:
@@ -64,3 +62,12 @@ class Authenticator:
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
         return caller
+
+
+def permit(caller: Caller, scope: Scope) -> None:
+    """Raises the problems auth.invalid, for a key that was revoked, and auth.scope."""
+    if not caller.living:
+        raise Problem(AUTH_INVALID)
+    if scope not in caller.scopes:
+        detail = f"this key lacks the scope `{scope}`"
+        raise Problem(AUTH_SCOPE, detail, scope=scope)

@@ -49,7 +49,7 @@ async def read_waiting(call: ReadCall, waiting_id: AnId) -> Waiting:
 @router.delete("/waiting/{waiting_id}", status_code=204, responses=documented(c.WAITING_UNKNOWN))
 async def leave(call: BookCall, waiting_id: AnId) -> Response:
     """Leave the line; what is held is let go. Leaving twice is no error."""
-    refusal = await store.leave(call.desk.pool, Caller(call.tenant, call.now), waiting_id)
+    refusal = await store.leave(call.desk.pool, Caller(call.tenant, call.now, actor=call.actor), waiting_id)
     if refusal:
         raise Problem(c.CATALOGUE[refusal.code], explain(refusal), **refusal.facts)
     return Response(status_code=204)

@@ -8,7 +8,7 @@ import asyncpg
 
 from cloud.api.paging import Ask
 from cloud.booking.model import Refused
-from cloud.booking.store import Caller, refused
+from cloud.booking.store import Caller, call, refused
 from cloud.db import reaching
 from cloud.ids import new_id
 from cloud.waiting.model import Waiting, WaitingRequest
@@ -40,7 +40,7 @@ async def wait(pool: asyncpg.Pool, caller: Caller, wish: WaitingRequest) -> Wait
     who = (caller.enterprise_id, caller.key, caller.body_hash)
     what = (wish.service_id, wish.machine_id, wish.start, wish.end, wish.duration, wish.quantity)
     async with reaching():
-        told = await pool.fetchval(WAIT, *who, new_id("wtg"), *what, MOST, caller.now)
+        told = await call(pool, caller, WAIT, *who, new_id("wtg"), *what, MOST, caller.now)
     if told["outcome"] not in {"ok", "replayed"}:
         return refused(told)
     return _waiting(told["waiting"])
@@ -49,7 +49,7 @@ async def wait(pool: asyncpg.Pool, caller: Caller, wish: WaitingRequest) -> Wait
 async def leave(pool: asyncpg.Pool, caller: Caller, identity: str) -> Refused | None:
     """Leave the line; what is held is let go."""
     async with reaching():
-        told = await pool.fetchval(LEAVE, caller.enterprise_id, identity, caller.now)
+        told = await call(pool, caller, LEAVE, caller.enterprise_id, identity, caller.now)
     return refused(told) if told["outcome"] == "refused" else None
 
 
