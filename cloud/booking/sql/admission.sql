@@ -66,12 +66,18 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- The service, if the tenant may see it and the span keeps its terms; or the refusal.
-CREATE FUNCTION ts_on_terms(p_tenant text, p_service text, p_span tstzrange, p_now timestamptz,
+-- The service, if the tenant may see it and the span keeps its terms; or the refusal. With p_agreement, as its parties agreed.
+CREATE FUNCTION ts_on_terms(p_tenant text, p_service text, p_span tstzrange, p_now timestamptz, p_agreement text,
                             OUT service service, OUT refusal jsonb) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_agreed record;
 BEGIN
   SELECT s.* INTO service FROM public.service s WHERE s.id = p_service;
-  IF service.id IS NULL OR NOT ts_may_see(p_tenant, service) THEN
+  IF p_agreement IS NOT NULL THEN
+    SELECT * INTO v_agreed FROM ts_agreed(p_tenant, p_agreement, service, p_span, p_now);
+    service := v_agreed.service;
+    refusal := coalesce(v_agreed.refusal, ts_against_terms(service, p_span, p_now));
+  ELSIF service.id IS NULL OR NOT ts_may_see(p_tenant, service) THEN
     refusal := ts_refused('service.unknown', 404);
   ELSE
     refusal := ts_against_terms(service, p_span, p_now);
@@ -112,7 +118,8 @@ BEGIN
   refusal := ts_explain(v_all, p_span, p_quantity, p_service.min_confidence, p_now + ts_exact(p_service.notice), p_now, NULL);
 END $$;
 
--- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of.
+-- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of. Where hours are had by
+-- an agreement or a quote, p_hold is no hold (its id is null) but says by which, and of a quote the price.
 CREATE FUNCTION ts_claim(p_id text, p_service service, p_machine text, p_booker text, p_span tstzrange, p_quantity int,
                          p_state text, p_expires_at timestamptz, p_work jsonb, p_healing jsonb, p_hold claim, p_bundle text,
                          p_now timestamptz)
@@ -121,10 +128,10 @@ DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, work, healing, price_amount, price_currency, chance, free_until, cancel_share,
+                     hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, chance, free_until, cancel_share,
                      created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_bundle, p_work, p_healing, coalesce(p_hold.price_amount, quote.price),
+         p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(p_hold.price_amount, quote.price),
          coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.chance, quote.chance),
          lower(p_span) - ts_exact(p_service.free_cancellation), p_service.cancellation_share, p_now, p_now
   FROM machine m

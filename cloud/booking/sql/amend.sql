@@ -56,11 +56,17 @@ BEGIN
   n.quantity := coalesce(p_quantity, c.quantity);
   n.work := coalesce(p_work, c.work);
   SELECT * INTO STRICT s FROM service WHERE id = c.service_id;
+  IF c.agreement_id IS NOT NULL THEN
+    s := ts_as_agreed(s, c.agreement_id);
+  END IF;
   v_answer := CASE WHEN isempty(n.span) THEN ts_refused('duration.too_short', 409,
                                               jsonb_build_object('minimum_s', extract(epoch FROM s.min_duration)))
     WHEN v_started AND (lower(n.span), n.quantity, n.work) IS DISTINCT FROM (lower(c.span), c.quantity, c.work)
       THEN ts_refused('booking.started', 409, jsonb_build_object('state', c.state))
     ELSE coalesce(ts_against_amendment(s, c, n, p_now, p_fresh_after), ts_against_work(s, n.work)) END;
+  IF v_answer IS NULL AND c.agreement_id IS NOT NULL AND (n.span, n.quantity) <> (c.span, c.quantity) THEN
+    v_answer := ts_against_quota(c.agreement_id, n.span, n.quantity, c.id, p_now);
+  END IF;
   IF v_answer IS NOT NULL THEN
     RETURN v_answer;
   END IF;
@@ -68,6 +74,9 @@ BEGIN
   IF (n.span, n.quantity) <> (c.span, c.quantity) THEN
     SELECT quote.price, quote.chance INTO n.price_amount, n.chance
     FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id) AS quote;
+    IF c.quote_id IS NOT NULL THEN
+      n.price_amount := ts_pro_rata(c, n);
+    END IF;
   END IF;
   UPDATE claim SET span = n.span, free_until = free_until + (lower(n.span) - lower(c.span)), quantity = n.quantity, work = n.work, updated_at = p_now,
     expires_at = CASE WHEN state = 'REQUESTED' THEN lower(n.span) END,

@@ -4,7 +4,7 @@
 
 CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
                         p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_most int,
-                        p_now timestamptz)
+                        p_now timestamptz, p_agreement text DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -12,12 +12,13 @@ DECLARE
   s        service;
   v_wish   record;
   v_room   record;
+  v_terms  claim;
   c        claim;
 BEGIN
   IF v_answer IS NOT NULL THEN
     RETURN v_answer;
   END IF;
-  SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
+  SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now, p_agreement);
   IF v_wish.refusal IS NOT NULL THEN
     RETURN v_wish.refusal;
   ELSIF (SELECT count(*) FROM claim WHERE booker_id = p_tenant AND state = 'HELD' AND expires_at > p_now) >= p_most THEN
@@ -28,14 +29,21 @@ BEGIN
   IF v_room.refusal IS NOT NULL THEN
     RETURN v_room.refusal;
   END IF;
-  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, NULL,
+  IF p_agreement IS NOT NULL THEN
+    v_answer := ts_against_quota(p_agreement, v_span, p_quantity, NULL, p_now);
+    IF v_answer IS NOT NULL THEN
+      RETURN v_answer;
+    END IF;
+    v_terms.agreement_id := p_agreement;
+  END IF;
+  c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, v_terms,
                 NULL, p_now);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
 END $$;
 
 CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
                         p_machine text, p_start timestamptz, p_end timestamptz, p_quantity int, p_work jsonb,
-                        p_healing jsonb, p_now timestamptz, p_fresh_after timestamptz)
+                        p_healing jsonb, p_now timestamptz, p_fresh_after timestamptz, p_agreement text DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -45,7 +53,7 @@ BEGIN
     RETURN v_answer;
   END IF;
   SELECT * INTO v_placed FROM ts_place(p_tenant, p_claim_id, p_hold, p_service, p_machine, tstzrange(p_start, p_end),
-                                       p_quantity, p_work, p_healing, NULL, NULL, p_now, p_fresh_after);
+                                       p_quantity, p_work, p_healing, NULL, NULL, p_now, p_fresh_after, p_agreement);
   IF v_placed.refusal IS NOT NULL THEN
     RETURN v_placed.refusal;
   END IF;
@@ -53,12 +61,12 @@ BEGIN
 END $$;
 
 -- One booking, alone or as a leg of p_bundle; p_locked as in ts_find_room. With p_hold, the held span on the held machine at
--- the held price; service, machine, span and quantity are then not looked at. An instant service confirms at once where the
+-- the held price; service, machine, span, quantity and agreement are then not looked at. An instant service confirms at once where the
 -- plant's statement is still in its lease and the machine was heard of after p_fresh_after (null: whenever); otherwise the
 -- booking is a request to the provider.
 CREATE FUNCTION ts_place(p_tenant text, p_claim_id text, p_hold text, p_service text, p_machine text, p_span tstzrange,
                          p_quantity int, p_work jsonb, p_healing jsonb, p_bundle text, p_locked text[], p_now timestamptz,
-                         p_fresh_after timestamptz, OUT claim jsonb, OUT refusal jsonb) LANGUAGE plpgsql AS $$
+                         p_fresh_after timestamptz, p_agreement text, OUT claim jsonb, OUT refusal jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   v_span    tstzrange := CASE WHEN p_hold IS NULL THEN p_span END;
   s         service;
@@ -77,8 +85,14 @@ BEGIN
     h := v_room.hold;
     v_span := h.span;
     SELECT * INTO STRICT s FROM service WHERE id = h.service_id;
+    IF h.agreement_id IS NOT NULL THEN
+      refusal := ts_against_quota(h.agreement_id, h.span, h.quantity, h.id, p_now);
+      IF refusal IS NOT NULL THEN
+        RETURN;
+      END IF;
+    END IF;
   ELSE
-    SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now);
+    SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now, p_agreement);
     refusal := v_wish.refusal;
     IF refusal IS NOT NULL THEN
       RETURN;
@@ -92,6 +106,10 @@ BEGIN
   IF h.id IS NULL THEN
     SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, p_locked, p_now);
     refusal := v_room.refusal;
+    IF refusal IS NULL AND p_agreement IS NOT NULL THEN
+      refusal := ts_against_quota(p_agreement, v_span, p_quantity, NULL, p_now);
+      h.agreement_id := p_agreement;
+    END IF;
     IF refusal IS NOT NULL THEN
       RETURN;
     END IF;
@@ -167,7 +185,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz),
+  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz, text),
   ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, jsonb, timestamptz,
-          timestamptz)
+          timestamptz, text)
   TO ts_api;

@@ -1,6 +1,6 @@
 -- Several bookings in one transaction: the legs of a process chain over several plants, or the occurrences of a series.
 
--- p_legs: [{claim_id, hold_id | service_id, machine_id?, start, end, quantity, work, healing?}]. With p_whole all of them or none; else
+-- p_legs: [{claim_id, hold_id | service_id, machine_id?, start, end, quantity, work, healing?, agreement_id?}]. With p_whole all of them or none; else
 -- those that fit, at least one. Answers {outcome, status, bundle: {id, whole, created_at, claims, missed: [{leg, refusal}]}}.
 CREATE FUNCTION ts_book_all(p_tenant text, p_key text, p_body_hash bytea, p_bundle text, p_whole boolean, p_legs jsonb,
                             p_now timestamptz, p_fresh_after timestamptz) RETURNS jsonb
@@ -18,13 +18,15 @@ BEGIN
   END IF;
   v_locked := ts_rooms(p_tenant, p_legs, p_now);
   PERFORM ts_lock_machines(v_locked);
+  PERFORM ts_lock_agreements(ARRAY(SELECT leg ->> 'agreement_id' FROM jsonb_array_elements(p_legs) AS leg
+                                   WHERE leg ->> 'agreement_id' IS NOT NULL));
   BEGIN
     INSERT INTO bundle (id, booker_id, whole, created_at) VALUES (p_bundle, p_tenant, p_whole, p_now);
     FOR l IN SELECT leg, position FROM jsonb_array_elements(p_legs) WITH ORDINALITY AS legs (leg, position) LOOP
       SELECT * INTO v_placed FROM ts_place(
         p_tenant, l.leg ->> 'claim_id', l.leg ->> 'hold_id', l.leg ->> 'service_id', l.leg ->> 'machine_id', ts_span_of(l.leg),
         (l.leg ->> 'quantity')::int, l.leg -> 'work',
-        nullif(l.leg -> 'healing', 'null'), p_bundle, v_locked, p_now, p_fresh_after);
+        nullif(l.leg -> 'healing', 'null'), p_bundle, v_locked, p_now, p_fresh_after, l.leg ->> 'agreement_id');
       IF v_placed.refusal IS NULL THEN
         v_claims := v_claims || v_placed.claim;
       ELSE

@@ -11,7 +11,7 @@ CREATE FUNCTION ts_claim_json(c claim) RETURNS jsonb LANGUAGE sql STABLE AS $$
     'provider_id', c.provider_id, 'booker_id', c.booker_id,
     'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'quantity', c.quantity,
     'price', jsonb_build_object('amount', to_char(c.price_amount, 'FM999999999999990.00'), 'currency', c.price_currency),
-    'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
+    'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'agreement_id', c.agreement_id, 'quote_id', c.quote_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
     'cancel_asked_at', ts_time(c.cancel_asked_at),
     'free_until', ts_time(c.free_until), 'cancel_share', c.cancel_share::float8,
     'cancel_fee', to_char(c.cancel_fee, 'FM999999999999990.00'), 'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,

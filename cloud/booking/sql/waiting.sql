@@ -55,17 +55,19 @@ BEGIN
   RETURN jsonb_build_object('outcome', 'ok', 'status', 204);
 END $$;
 
--- Those for whom something may have changed since they were last looked at, in line; up to p_limit. A commit that was late
+-- Those for whom something may have changed since they were last looked at, in line, those first whose agreement with the
+-- provider has the higher priority; up to p_limit. A commit that was late
 -- may be overlooked once, so each is looked at again after p_retry in any case.
 CREATE FUNCTION ts_in_line(p_limit int, p_retry interval, p_now timestamptz) RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT w.id FROM waiting w
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT w.id FROM waiting w
   WHERE w.state = 'OFFERED' AND NOT EXISTS (SELECT FROM claim h WHERE h.id = w.hold_id AND h.state = 'HELD' AND h.expires_at > p_now)
      OR w.state = 'WAITING' AND (w.tried_at IS NULL OR w.tried_at <= p_now - p_retry OR upper(w.span) - w.duration <= p_now
        OR EXISTS (SELECT FROM service_machine m JOIN ledger l ON l.machine_id = m.machine_id AND l.seq > w.tried_seq
                   WHERE m.service_id = w.service_id))
-  ORDER BY w.seq LIMIT p_limit
-$$;
+  ORDER BY ts_priority(w.booker_id, w.service_id, p_now) DESC, w.seq LIMIT p_limit;
+END $$;
 
 -- What became of one of them: OFFERED (held as p_hold_id until p_expires_at), TAKEN, LAPSED, EXPIRED, or WAITING still.
 CREATE FUNCTION ts_serve(p_id text, p_hold_id text, p_expires_at timestamptz, p_now timestamptz) RETURNS text

@@ -65,6 +65,8 @@ CREATE TABLE claim (
   expires_at     timestamptz,
   hold_id        text REFERENCES claim,
   bundle_id      text REFERENCES bundle,
+  agreement_id   text,
+  quote_id       text,
   extended       boolean NOT NULL DEFAULT false,
   free_until     timestamptz,
   cancel_share   numeric(4, 3) NOT NULL DEFAULT 0,
@@ -96,6 +98,8 @@ COMMENT ON TABLE claim IS 'Holds (hld_), requests and bookings (bkg_). Admission
 COMMENT ON COLUMN claim.provider_id IS 'The service''s enterprise.';
 COMMENT ON COLUMN claim.exclusive IS 'The machine''s quantity is 1; claim_sold_once is the backstop of such claims.';
 COMMENT ON COLUMN claim.bundle_id IS 'For the booker alone.';
+COMMENT ON COLUMN claim.agreement_id IS 'The agreement that it is called off by: its rate, its quota.';
+COMMENT ON COLUMN claim.quote_id IS 'The quote that was taken: its price.';
 COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
 COMMENT ON COLUMN claim.free_until IS 'Until then its booker calls it off for nothing, later for cancel_share of its price: as agreed when it was booked.';
 COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {consent, max_price?}; for the booker alone.';
