@@ -1,7 +1,7 @@
 """Turns deliveries into facts inside the caller's transaction; what can't become one is parked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import asyncpg
 from cloud.ingest import control, store
 from cloud.ingest.model import Agent, Batch, Delivery, Known, Numbered, Parked
 from cloud.ingest.sort import admit, bound_elsewhere, sort
+from cloud.operations.tally import Said, said
 from cloud.telemetry.model import SampleStore
 from cloud.telemetry.rules import unpack
 from gateway.messages import Announce
@@ -17,11 +18,12 @@ from gateway.messages import Announce
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Whose deliveries they are, when they arrived (business time), and where samples go."""
+    """Whose deliveries they are, when they arrived (business time), and where samples go. `told`: what was written."""
 
     agent: Agent
     now: datetime
     samples: SampleStore
+    told: list[Said] = field(default_factory=list)
 
 
 def to_blame(error: Exception) -> bool:
@@ -70,6 +72,7 @@ async def _effects(connection: asyncpg.Connection, around: Circumstances, batch:
     parked = [*batch.parked, *refused]
     if parked:
         await store.park(connection, around.agent, parked, around.now)
+    around.told.extend(said(each.delivery.stream, each.message) for each in (*batch.announces, *batch.told))
     return len(parked)
 
 

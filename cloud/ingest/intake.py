@@ -12,8 +12,9 @@ from cloud.ingest import positions
 from cloud.ingest.agents import MOST, Agents
 from cloud.ingest.apply import Circumstances, apply
 from cloud.ingest.model import Agent, Delivery
+from cloud.operations.tally import Tally
 from cloud.telemetry.model import SampleStore
-from gateway.link import Accept, Adopted, Decision, Position, Refusal, ask, read, receive, reply
+from gateway.link import Accept, Adopted, Decision, Hello, Position, Refusal, ask, read, receive, reply
 from gateway.link.packets import Forth
 from gateway.messages import Stream
 
@@ -30,6 +31,7 @@ class Intake:
     ) -> None:
         self.ignored: Counter[str] = Counter()
         self.taken = 0
+        self.tally = Tally()
         self._connections = connections
         self._samples = samples
         self._now = now
@@ -48,6 +50,7 @@ class Intake:
         agent, packets = await self._read(agent_id, raws)
         if agent is None or not packets:
             return []
+        self._note(agent, packets)
         try:
             before = self._positions.get(agent_id) or await self._load(agent_id)
             decisions, after = self._decide(before, packets)
@@ -77,8 +80,14 @@ class Intake:
             self._ignore(agent_id, refusal if agent else "unknown_agent")
         return agent, [packet for packet in found if not isinstance(packet, Refusal)]
 
+    def _note(self, agent: Agent, packets: Iterable[Forth]) -> None:
+        for packet in packets:
+            if isinstance(packet, Hello):
+                self.tally.greeted(agent.id, packet.stream, packet.held, self._now())
+
     def _ignore(self, agent_id: str, reason: str) -> None:
         self.ignored[reason] += 1
+        self.tally.refused({agent_id: 1}, reason, self._now())
         if (agent_id, reason) not in self._told and len(self._told) < MOST:
             self._told.add((agent_id, reason))
             log.warning("ingest.ignored", agent=agent_id, reason=reason)
@@ -108,6 +117,7 @@ class Intake:
                 if after[stream] != before[stream]:
                     await positions.save(connection, agent.id, stream, before[stream], after[stream])
         self.taken += len(deliveries)
+        self.tally.committed(agent.enterprise, around.told, around.now)
 
 
 def worth_telling(decisions: Sequence[Decision]) -> list[Decision]:

@@ -20,6 +20,8 @@ from cloud.ingest.intake import Intake
 from cloud.ingest.outage import Outage
 from cloud.ingest.retention import prune
 from cloud.ingest.trailing import TrailingIntake
+from cloud.operations import ledger
+from cloud.operations.tally import Sheet, Tally
 from cloud.settlement.service import settle
 from cloud.telemetry import rollups
 from cloud.telemetry.choose import store
@@ -39,6 +41,12 @@ CHORES = 1.0
 
 PATIENCE = timedelta(seconds=10)
 """Real time for which a meter waits for state changes that its job's last report overtook."""
+
+COUNT = 5.0
+"""Real seconds between two rounds of writing down what was done; what a crash takes of it nobody needs."""
+
+COUNTS_KEPT = timedelta(days=2)
+"""Real time for which each minute's counts are kept."""
 
 ROLL = 10.0
 """Real seconds between two rounds of rolling up; what is not rolled up yet is counted from its source."""
@@ -83,6 +91,7 @@ class Ingest:
         self._bulk_desk = Desk(
             self.bulk.take, means.client.publish, outage=self._store_outage, side_by_side=BULK_SIDE_BY_SIDE
         )
+        self._tally = self.intake.tally = self.bulk.tally = Tally(means.clock.speed)
         self._post = Post(means.connections, means.client, means.clock, self._outage, buckets)
         self._connections = means.connections
         self._client = means.client
@@ -101,6 +110,7 @@ class Ingest:
                 group.create_task(self._outage.outlast(self._chores))
                 group.create_task(self._outage.outlast(self._send_webhooks))
                 group.create_task(self._outage.outlast(self._roll_up))
+                group.create_task(self._outage.outlast(self._count))
                 group.create_task(self._post.run())
                 if isinstance(self.bulk, TrailingIntake):
                     group.create_task(self._store_outage.outlast(self._acknowledge))
@@ -134,6 +144,24 @@ class Ingest:
             await _chore("roll up", rollups.roll(self._connections, self._clock.now(), self._samples_kept), failing)
             await asyncio.sleep(ROLL)
 
+    async def _count(self) -> None:
+        """While the database is away nothing is committed, but what was thrown away then is written down later."""
+        failing: set[str] = set()
+        while True:
+            await asyncio.sleep(COUNT)
+            now = self._clock.now()
+            for desk in (self._desk, self._bulk_desk):
+                self._tally.refused(desk.dropped, "line_full", now)
+                desk.dropped.clear()
+            await _chore("count", self._write_down(self._tally.torn_off()), failing)
+
+    async def _write_down(self, sheet: Sheet) -> int:
+        try:
+            return await ledger.write(self._connections, sheet)
+        except DatabaseAway:
+            self._tally.put_back(sheet)
+            raise
+
     async def _send_webhooks(self) -> None:
         failing: set[str] = set()
         while True:
@@ -152,6 +180,8 @@ class Ingest:
                 pruned = now
                 await _chore("prune", prune(self._connections, now), failing)
                 await _chore("forget samples", rollups.forget(self._connections, now, self._samples_kept), failing)
+                counted = now - self._clock.business(COUNTS_KEPT)
+                await _chore("forget counts", ledger.forget(self._connections, counted), failing)
             if now - listening_since >= self._fresh:
                 await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
             await _chore("sweep", sweep(self._connections, now), failing)

@@ -20,6 +20,7 @@ from cloud.ingest import positions, store
 from cloud.ingest.intake import Intake, Positions, deliveries_of, tell_losses
 from cloud.ingest.model import Agent, Batch, Numbered, Parked
 from cloud.ingest.sort import admit, sort
+from cloud.operations.tally import Said, said
 from cloud.telemetry.model import SampleStore, Series, StoreRefused
 from cloud.telemetry.rules import unpack
 from gateway.link import Accept, Adopted, Decision, Duplicate, Gap, Greeted, Hello, Kept, Point, Unknown, reply
@@ -40,6 +41,7 @@ class Written:
     stored: tuple[Accept | Adopted, ...]
     parked: tuple[Parked, ...]
     machines: tuple[str, ...]
+    told: tuple[Said, ...]
     before: Positions
     after: Positions
     boot: str
@@ -63,6 +65,7 @@ class TrailingIntake(Intake):
         agent, packets = await self._read(agent_id, raws)
         if agent is None or not packets:
             return []
+        self._note(agent, packets)
         for packet in packets:
             if isinstance(packet, Hello):
                 self._nonces[agent_id, packet.stream] = packet.nonce
@@ -119,9 +122,9 @@ class TrailingIntake(Intake):
         boot = await self._start(EVERY)
         batch, ids = await self._sorted(agent, stored)
         refused = await self._store([(each, _columns(each, ids)) for each in batch.samples])
-        return Written(
-            agent, stored, (*batch.parked, *refused), tuple(ids.values()), before, after, boot, time.monotonic()
-        )
+        told = tuple(said(each.delivery.stream, each.message) for each in batch.told)
+        parked, machines = (*batch.parked, *refused), tuple(ids.values())
+        return Written(agent, stored, parked, machines, told, before, after, boot, time.monotonic())
 
     async def _sorted(self, agent: Agent, stored: Iterable[Accept | Adopted]) -> tuple[Batch, dict[str, str]]:
         batch = sort(delivery for decision in stored for delivery in deliveries_of(decision))
@@ -157,6 +160,7 @@ class TrailingIntake(Intake):
                 if before != after:
                     await positions.save(connection, written.agent.id, stream, before, after)
         self.taken += sum(len(deliveries_of(decision)) for decision in written.stored)
+        self.tally.committed(written.agent.enterprise, written.told, now)
 
     def _durable(self, agent_id: str, after: Positions) -> Positions:
         """What is committed: before the first that still waits."""

@@ -86,6 +86,14 @@ class Reader:
     async def text(self, path: str) -> str:
         return str((await self._get(path, {})).text)
 
+    async def version(self, path: str) -> str:
+        """What every InfluxDB says of itself in a header of every answer; empty where it does not."""
+        try:
+            answer = await self._client.get(self._place.url + path)
+        except httpx2.HTTPError as error:
+            raise away(self._place, error) from error
+        return str(answer.headers.get("x-influxdb-version", ""))
+
     async def close(self) -> None:
         await self._client.aclose()
 

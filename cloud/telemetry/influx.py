@@ -1,14 +1,27 @@
 """The sample store in InfluxDB: read with InfluxQL over /query, which its versions 1, 2 and 3 all answer."""
 
+import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cloud.telemetry.engine import Reader, Writer
 from cloud.telemetry.lines import MEASUREMENT, NUMBER, TEXT, lines, requests
-from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, StoreAway, Value, micros, moment
+from cloud.telemetry.model import (
+    EPOCH,
+    QUALITIES,
+    Bucket,
+    Sample,
+    Series,
+    Standing,
+    StoreAway,
+    Value,
+    micros,
+    moment,
+)
 from gateway.span import Span
 
+_NAME = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n"})
 _STRING = str.maketrans({"'": r"\'", "\\": r"\\", "\n": r"\n"})
 
 
@@ -51,6 +64,24 @@ class InfluxSamples:
     async def signals(self, machine: str) -> Sequence[str]:
         query = f"SHOW TAG VALUES FROM {MEASUREMENT} WITH KEY = signal WHERE machine = {_quoted(machine)}"
         return sorted(name for _, name in await self._ask(query))
+
+    async def standing(self) -> Standing:
+        """The database's default retention policy says how long samples are kept, where this version tells that."""
+        await self._ask("SHOW DATABASES")
+        version = await self._reader.version("/ping")
+        try:
+            rows = await self._ask(f'SHOW RETENTION POLICIES ON "{self._database.translate(_NAME)}"')
+        except StoreAway:
+            return Standing(version, None)
+        kept = next((str(duration) for _, duration, *_, default in rows if default is True), "0s")
+        return Standing(version, None if kept == "0s" else kept)
+
+    async def oldest(self, machines: Sequence[str]) -> datetime | None:
+        if not machines:
+            return None
+        those = "|".join(map(re.escape, machines)).replace("/", r"\/")
+        rows = await self._ask(f"SELECT first(q) FROM {MEASUREMENT} WHERE machine =~ /^({those})$/")  # noqa: S608
+        return moment(rows[0][0]) if rows else None
 
     async def _ask(self, query: str) -> list[list[Any]]:
         """The rows of the one series that the query is about."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, Value, micros, moment
+from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, Standing, Value, micros, moment
 from gateway.span import Span
 
 
@@ -43,6 +43,13 @@ class MemorySamples:
         for sample in await self.read(machine, signal, whole):
             parts.setdefault((sample.at - EPOCH) // step * step, []).append(sample)
         return [bucket(EPOCH + start, samples) for start, samples in parts.items()]
+
+    async def standing(self) -> Standing:
+        return Standing("", None)
+
+    async def oldest(self, machines: Sequence[str]) -> datetime | None:
+        found = [min(kept) for (machine, _), kept in self._kept.items() if machine in machines]
+        return moment(min(found)) if found else None
 
     async def signals(self, machine: str) -> Sequence[str]:
         return sorted(signal for of, signal in self._kept if of == machine)

@@ -65,6 +65,13 @@ class Bucket(NamedTuple):
     last: float | None
 
 
+class Standing(NamedTuple):
+    """What a store says of itself: its version, and for how long it keeps samples as it writes it (None: for ever)."""
+
+    version: str
+    keeps: str | None
+
+
 class SampleReader(Protocol):
     """Reads raise StoreAway or DatabaseAway. A machine or signal that was never written has no samples."""
 
@@ -81,6 +88,14 @@ class SampleReader(Protocol):
 
     async def signals(self, machine: str) -> Sequence[str]:
         """The names of the machine's signals of which there are samples, sorted."""
+        ...
+
+    async def standing(self) -> Standing:
+        """Whether it answers; cheap."""
+        ...
+
+    async def oldest(self, machines: Sequence[str]) -> datetime | None:
+        """When the oldest of these machines' samples was taken; None where there are none, or it costs too much."""
         ...
 
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from cloud.db import as_tenant, reaching
 from cloud.telemetry.copied import COLUMNS, by_week
-from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, moment
+from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, Standing, moment
 from gateway.span import Span
 
 SERIES = """
@@ -39,6 +39,11 @@ READ = """
 SELECT at, value, text_value, quality FROM sample
 WHERE series_id = (SELECT id FROM series WHERE machine_id = $1 AND signal = $2) AND at >= $3 AND at < $4
 ORDER BY at
+"""
+OLDEST = """
+SELECT min(first.at) FROM series JOIN LATERAL (
+    SELECT at FROM sample WHERE series_id = series.id ORDER BY at LIMIT 1) AS first ON true
+WHERE machine_id = ANY($1::text[])
 """
 SIGNALS = "SELECT signal FROM series WHERE machine_id = $1 ORDER BY signal"
 NUMBER = "SELECT id FROM series WHERE machine_id = $1 AND signal = $2"
@@ -93,6 +98,15 @@ class PostgresReader:
     async def signals(self, machine: str) -> Sequence[str]:
         async with self._rows() as connection:
             return [row["signal"] for row in await connection.fetch(SIGNALS, machine)]
+
+    async def standing(self) -> Standing:
+        async with self._rows() as connection:
+            return Standing(str(await connection.fetchval("SHOW server_version")), None)
+
+    async def oldest(self, machines: Sequence[str]) -> datetime | None:
+        async with self._rows() as connection:
+            found: datetime | None = await connection.fetchval(OLDEST, list(machines))
+        return found
 
 
 class PostgresSamples(PostgresReader):

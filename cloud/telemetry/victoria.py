@@ -9,7 +9,7 @@ import structlog
 
 from cloud.telemetry.engine import Reader, Writer
 from cloud.telemetry.lines import MEASUREMENT, NOTHING, numbers, requests
-from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, StoreAway, moment
+from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, Standing, StoreAway, moment
 from gateway.span import Span
 
 log = structlog.get_logger(__name__)
@@ -18,6 +18,8 @@ MILLI = timedelta(milliseconds=1)
 FIGURES = ("count", "min", "max", "avg", "last")
 STARTED = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 UPTIME = re.compile(r"^vm_app_uptime_seconds (\S+)", re.MULTILINE)
+VERSION = re.compile(r'^vm_app_version\{.*short_version="([^"]*)"', re.MULTILINE)
+KEEPS = re.compile(r'^flag\{name="retentionPeriod", value="([^"]*)"', re.MULTILINE)
 YOUNG = 2.0
 """Seconds. It tells its start by the second, so two starts can be told apart only if nothing is written before this."""
 
@@ -87,6 +89,14 @@ class VictoriaSamples:
             if at < _millis(span.end - timedelta.resolution) + 1
         ]
 
+    async def standing(self) -> Standing:
+        told = await self._reader.text("/metrics")
+        version, keeps = VERSION.search(told), KEEPS.search(told)
+        return Standing(version[1] if version else "", _days(keeps[1]) if keeps else None)
+
+    async def oldest(self, machines: Sequence[str]) -> datetime | None:  # noqa: ARG002 - it would read every sample
+        return None
+
     async def signals(self, machine: str) -> Sequence[str]:
         match = {"match[]": f'{{__name__=~"{MEASUREMENT}_[vq]",machine={_quoted(machine)}}}'}
         found = await self._ask("/api/v1/label/signal/values", **match, start=0)
@@ -114,6 +124,11 @@ class VictoriaSamples:
 
 def _millis(at: datetime) -> int:
     return int((at - EPOCH) // MILLI)
+
+
+def _days(period: str) -> str:
+    """Without a unit it is in months of 31 days (manual of VictoriaMetrics, "Retention")."""
+    return f"{int(period) * 31}d" if period.isdecimal() else period
 
 
 def _labels(machine: str, signal: str) -> str:

@@ -1,6 +1,7 @@
 """One suite for the sample stores: the fake, PostgreSQL, InfluxDB and VictoriaMetrics behave alike."""
 
 import math
+import re
 from datetime import timedelta
 from typing import Any, cast
 
@@ -173,6 +174,24 @@ async def test_many_samples_are_written_at_once_and_read_back(shop: Any) -> None
     assert (len(found), found[-1].value) == (count, 999.0)
 
 
+async def test_a_store_says_its_version_and_how_long_it_keeps_samples(shop: Any) -> None:
+    standing = await shop.store.standing()
+    if shop.store.name in {"InfluxDB", "PostgreSQL"}:  # Debian's VictoriaMetrics does not know its own
+        assert re.search(r"\d+\.\d+", standing.version)
+    assert standing.keeps in {"VictoriaMetrics": {"100y"}}.get(shop.store.name, {None})
+
+
+async def test_the_oldest_sample_of_some_machines_is_told_where_that_is_cheap(shop: Any) -> None:
+    other = f"{shop.machine}_other"
+    await shop.write(shop.sample(5, 1.0), shop.sample(3, 1.0, "speed"), shop.sample(1, 1.0, machine=other))
+    await shop.read()
+    cheap = shop.store.name != "VictoriaMetrics"
+    assert await shop.store.oldest([shop.machine]) == (after(shop, 3) if cheap else None)
+    assert await shop.store.oldest([shop.machine, other]) == (after(shop, 1) if cheap else None)
+    assert await shop.store.oldest(["mch_nobody"]) is None
+    assert await shop.store.oldest([]) is None
+
+
 @pytest.mark.parametrize("kind", [VictoriaSamples, lambda writer, reader: InfluxSamples(writer, reader, "thirdshift")])
 async def test_an_engine_that_is_not_there_is_one_retryable_error(kind: Any) -> None:
     place = Place("http://127.0.0.1:9")
@@ -184,6 +203,7 @@ async def test_an_engine_that_is_not_there_is_one_retryable_error(kind: Any) -> 
         store.read("m", "s", span),
         store.buckets("m", "s", span, HOUR),
         store.signals("m"),
+        store.standing(),
     ):
         with pytest.raises(StoreAway, match=r"127\.0\.0\.1:9") as caught:
             await call
