@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,7 +52,8 @@ class Watcher:
     """What a key sees. `plant` is None until first read; `version` counts readings; `refused` once the key is not good.
 
     `silent` is None while the API answers. `listeners` are called, without arguments, when any of these changed, and
-    when business time was told anew; they must return at once and not raise.
+    when business time was told anew, or an event came; they must return at once and not raise. `heard` counts events by
+    their kind, for pages that show what is not of the plant (waiting.changed, say).
     """
 
     def __init__(self, registry: Registry, back: timedelta) -> None:
@@ -65,6 +67,7 @@ class Watcher:
         self.silent: Silent | None = None
         self.refused = False
         self.listeners: set[Callable[[], None]] = set()
+        self.heard: Counter[str] = Counter()
 
     @property
     def now(self) -> datetime | None:
@@ -103,6 +106,9 @@ class Watcher:
         async for event in self.registry.events(opened):
             mark(self._stale, event.type, event.data)
             self._woken.set()
+            self.heard[event.type] += 1
+            if not self._stale:
+                self._tell()  # nothing is read for it, so no reading will tell
 
     async def _read(self, opened: asyncio.Event) -> None:
         """Everything, once the stream is open; then what it, or the poll, says is old."""

@@ -57,6 +57,16 @@ async def test_an_event_brings_only_what_it_names(watch, registry_server):
     }
 
 
+async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing_is_read(watch, registry_server):
+    watcher, fake, told = watch.enter(KEY), registry_server.fake, []
+    await until(lambda: watcher.plant)
+    watcher.listeners.add(lambda: told.append(watcher.heard["waiting.changed"]))
+    fake.asked.clear()
+    registry_server.do(fake.tell, "waiting.changed", waiting_id="wtg_1")
+    await until(lambda: 1 in told)
+    assert [path for path in fake.asked if "health" not in path] == []
+
+
 async def test_a_burst_of_events_becomes_a_few_readings(watch, registry_server):
     watcher, fake = watch.enter(KEY), registry_server.fake
     await until(lambda: watcher.plant)
