@@ -29,6 +29,7 @@ from cloud.events import api as events
 from cloud.events.hub import Hub
 from cloud.exports import api as exports
 from cloud.market import api as market
+from cloud.operations import api as operations
 from cloud.partners import api as partners
 from cloud.partners import oauth
 from cloud.partners.auth import Authenticator
@@ -59,6 +60,7 @@ ROOMS = (
     events,
     webhooks,
     exports,
+    operations,
     audit,
     root,
 )

@@ -11,12 +11,18 @@ from cloud.api.catalogue import CATALOGUE, DATABASE_AWAY, NOT_FOUND, Kind
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.db import reaching
+from cloud.errors import DatabaseAway
+from cloud.telemetry.choose import Shelf
+from cloud.telemetry.model import StoreAway
 
 router = APIRouter(prefix="/v1", tags=["service"])
 
 
 class Health(BaseModel):
-    """The process serves. `now` is business time, which runs `speed` times as fast as the wall clock."""
+    """The process serves. `now` is business time, which runs `speed` times as fast as the wall clock.
+
+    `samples` names the store of samples; while it does not answer (`samples_answer`) only its charts are missing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,6 +31,8 @@ class Health(BaseModel):
     speed: float
     database: str
     listening: bool
+    samples: str
+    samples_answer: bool
 
 
 class ProblemKind(BaseModel):
@@ -46,7 +54,13 @@ async def health(desk: AnyDesk) -> Health:
         version = await desk.pool.fetchval("SHOW server_version")
     database = f"PostgreSQL {version}"
     return Health(
-        status="ok", now=desk.clock.now(), speed=desk.clock.speed, database=database, listening=desk.hub.connected
+        status="ok",
+        now=desk.clock.now(),
+        speed=desk.clock.speed,
+        database=database,
+        listening=desk.hub.connected,
+        samples=desk.samples.name,
+        samples_answer=await _answers(desk.samples),
     )
 
 
@@ -62,6 +76,14 @@ async def read_problem(code: Annotated[str, Path(max_length=64)]) -> ProblemKind
     if code not in CATALOGUE:
         raise Problem(NOT_FOUND)
     return _shown(CATALOGUE[code])
+
+
+async def _answers(samples: Shelf) -> bool:
+    try:
+        await samples.standing()
+    except (StoreAway, DatabaseAway):
+        return False
+    return True
 
 
 def _shown(kind: Kind) -> ProblemKind:
