@@ -5,7 +5,7 @@ from datetime import datetime
 from cloud.api.page import Page
 from cloud.client.calls import Calls
 from cloud.registry.model import Capacity, Machine, States
-from cloud.telemetry.wire import Rollups, Samples, Signals, Width
+from cloud.telemetry.wire import Bands, Performance, Rollups, Samples, Signals, Width
 
 
 class MachineCalls(Calls):
@@ -17,8 +17,10 @@ class MachineCalls(Calls):
     async def machine(self, machine_id: str) -> Machine:
         return await self._get(Machine, f"/v1/machines/{machine_id}")
 
-    async def states(self, machine_id: str, start: datetime | None = None, end: datetime | None = None) -> States:
-        return await self._get(States, f"/v1/machines/{machine_id}/states", start=start, end=end)
+    async def states(
+        self, machine_id: str, start: datetime | None = None, end: datetime | None = None, pieces: int | None = None
+    ) -> States:
+        return await self._get(States, f"/v1/machines/{machine_id}/states", start=start, end=end, pieces=pieces)
 
     async def capacity(self, machine_id: str, start: datetime | None = None, end: datetime | None = None) -> Capacity:
         return await self._get(Capacity, f"/v1/machines/{machine_id}/capacity", start=start, end=end)
@@ -31,3 +33,9 @@ class MachineCalls(Calls):
 
     async def rollups(self, machine_id: str, width: Width, **window: object) -> Rollups:
         return await self._get(Rollups, f"/v1/machines/{machine_id}/rollups", width=width, **window)
+
+    async def performance(self, **window: object) -> list[Performance]:
+        return await self._all(Page[Performance], "/v1/performance", **window)
+
+    async def bands(self, **window: object) -> list[Bands]:
+        return await self._all(Page[Bands], "/v1/bands", **window)

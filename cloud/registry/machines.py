@@ -11,6 +11,7 @@ from cloud.api.catalogue import CURSOR_INVALID, NOT_FOUND, REQUEST_INVALID
 from cloud.api.page import Page
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
+from cloud.registry import pieces as in_pieces
 from cloud.registry import store
 from cloud.registry.api import AnAsk, AnId, known, page
 from cloud.registry.model import Capacity, CapacityPiece, Gap, Machine, Moment, Parked, StateBand, States, Taken
@@ -42,11 +43,21 @@ async def read_machine(call: ReadCall, machine_id: AnId) -> Machine:
 
 
 @router.get("/machines/{machine_id}/states", responses=documented(NOT_FOUND))
-async def read_states(call: ReadCall, machine_id: AnId, start: Start = None, end: End = None) -> States:
-    """What the machine did; without a window, over the last day."""
+async def read_states(
+    call: ReadCall,
+    machine_id: AnId,
+    start: Start = None,
+    end: End = None,
+    pieces: Annotated[int | None, Query(ge=10, le=MOST_STATES, description="no more than about so many bands")] = None,
+) -> States:
+    """What the machine did; without a window, over the last day. With `pieces`, in so few of them as a chart can draw:
+    then a band may stand for several changes, and says for how long the machine was in which state.
+    """
     window = _window(start or (end or call.now) - timedelta(days=1), end or call.now)
     async with call.rows() as rows:
         known(await store.machine(rows, call.tenant, machine_id, call.fresh_after))
+        if pieces and (few := await in_pieces.read(rows, machine_id, window, pieces, call.now)):
+            return few
         found = await store.states(rows, machine_id, window.start, window.end, MOST_STATES + 1)
         gaps = await store.gaps(rows, machine_id, window.start, window.end)
     bands = [StateBand.model_validate(dict(row)) for row in found[:MOST_STATES] if row["end"] != row["start"]]

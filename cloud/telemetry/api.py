@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -16,7 +17,9 @@ from cloud.registry.api import known
 from cloud.registry.model import Moment
 from cloud.telemetry import rollups
 from cloud.telemetry.model import Bucket, Sample, Value
-from cloud.telemetry.wire import LedgerShare, Point, Rollup, Rollups, Samples, Signals, StateShare, Width
+from cloud.telemetry.steps import step_for
+from cloud.telemetry.thin import thinned
+from cloud.telemetry.wire import LedgerShare, Point, Rollup, Rollups, Samples, Shape, Signals, StateShare, Width
 from gateway.span import Span
 
 router = APIRouter(prefix="/v1/machines/{machine_id}", tags=["samples"])
@@ -33,14 +36,26 @@ async def _asked(start: Start = None, end: End = None) -> tuple[datetime | None,
 Window = Annotated[tuple[datetime | None, datetime | None], Depends(_asked)]
 LONGEST = timedelta(days=366)
 LONGEST_MINUTES = timedelta(days=7)
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-STEPS = (
-    *(1, 2, 5, 10, 15, 30),
-    *(_MINUTE * each for each in (1, 2, 5, 10, 15, 30)),
-    *(_HOUR * each for each in (1, 2, 3, 6, 12)),
-    *(_DAY * each for each in (1, 2, 7, 14, 28, 56)),
-)
-"""Seconds that a point may stand for: what people read on an axis, and what rollups can be added up to."""
+THINNED = 15_000
+"""So many samples are looked at one by one; of more, the buckets are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    signal: str
+    points: int
+    shape: Shape
+
+
+async def _line(
+    signal: Annotated[str, Query(max_length=64, description="one of the machine's signals")] = "",
+    points: Annotated[int, Query(ge=10, le=10_000, description="at most so many points, about")] = 1000,
+    shape: Annotated[Shape, Query(description="how to make fewer of many")] = "buckets",
+) -> _Line:
+    return _Line(signal, points, shape)
+
+
+Line = Annotated[_Line, Depends(_line)]
 
 
 @router.get("/signals", responses=documented(NOT_FOUND, STORE_AWAY))
@@ -52,33 +67,30 @@ async def list_signals(call: ReadCall, machine_id: AnId) -> Signals:
 
 
 @router.get("/samples", responses=documented(NOT_FOUND, REQUEST_INVALID, STORE_AWAY))
-async def read_samples(
-    call: ReadCall,
-    machine_id: AnId,
-    asked: Window,
-    signal: Annotated[str, Query(max_length=64, description="one of the machine's signals")] = "",
-    points: Annotated[int, Query(ge=10, le=10_000, description="at most so many points, about")] = 1000,
-) -> Samples:
+async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: Line) -> Samples:
     """One signal, without a window over the last day: every sample, or where there are more than `points`, buckets of
-    least, most, mean and last of equal steps.
+    least, most, mean and last of equal steps. With `shape=line` it is samples as long as they are not too many to be
+    looked at, and those are left out (by MinMaxLTTB) without which the line looks the same.
     """
     await _machine(call, machine_id)
-    if not signal:
+    if not wanted.signal:
         fault = _invalid("signal", "name one of the machine's signals; GET …/signals lists them")
         raise fault
-    window = _window(asked, call.now, LONGEST)
-    reader, step = call.desk.samples.of(call.tenant), step_for(window.duration, points)
+    window, signal = _window(asked, call.now, LONGEST), wanted.signal
+    reader, step = call.desk.samples.of(call.tenant), step_for(window.duration, wanted.points)
     buckets = await reader.buckets(machine_id, signal, window, timedelta(seconds=step))
-    few = sum(bucket.samples for bucket in buckets) <= points
-    items = map(_sample, await reader.read(machine_id, signal, window)) if few else map(_bucket, buckets)
+    total = sum(bucket.samples for bucket in buckets)
+    few = total <= (THINNED if wanted.shape == "line" else wanted.points)
+    raw = thinned(await reader.read(machine_id, signal, window), wanted.points) if few else ()
     return Samples(
         machine_id=machine_id,
         signal=signal,
         start=window.start,
         end=window.end,
         step_s=None if few else step,
+        total=total,
         store=call.desk.samples.name,
-        items=tuple(items),
+        items=tuple(map(_sample, raw) if few else map(_bucket, buckets)),
     )
 
 
@@ -94,12 +106,6 @@ async def read_rollups(call: ReadCall, machine_id: AnId, asked: Window, width: W
         states = await rollups.states(rows, machine_id, width, window.start, window.end)
         ledger = await rollups.ledger(rows, machine_id, width, window.start, window.end)
     return Rollups(machine_id=machine_id, width=width, zone=zone, items=tuple(_together(states, ledger)))
-
-
-def step_for(window: timedelta, points: int) -> int:
-    """The least of STEPS (s) that covers the window with at most so many points."""
-    wanted = window.total_seconds() / points
-    return next((step for step in STEPS if step >= wanted), STEPS[-1])
 
 
 async def _machine(call: Call, machine_id: str) -> str:

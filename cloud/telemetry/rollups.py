@@ -29,6 +29,24 @@ STATES = """SELECT start_at, state, mode, booked, seconds, entered FROM state_ro
 LEDGER = """SELECT start_at, kind, name, seconds, begun FROM ledger_rollup
   WHERE machine_id = $1 AND width = $2 AND start_at >= $3 AND start_at < $4 ORDER BY start_at, kind, name"""
 
+COARSE = """SELECT date_bin($3::interval, start_at, 'epoch'::timestamptz) AS start, state, mode, booked,
+    sum(seconds) AS seconds, sum(entered)::int AS entered
+  FROM state_rollup WHERE machine_id = $1 AND width = $2 AND start_at >= $4 AND start_at < $5
+  GROUP BY 1, 2, 3, 4 ORDER BY 1"""
+# What is marked and not rolled up yet begins here; of a machine that was never rolled up, at its first change.
+ROLLED = "SELECT min(lower(span)) FROM machine_due WHERE machine_id = $1 AND kind = 'state'"
+DAYS = """SELECT machine_id, state, mode, booked, sum(seconds) AS seconds, count(DISTINCT start_at) AS days
+  FROM state_rollup WHERE machine_id = ANY($1) AND width = 'day' AND start_at >= $2 AND start_at < $3
+  GROUP BY GROUPING SETS ((machine_id, state, mode, booked), (machine_id))"""
+LONGEST = """SELECT DISTINCT ON (machine_id, start) machine_id, start, state, mode, booked FROM (
+    SELECT machine_id, date_bin($2::interval, start_at, 'epoch'::timestamptz) AS start, state, mode, booked,
+      sum(seconds) AS seconds
+    FROM state_rollup WHERE machine_id = ANY($1) AND width = 'hour' AND start_at >= $3 AND start_at < $4
+    GROUP BY 1, 2, 3, 4, 5) AS each
+  ORDER BY machine_id, start, seconds DESC"""
+FEW = """SELECT count(*) FROM (
+  SELECT FROM state_history WHERE machine_id = $1 AND at >= $2 AND at < $3 LIMIT $4) AS few"""
+
 
 async def roll(connections: asyncpg.Pool, now: datetime, samples_kept: timedelta) -> int:
     """Roll up what came since the last call; how many marks and machines. Raises DatabaseAway."""
@@ -72,4 +90,42 @@ async def ledger(
 ) -> Sequence[asyncpg.Record]:
     """What was offered and claimed of the machine, in seconds times quantity, by minute, hour or day."""
     found: Sequence[asyncpg.Record] = await rows.fetch(LEDGER, machine, width, start, end)
+    return found
+
+
+async def coarse(
+    rows: asyncpg.Connection, machine: str, width: str, step: timedelta, window: tuple[datetime, datetime]
+) -> Sequence[asyncpg.Record]:
+    """The machine's states, of minutes or hours added up to buckets of `step`, which begin at its multiples."""
+    found: Sequence[asyncpg.Record] = await rows.fetch(COARSE, machine, width, step, *window)
+    return found
+
+
+async def rolled(rows: asyncpg.Connection, machine: str) -> datetime | None:
+    """Until when the machine's states are rolled up; None where nothing is left to be."""
+    until: datetime | None = await rows.fetchval(ROLLED, machine)
+    return until
+
+
+async def changes(rows: asyncpg.Connection, machine: str, start: datetime, end: datetime, most: int) -> int:
+    """How many changes of state there are in [start, end); of more than `most`, so many."""
+    count: int = await rows.fetchval(FEW, machine, start, end, most)
+    return count
+
+
+async def days(
+    rows: asyncpg.Connection, machines: Sequence[str], start: datetime, end: datetime
+) -> Sequence[asyncpg.Record]:
+    """For how long which machine was in which state over the days that begin in [start, end), and, without a state, of
+    how many days that is known.
+    """
+    found: Sequence[asyncpg.Record] = await rows.fetch(DAYS, machines, start, end)
+    return found
+
+
+async def longest(
+    rows: asyncpg.Connection, machines: Sequence[str], step: timedelta, window: tuple[datetime, datetime]
+) -> Sequence[asyncpg.Record]:
+    """What each machine did for longest in each bucket of `step` (whole hours), in order."""
+    found: Sequence[asyncpg.Record] = await rows.fetch(LONGEST, machines, step, *window)
     return found

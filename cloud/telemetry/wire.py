@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Width = Literal["minute", "hour", "day"]
+Shape = Literal["buckets", "line"]
 
 
 class Wire(BaseModel):
@@ -37,13 +38,17 @@ class Point(Wire):
 
 
 class Samples(Wire):
-    """One signal over a window. `step_s`: the seconds that each point stands for; None where each is a sample."""
+    """One signal over a window. `step_s`: the seconds that each point stands for; None where each is a sample.
+
+    `total`: how many samples there are about in the window, by whole buckets; so many may have been left out.
+    """
 
     machine_id: str
     signal: str
     start: datetime
     end: datetime
     step_s: int | None
+    total: int
     store: str
     items: tuple[Point, ...]
 
@@ -82,3 +87,60 @@ class Rollups(Wire):
     width: Width
     zone: str
     items: tuple[Rollup, ...]
+
+
+class Spent(Wire):
+    """Seconds by the time elements of ISO 22400-2, of the time of which a state is known (`seen`).
+
+    `apt` producing, of it `booked` for bookings; `aust` setting up; `adet` not functional; `adot` available without an
+    order; `planned_down` in maintenance; `off` switched off, which counts as not planned. PBT: the first four.
+    """
+
+    apt: float
+    aust: float
+    adet: float
+    adot: float
+    planned_down: float
+    off: float
+    booked: float
+    seen: float
+    pbt: float
+
+
+class Performance(Wire):
+    """Key figures of a machine (ISO 22400-2) over the plant's days that begin in the window; None is "not measured".
+
+    `produced`, `good` and `run_time` (s) are of signals that the plant lets out: part_count (or PQ), good_part_count
+    (GQ), planned_run_time_per_item (PRI). `utilisation` is producing time over all time seen.
+    """
+
+    machine_id: str
+    days: int
+    times: Spent
+    produced: float | None
+    good: float | None
+    run_time: float | None
+    utilisation: float | None
+    availability: float | None
+    effectiveness: float | None
+    quality_ratio: float | None
+    oee: float | None
+    technical_efficiency: float | None
+    setup_ratio: float | None
+
+
+class Band(Wire):
+    """From `start` to `end` this was what the machine did for longest, hour by hour."""
+
+    start: datetime
+    end: datetime
+    state: str
+    mode: str
+    booked: bool
+
+
+class Bands(Wire):
+    """What a machine did over a window, at a glance."""
+
+    machine_id: str
+    items: tuple[Band, ...]

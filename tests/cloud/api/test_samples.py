@@ -13,10 +13,10 @@ from cloud.app import create_app
 from cloud.client import ApiError, Client
 from cloud.config import Settings
 from cloud.telemetry import rollups
-from cloud.telemetry.api import STEPS, step_for
 from cloud.telemetry.model import Sample, gathered, micros
 from cloud.telemetry.place import Place
 from cloud.telemetry.postgres import PostgresSamples
+from cloud.telemetry.steps import STEPS, step_for
 from gateway.clock import Clock
 from gateway.machine import Quality
 
