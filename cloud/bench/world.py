@@ -17,7 +17,8 @@ DAYS = 28
 SPANS = 56
 """Per machine and month, as `make bench-forecast` finds it of the edge's own forecast: 55.5 in the mean, at most 72."""
 TEMPLATES = 96
-PROCESSES = tuple(f"process-{number:02}" for number in range(20))
+PROCESSES = tuple(f"{group}.{number}" for group in ("1.1", "2.1", "3.2", "3.3") for number in range(1, 6))
+"""Codes of DIN 8580."""
 PER_SITE, PER_ENTERPRISE = 20, 200
 CENTRES = 40
 FULL = 200

@@ -4,9 +4,13 @@ from fastapi import APIRouter
 
 from cloud.api.call import Call, ReadCall
 from cloud.market import store
-from cloud.market.match import Candidate, Match, Miss, Need, search
-from cloud.market.model import Found, NearMiss, SearchAnswer, SearchRequest, WouldDo
+from cloud.market.candidate import Candidate, Match, Miss, Need, Split, Task
+from cloud.market.match import search, settled
+from cloud.market.model import Found, NearMiss, Piece, SearchAnswer, SearchRequest, WouldDo
 from cloud.market.slots import Slots, SlotsRequest, slots
+from cloud.market.words import compared
+from cloud.registry.capability import rank_of
+from gateway.money import Money
 
 router = APIRouter(prefix="/v1", tags=["market"])
 
@@ -19,22 +23,34 @@ LOOKED = 40
 @router.post("/search")
 async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
     """Find capacity that can be booked, best first, and services that miss by one constraint only."""
-    need, candidates, matches, misses = _need(call, request), list[Candidate](), list[Match](), list[Miss]()
+    need, candidates, matches = _need(call, request), list[Candidate](), list[Match]()
     complete = False
-    while not complete and len(matches) < request.limit and len(candidates) < store.MOST:
-        count = request.limit - len(matches) + SPARE
+    while not complete and not settled(need, candidates, matches, request.limit) and len(candidates) < store.MOST:
+        count = max(request.limit - len(matches), 0) + SPARE
         page = await store.candidates(call.desk.pool, call.tenant, request, call.now, len(candidates), count)
         candidates += page.candidates
         complete = page.complete
         matches, _ = search(need, candidates, request.limit)
         if not page.candidates:
             break
-    if len(matches) < request.limit:
-        around = await store.neighbours(call.desk.pool, call.tenant, request, call.now)
-        served = {match.candidate.service_id for match in matches}
-        _, misses = search(need, (one for one in around.candidates if one.service_id not in served), request.limit)
-    items, near = tuple(map(_found, matches)), tuple(map(_missed, misses))
+    misses = await _near(call, request, need, matches) if len(matches) < request.limit else []
+    items = tuple(_found(rank, match, matches[0], request) for rank, match in enumerate(matches, 1))
+    near = tuple(map(_missed, misses))
     return SearchAnswer(items=items, near_misses=near, complete=complete)
+
+
+async def _near(call: Call, request: SearchRequest, need: Need, matches: list[Match]) -> list[Miss]:
+    """Who could do it at another time first, then who has the hours and lacks one thing."""
+    served = {match.candidate.service_id for match in matches}
+    asks = [store.neighbours, *([store.kindred] if store.asks_much(request) else [])]
+    found: list[Miss] = []
+    for ask in asks:
+        if len(found) < request.limit:
+            page = await ask(call.desk.pool, call.tenant, request, call.now)
+            others = (one for one in page.candidates if one.service_id not in served)
+            found += search(need, others, request.limit - len(found))[1]
+            served |= {miss.candidate.service_id for miss in found}
+    return found
 
 
 @router.post("/search/slots")
@@ -45,6 +61,7 @@ async def find_slots(call: ReadCall, request: SlotsRequest) -> Slots:
 
 
 def _need(call: Call, request: SearchRequest) -> Need:
+    split = request.split
     return Need(
         window=request.window,
         duration=request.duration or request.window.duration,
@@ -53,10 +70,27 @@ def _need(call: Call, request: SearchRequest) -> Need:
         max_price=request.max_price,
         now=call.now,
         fresh_after=call.fresh_after,
+        task=_task(request),
+        split=Split(split.pieces, split.least) if split else None,
+        units=request.work_quantity or 0,
     )
 
 
-def _found(match: Match) -> Found:
+def _task(request: SearchRequest) -> Task:
+    piece, fine = request.workpiece, request.tolerance
+    return Task(
+        process=request.process,
+        materials=request.materials,
+        edges=piece.edges if piece else None,
+        mass_kg=piece.mass_kg if piece else None,
+        grade=rank_of(fine.grade) if fine and fine.grade else None,
+        fine_mm=fine.mm if fine else None,
+        certificates=request.certificates,
+        km=request.near.km if request.near else None,
+    )
+
+
+def _found(rank: int, match: Match, first: Match, request: SearchRequest) -> Found:
     one = match.candidate
     return Found(
         service_id=one.service_id,
@@ -71,12 +105,24 @@ def _found(match: Match) -> Found:
         chance=match.chance,
         price=match.price,
         rate=one.rate,
+        unit_price=Money(amount=one.unit_price, currency=one.rate.currency) if one.unit_price else None,
         instant=match.instant,
         km=round(one.km, 1) if one.km is not None else None,
         zone=one.zone.key,
         latitude=round(one.latitude, 2) if one.latitude is not None else None,
         longitude=round(one.longitude, 2) if one.longitude is not None else None,
         why=match.why,
+        rank=rank,
+        compared=compared(match, first),
+        pieces=tuple(
+            Piece(
+                start=piece.span.start,
+                end=piece.span.end,
+                price=piece.price,
+                work_quantity=piece.units if request.work_quantity else None,
+            )
+            for piece in match.pieces
+        ),
     )
 
 
@@ -87,5 +133,8 @@ def _missed(miss: Miss) -> NearMiss:
         service_name=miss.candidate.service_name,
         constraint=miss.constraint,
         detail=miss.detail,
+        asked=miss.asked,
+        offered=miss.offered,
+        remedy=miss.remedy,
         would_do=WouldDo(start=span.start, end=span.end) if span else None,
     )

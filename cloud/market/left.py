@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
-from cloud.market.match import Step
+from cloud.market.candidate import Step
 from gateway.capacity import Confidence
 from gateway.odds import Odds
 from gateway.span import Span

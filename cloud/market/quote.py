@@ -48,12 +48,21 @@ class PriceBand:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A service's prices on one machine: `rate` per hour and unit where no band holds; the first that holds counts."""
+    """A service's prices on one machine: `rate` per hour and unit where no band holds; the first that holds counts.
+
+    `unit`: for each unit that the work makes.
+    """
 
     rate: Money
     setup_fee: Money
     bands: tuple[PriceBand, ...]
     zone: ZoneInfo
+    unit: Decimal = Decimal(0)
+
+    @property
+    def extras(self) -> bool:
+        """Whether there is more to pay than the hours."""
+        return bool(self.setup_fee.amount or self.unit)
 
     def at(self, confidence: Confidence, moment: datetime) -> Decimal:
         """Per hour and unit of the quarter hour that begins at `moment`."""
@@ -70,15 +79,15 @@ class Part:
     odds: Odds
 
 
-def price(tariff: Tariff, parts: Sequence[Part], quantity: int) -> Money:
-    """The integral over the parts times quantity, plus the set-up fee, rounded half up to cents."""
+def price(tariff: Tariff, parts: Sequence[Part], quantity: int, units: int = 0) -> Money:
+    """The integral over the parts times quantity, plus the units made and the set-up fee, rounded half up to cents."""
     worth = Decimal(0)
     for part in parts:
         if tariff.bands:
             worth += sum(tariff.at(part.confidence, quarter) * length for quarter, length in _quarters(part.span))
         else:
             worth += tariff.rate.amount * (part.span.duration // _MICROSECOND)
-    amount = worth * quantity / _PER_HOUR + tariff.setup_fee.amount
+    amount = worth * quantity / _PER_HOUR + tariff.unit * units + tariff.setup_fee.amount
     return Money(amount=amount.quantize(Decimal("0.01"), ROUND_HALF_UP), currency=tariff.rate.currency)
 
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from pydantic import model_validator
 
-from cloud.market.match import Candidate, Match, Need, judge, openings
+from cloud.market.candidate import Candidate, Match, Need
+from cloud.market.match import judge, openings
 from cloud.market.model import SearchRequest
 from cloud.registry.model import Wire
 from gateway.capacity import Confidence

@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from cloud.db import reaching
+from cloud.market.candidate import Candidate, Skill
 from cloud.market.left import Offered, Taking, steps
-from cloud.market.match import Candidate
 from cloud.market.model import SearchRequest
 from cloud.market.quote import PriceBand
+from cloud.registry.capability import fold, rank_of
+from cloud.registry.processes import near as kin
+from cloud.registry.processes import within
 from gateway.capacity import Confidence
 from gateway.money import Money
 
@@ -26,8 +29,14 @@ NEAR = 60
 BEYOND = timedelta(days=14)
 """How far past the window a near miss may look for a span that would do."""
 
+KINDRED = 20
+"""Of those that could not do it but have the hours, the cheapest are asked what they lack."""
+FARTHER = 2.0
+"""So many times as far as was asked, a near miss may be."""
+
 SEARCH = """SELECT * FROM ts_search(
-  ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL)::ts_ask, $16, $17, $18, $19, $20)"""
+  ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+    $25, $26, $27, NULL)::ts_ask, $28, $29, $30, $31, $32)"""
 
 _HALF_A_CENT = Decimal("0.005")
 
@@ -51,27 +60,60 @@ async def candidates(  # noqa: PLR0913, PLR0917 - who asks what, and which part 
 
 
 async def neighbours(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime) -> Page:
-    """The cheapest of all that the tenant may see of this kind at this place, whether it does or not."""
+    """The cheapest of all that the tenant may see that can do it at this place, whether they have the hours or not."""
     return await _page(pool, tenant, request, now, (False, BEYOND, 0, NEAR, NEAR))
 
 
-async def _page(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime, how: Sequence[object]) -> Page:
+async def kindred(pool: asyncpg.Pool, tenant: str, request: SearchRequest, now: datetime) -> Page:
+    """The cheapest that the tenant may see that likely have the hours, but lack one of what is asked of a service."""
+    how = (True, timedelta(0), 0, KINDRED, KINDRED * 10)
+    return await _page(pool, tenant, request, now, how, loose=True)
+
+
+def asks_much(request: SearchRequest) -> bool:
+    """Whether anything is asked of a service that it could lack."""
+    asked = (
+        request.process,
+        request.materials,
+        request.workpiece,
+        request.tolerance,
+        request.certificates,
+        request.near,
+    )
+    return any(asked)
+
+
+async def _page(  # noqa: PLR0913 - who asks what, and which part of the answer
+    pool: asyncpg.Pool,
+    tenant: str,
+    request: SearchRequest,
+    now: datetime,
+    how: Sequence[object],
+    *,
+    loose: bool = False,
+) -> Page:
     async with reaching():
-        rows = await pool.fetch(SEARCH, tenant, now, *_ask(request, now), *how)
+        rows = await pool.fetch(SEARCH, tenant, now, *_ask(request, now, loose=loose), *how)
     found = [_candidate(row, request.quantity) for row in rows if row["service_id"]]
     return Page(found, rows[0]["complete"])
 
 
-def _ask(request: SearchRequest, now: datetime) -> tuple[object, ...]:
+def _ask(request: SearchRequest, now: datetime, *, loose: bool) -> tuple[object, ...]:
     """From `start` on: the members of ts_ask."""
-    near, limit = request.near, request.max_price
-    duration = request.duration or request.window.duration
+    near, limit, piece, fine = request.near, request.max_price, request.workpiece, request.tolerance
+    whole = request.duration or request.window.duration
+    exact = list(within(request.process)) if request.process else None
+    wide = [*exact, *kin(request.process)] if loose and exact and request.process else exact
     return (
-        *(max(request.start, now), max(request.end, now), duration),
-        *(request.kind, request.process, request.quantity, request.min_confidence),
-        *((limit.currency, _rate(limit, duration, request.quantity)) if limit else (None, None)),
+        *(max(request.start, now), max(request.end, now), request.split.least if request.split else whole, whole),
+        *(request.kind, wide, request.quantity, request.min_confidence),
+        *((limit.currency, _rate(limit, whole, request.quantity)) if limit else (None, None)),
         request.service_id,
-        *((near.latitude, near.longitude, near.km) if near else (None, None, None)),
+        *((near.latitude, near.longitude, near.km * FARTHER if loose else near.km) if near else (None, None, None)),
+        *(list(map(fold, request.materials)) or None, *(piece.edges if piece else (None, None, None))),
+        *(piece.mass_kg if piece else None, rank_of(fine.grade) if fine and fine.grade else None),
+        *(fine.mm if fine else None, list(map(fold, request.certificates)) or None),
+        *(loose, exact, near.km if near else None),
     )
 
 
@@ -103,6 +145,22 @@ def _candidate(row: asyncpg.Record, quantity: int) -> Candidate:
         zone=ZoneInfo(row["zone"]),
         latitude=row["latitude"],
         longitude=row["longitude"],
+        unit_price=row["unit_price"],
+        skill=_skilled(row),
+    )
+
+
+def _skilled(row: asyncpg.Record) -> Skill:
+    long = row["long_mm"]
+    held = row["certificates"]
+    return Skill(
+        process=row["process"],
+        materials=tuple(row["materials"]),
+        edges=(long, row["middle_mm"], row["short_mm"]) if long is not None else None,
+        mass_kg=row["mass_kg"],
+        grade=row["grade"],
+        fine_mm=row["fine_mm"],
+        certificates=tuple((each["name"], datetime.fromisoformat(each["valid_until"])) for each in held),
     )
 
 

@@ -28,6 +28,8 @@ from cloud.registry.model import (
     SiteRequest,
 )
 from cloud.registry.prices import PriceBand
+from cloud.registry.processes import TABLE as PROCESS_TABLE
+from cloud.registry.processes import Processes
 from gateway.money import Money
 
 Thing = TypeVar("Thing")
@@ -45,6 +47,12 @@ async def read_enterprise(call: ReadCall) -> Enterprise:
     async with call.rows() as rows:
         name = await store.enterprise_name(rows, call.tenant)
     return Enterprise(id=call.tenant, name=name or "", scopes=tuple(sorted(call.scopes)))
+
+
+@router.get("/processes")
+async def list_processes(call: ReadCall) -> Processes:  # noqa: ARG001 - a key is asked for, as everywhere
+    """What a service's `process` may be: the classes of DIN 8580, each after the group that it belongs to."""
+    return PROCESS_TABLE
 
 
 @router.post("/sites", status_code=201, responses=documented(*KEYED, NAME_TAKEN))
@@ -117,6 +125,8 @@ async def add_service(call: ProvideCall, key: Key, request: Request, wanted: Ser
         own = await store.own_machines(rows, call.tenant, wanted.machine_ids)
         for machine_id in wanted.machine_ids:
             known(machine_id in own or None, f"no machine {machine_id}")
+        if wanted.partner_id:
+            known(await store.is_partner(rows, call.tenant, wanted.partner_id) or None, "no such partner of yours")
         await store.add_service(rows, call.tenant, identity, wanted, call.now)
         made = service(known(await store.service(rows, call.tenant, identity)))
         await kept.keep(rows, call.tenant, meant, made, call.now)
@@ -165,6 +175,8 @@ def service(row: asyncpg.Record) -> Service:
     currency = value.pop("price_currency")
     value["price"] = Money(amount=value.pop("price_amount"), currency=currency)
     value["setup_fee"] = Money(amount=value.pop("setup_fee_amount"), currency=currency)
+    each = value.pop("unit_price")
+    value["unit_price"] = Money(amount=each, currency=currency) if each else None
     value["price_bands"] = [PriceBand.of(band, currency) for band in value["price_bands"]]
     value.pop("enterprise_id")
     return Service.model_validate(value)

@@ -1,5 +1,6 @@
 """Enterprises, sites, agents, machines and services as they cross the API's border."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -7,7 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from cloud.registry.capability import Certificate, Envelope, Tolerance
 from cloud.registry.prices import PriceBand
+from cloud.registry.processes import ProcessCode
 from gateway.capacity import CapacityKind, Confidence
 from gateway.machine import ItemState, OperationMode
 from gateway.money import Money
@@ -36,7 +39,7 @@ Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Duration = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
-Process = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Material = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Enterprise(Wire):
@@ -123,14 +126,20 @@ class Machine(Wire):
 
 
 class StateBand(Wire):
-    """From `start` to `end` (None: until now) the machine was in this state."""
+    """From `start` to `end` (None: until now) the machine was in this state.
+
+    Where a band stands for several `changes`, it is in the state that lasted longest, and `shares` says for how many
+    seconds it was in each; then the origin is "plant" or "booking", and there is no quality.
+    """
 
     start: datetime
     end: datetime | None
     state: ItemState
     mode: OperationMode
     origin: str
-    quality: str
+    quality: str | None
+    changes: int = 1
+    shares: Mapping[ItemState, float] | None = None
 
 
 class Gap(Wire):
@@ -142,11 +151,15 @@ class Gap(Wire):
 
 
 class States(Wire):
-    """A machine's states over a window. Where `next_start` is given there is more: ask again from there."""
+    """A machine's states over a window. Where `next_start` is given there is more: ask again from there.
+
+    `step_s`: the seconds that a band stands for at least, where they are told in fewer pieces; None where each is told.
+    """
 
     items: tuple[StateBand, ...]
     gaps: tuple[Gap, ...]
     next_start: datetime | None = None
+    step_s: int | None = None
 
 
 class CapacityPiece(Wire):
@@ -191,36 +204,35 @@ class Capacity(Wire):
 
 
 class Visibility(StrEnum):
-    """Who may find and book a service: everybody, the provider's partners, or the provider alone."""
+    """Who may find and book a service: everybody, the provider's partners, one of them, or its own sister sites."""
 
     OPEN = "open"
     PARTNERS = "partners"
+    PARTNER = "partner"
     INTERNAL = "internal"
-
-
-class Certificate(Wire):
-    """What the provider is certified for, and until when: work that would end later can not be booked."""
-
-    name: Label
-    valid_until: Moment
 
 
 class ServiceRequest(Wire):
     """What is offered, on which machines and terms. `price` is per hour; without `instant`, bookings are confirmed.
 
     Of `price_bands` the first that an hour is in gives its price, on the clock of the machine's plant; where none does,
-    `price` counts. A booking costs the sum over its quarter hours.
+    `price` counts. A booking costs the sum over its quarter hours, `unit_price` for each unit that its work makes, and
+    `setup_fee` once. Several machines are a pool: a booking that names none gets one that is free all through.
     """
 
     name: Label
     kind: CapacityKind = CapacityKind.PROCESSING
-    process: Process | None = None
-    materials: Annotated[tuple[Process, ...], Field(max_length=100)] = ()
+    process: ProcessCode | None = None
+    materials: Annotated[tuple[Material, ...], Field(max_length=100, description="empty: any")] = ()
+    envelope: Envelope | None = None
+    tolerance: Tolerance | None = None
     machine_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
     instant: bool = True
     visibility: Visibility = Visibility.OPEN
+    partner_id: Annotated[Id | None, Field(description="whose, of your partners, where visibility is `partner`")] = None
     price: Money
     price_bands: Annotated[tuple[PriceBand, ...], Field(max_length=50)] = ()
+    unit_price: Annotated[Money | None, Field(description="per unit made, in the price's currency")] = None
     setup_fee: Annotated[Money | None, Field(description="in the price's currency")] = None
     notice: Duration = timedelta(0)
     min_duration: Duration = timedelta(0)
@@ -235,14 +247,17 @@ class ServiceRequest(Wire):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ServiceRequest":
-        if min(self.price.amount, self.setup_fee.amount if self.setup_fee else 0) < 0:
-            msg = "price and setup_fee may not be negative"
-            raise ValueError(msg)
-        if self.setup_fee and self.setup_fee.currency != self.price.currency:
-            msg = f"setup_fee must be in {self.price.currency}, as the price is"
-            raise ValueError(msg)
-        if any(band.price.currency != self.price.currency for band in self.price_bands):
-            msg = f"price_bands must be in {self.price.currency}, as the price is"
+        more = {"setup_fee": self.setup_fee, "unit_price": self.unit_price}
+        prices = [("price", self.price), *((name, price) for name, price in more.items() if price)]
+        for name, price in (*prices, *(("price_bands", band.price) for band in self.price_bands)):
+            if price.amount < 0:
+                msg = f"{name} may not be negative"
+                raise ValueError(msg)
+            if price.currency != self.price.currency:
+                msg = f"{name} must be in {self.price.currency}, as the price is"
+                raise ValueError(msg)
+        if (self.visibility is Visibility.PARTNER) != (self.partner_id is not None):
+            msg = "partner_id says which partner may see it, with the visibility `partner` and with no other"
             raise ValueError(msg)
         if len(set(self.machine_ids)) < len(self.machine_ids):
             msg = "machine_ids names a machine twice"

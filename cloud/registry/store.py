@@ -133,8 +133,10 @@ async def add_service(
     await rows.execute(
         """INSERT INTO service (id, enterprise_id, name, kind, process, materials, instant, visibility, price_amount,
              price_currency, setup_fee_amount, notice, min_duration, max_duration, min_confidence, work_masters,
-             created_at, price_bands, free_cancellation, cancellation_share, certificates)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)""",
+             created_at, price_bands, free_cancellation, cancellation_share, certificates, envelope, tolerance,
+             unit_price, partner_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+             $23, $24, $25)""",
         *(identity, tenant, service.name, service.kind, service.process, list(service.materials), service.instant),
         *(service.visibility, service.price.amount, service.price.currency),
         *(service.setup_fee.amount if service.setup_fee else 0, service.notice, service.min_duration),
@@ -142,9 +144,17 @@ async def add_service(
         [band.kept() for band in service.price_bands],
         *(service.free_cancellation, service.cancellation_share),
         [each.model_dump(mode="json") for each in service.certificates],
+        *(each.model_dump(mode="json") if each else None for each in (service.envelope, service.tolerance)),
+        *(service.unit_price.amount if service.unit_price else 0, service.partner_id),
     )
     members = [(identity, machine_id, position) for position, machine_id in enumerate(service.machine_ids)]
     await rows.executemany("INSERT INTO service_machine VALUES ($1, $2, $3)", members)
+
+
+async def is_partner(rows: asyncpg.Connection, tenant: str, partner_id: str) -> bool:
+    """Whether it is one of the tenant's partners."""
+    query = "SELECT EXISTS (SELECT FROM partner WHERE provider_id = $1 AND partner_id = $2)"
+    return bool(await rows.fetchval(query, tenant, partner_id))
 
 
 async def services(rows: asyncpg.Connection, tenant: str, ask: Ask) -> Rows:

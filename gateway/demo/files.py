@@ -15,14 +15,15 @@ MACHINES = "/Objects/machinery:Machines/nsu=urn:thirdshift:plant;"
 
 PRICES = {"Turning & Milling": "95.00", "Turning": "80.00", "Milling": "85.00", "Laser Marking": "45.00"}
 CODES = {
-    "Turning & Milling": "turning",
-    "Turning": "turning",
-    "Milling": "milling",
-    "Grinding": "grinding",
-    "Round Grinding": "grinding",
-    "Lapping": "lapping",
-    "Laser Marking": "laser-marking",
+    "Turning & Milling": "3.2.1",
+    "Turning": "3.2.1",
+    "Milling": "3.2.3",
+    "Grinding": "3.3.1",
+    "Round Grinding": "3.3.1",
+    "Lapping": "3.3.5",
+    "Laser Marking": "3.4.1",
 }
+"""By DIN 8580."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def service(machine: LoggedMachine, machine_id: str) -> dict[str, object]:
     return {
         "name": f"{machine.process} on {machine.name}",
         "kind": "processing",
-        "process": CODES.get(machine.process, "machining"),
+        "process": CODES.get(machine.process, "3"),
         "materials": ["6061", "7075", "S235JR"],
         "machine_ids": [machine_id],
         "instant": True,

@@ -1,6 +1,6 @@
 -- Of one free piece in ten the last two hours; of the cheapest of one process at one place, all that there is.
 WITH full_up AS (
-  SELECT machine_id FROM listing WHERE process = 'process-00' AND visibility = 'open' ORDER BY price_currency, least_price LIMIT 200
+  SELECT machine_id FROM listing WHERE process = '1.1.1' AND visibility = 'open' ORDER BY price_currency, least_price LIMIT 200
 ), taken AS (
   SELECT o.machine_id, CASE WHEN f.machine_id IS NOT NULL THEN o.span
                             ELSE tstzrange(upper(o.span) - interval '2 hours', upper(o.span)) END AS span

@@ -39,8 +39,9 @@ END $$;
 
 CREATE FUNCTION ts_may_see(p_tenant text, s service) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  IF s.visibility = 'partners' AND s.enterprise_id <> p_tenant THEN
-    RETURN s.active AND EXISTS (SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant);
+  IF s.visibility IN ('partners', 'partner') AND s.enterprise_id <> p_tenant THEN
+    RETURN s.active AND (s.visibility = 'partners' OR s.partner_id = p_tenant)
+      AND EXISTS (SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant);
   END IF;
   RETURN s.active AND (s.visibility = 'open' OR s.enterprise_id = p_tenant);
 END $$;

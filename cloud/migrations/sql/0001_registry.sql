@@ -42,7 +42,7 @@ CREATE TABLE partner (
   created_at  timestamptz NOT NULL,
   PRIMARY KEY (provider_id, partner_id)
 );
-COMMENT ON TABLE partner IS 'The provider lets this partner see its services of visibility "partners".';
+COMMENT ON TABLE partner IS 'The provider lets this partner see its services of visibility "partners" and "partner".';
 
 CREATE TABLE site (
   id            text PRIMARY KEY CHECK (id LIKE 'site\_%'),
@@ -100,10 +100,14 @@ CREATE TABLE service (
   kind             text NOT NULL CHECK (kind IN ('processing', 'transport', 'storage', 'finance', 'engineering')),
   process          text,
   materials        text[] NOT NULL DEFAULT '{}',
+  envelope         jsonb,
+  tolerance        jsonb,
   instant          boolean NOT NULL,
-  visibility       text NOT NULL CHECK (visibility IN ('open', 'partners', 'internal')),
+  visibility       text NOT NULL CHECK (visibility IN ('open', 'partners', 'partner', 'internal')),
+  partner_id       text REFERENCES enterprise,
   price_amount     numeric(18, 4) NOT NULL CHECK (price_amount >= 0),
   price_currency   text NOT NULL CHECK (price_currency ~ '^[A-Z]{3}$'),
+  unit_price       numeric(18, 4) NOT NULL DEFAULT 0 CHECK (unit_price >= 0),
   setup_fee_amount numeric(18, 4) NOT NULL DEFAULT 0 CHECK (setup_fee_amount >= 0),
   price_bands      jsonb NOT NULL DEFAULT '[]',
   notice           interval NOT NULL DEFAULT '0',
@@ -115,8 +119,15 @@ CREATE TABLE service (
   cancellation_share numeric(4, 3) NOT NULL DEFAULT 0 CHECK (cancellation_share BETWEEN 0 AND 1),
   certificates     jsonb NOT NULL DEFAULT '[]',
   created_at       timestamptz NOT NULL,
-  active           boolean NOT NULL DEFAULT true
+  active           boolean NOT NULL DEFAULT true,
+  CHECK ((visibility = 'partner') = (partner_id IS NOT NULL))
 );
+COMMENT ON COLUMN service.process IS 'A code of DIN 8580 (cloud/registry/din8580.csv).';
+COMMENT ON COLUMN service.materials IS 'Empty: any.';
+COMMENT ON COLUMN service.envelope IS '{x_mm, y_mm, z_mm, mass_kg?}: the largest workpiece; null: not said.';
+COMMENT ON COLUMN service.tolerance IS '{grade?, mm?}: how fine; the grade of ISO 286-1. Null: not said.';
+COMMENT ON COLUMN service.partner_id IS 'The one partner that sees it, as long as it is one.';
+COMMENT ON COLUMN service.unit_price IS 'Per unit that the work makes.';
 COMMENT ON COLUMN service.free_cancellation IS 'So long before its start a booking is called off for nothing; later for the share of its price.';
 COMMENT ON COLUMN service.certificates IS '[{name, valid_until}]: work that ends later than one of them may not be booked.';
 COMMENT ON COLUMN service.price_amount IS 'Per hour and unit of quantity, where no band holds.';

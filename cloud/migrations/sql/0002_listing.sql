@@ -17,10 +17,25 @@ CREATE TABLE listing (
   latitude        float8,
   longitude       float8,
   cell            int,
+  partner_id      text,
+  materials       text[] NOT NULL,
+  long_mm         float8,
+  middle_mm       float8,
+  short_mm        float8,
+  mass_kg         float8,
+  grade           int2,
+  fine_mm         float8,
+  certificates    text[] NOT NULL,
+  certified_until timestamptz,
   PRIMARY KEY (service_id, machine_id)
 );
 COMMENT ON TABLE listing IS 'A copy, in one row, of what search asks of a service and a machine before it looks at hours.';
 COMMENT ON COLUMN listing.least_price IS 'Per hour and unit, in the cheapest of its price bands.';
+COMMENT ON COLUMN listing.materials IS 'With small letters, A to Z; empty: any.';
+COMMENT ON COLUMN listing.long_mm IS 'The longest edge of the largest workpiece; middle_mm, short_mm: the others. Null: not said.';
+COMMENT ON COLUMN listing.grade IS 'The finest grade of ISO 286-1: 7 is IT7, -1 is IT01.';
+COMMENT ON COLUMN listing.certificates IS 'Their names with small letters, A to Z.';
+COMMENT ON COLUMN listing.certified_until IS 'When the first of them ends: no work may end later.';
 COMMENT ON COLUMN listing.cell IS 'One degree by one degree of the map (ts_cell); null: its site has no place.';
 ALTER TABLE listing ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE INDEX listing_machine ON listing (machine_id);
@@ -52,6 +67,11 @@ BEGIN
                     generate_series(floor(p_longitude - v_wide)::int, floor(p_longitude + v_wide)::int) AS longitude);
 END $$;
 
+-- With small letters for A to Z, whatever the database's locale (cloud/registry/capability.py, fold).
+CREATE FUNCTION ts_small(p_texts text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(lower(each COLLATE "C") ORDER BY place) FROM unnest(p_texts) WITH ORDINALITY AS texts (each, place)
+$$;
+
 -- Lists the pairs of these services, machines or sites anew (null: whichever).
 CREATE FUNCTION ts_list(p_service text, p_machine text, p_site text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -60,8 +80,19 @@ BEGIN
   SELECT s.id, m.id, sm.position, s.enterprise_id, s.visibility, s.kind, s.process, s.price_currency,
     least(s.price_amount, (SELECT min((band ->> 'price')::numeric) FROM jsonb_array_elements(s.price_bands) AS band)),
     s.min_confidence, s.notice, s.min_duration, s.max_duration,
-    l.latitude, l.longitude, ts_cell(l.latitude, l.longitude)
+    l.latitude, l.longitude, ts_cell(l.latitude, l.longitude), s.partner_id, coalesce(ts_small(s.materials), '{}'),
+    greatest(box.x, box.y, box.z), greatest(least(box.x, box.y), least(greatest(box.x, box.y), box.z)),
+    least(box.x, box.y, box.z), (s.envelope ->> 'mass_kg')::float8,
+    CASE s.tolerance ->> 'grade' WHEN 'IT01' THEN -1 ELSE substr(s.tolerance ->> 'grade', 3)::int2 END,
+    (s.tolerance ->> 'mm')::float8, held.names, held.until
   FROM service s
+  CROSS JOIN LATERAL (
+    SELECT (s.envelope ->> 'x_mm')::float8 AS x, (s.envelope ->> 'y_mm')::float8 AS y, (s.envelope ->> 'z_mm')::float8 AS z
+  ) AS box
+  CROSS JOIN LATERAL (
+    SELECT coalesce(ts_small(array_agg(c ->> 'name')), '{}') AS names, min((c ->> 'valid_until')::timestamptz) AS until
+    FROM jsonb_array_elements(s.certificates) AS c
+  ) AS held
   JOIN service_machine sm ON sm.service_id = s.id
   JOIN machine m ON m.id = sm.machine_id
   JOIN site l ON l.id = m.site_id

@@ -1,11 +1,13 @@
 -- What a caller could book, narrowed by what the database can decide; cloud/market/match.py decides the rest.
 CREATE TYPE ts_ask AS (
-  tenant text, now timestamptz, start timestamptz, until timestamptz, duration interval, kind text, process text,
-  quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8, km float8,
-  providers text[]);
+  tenant text, now timestamptz, start timestamptz, until timestamptz, duration interval, whole interval, kind text,
+  processes text[], quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8,
+  km float8, materials text[], long_mm float8, middle_mm float8, short_mm float8, mass_kg float8, grade int, fine_mm float8,
+  certificates text[], loose boolean, exact text[], exact_km float8, providers text[]);
 COMMENT ON TYPE ts_ask IS
-  'A search: duration somewhere in [start, until), at no more than rate per hour and unit. `providers`: whose partner the '
-  'tenant is, filled in by ts_search.';
+  'A search: whole in stretches of at least duration within [start, until), at no more than rate per hour and unit. `loose`: '
+  'what lacks just one: of process (`exact`, where `processes` come near), place (`exact_km`), material, room, fineness and '
+  'certificate. `providers`: whose partner the tenant is, filled in by ts_search.';
 
 -- The great circle's length.
 CREATE FUNCTION ts_km(p_latitude float8, p_longitude float8, p_to_latitude float8, p_to_longitude float8) RETURNS float8
@@ -14,12 +16,35 @@ LANGUAGE sql IMMUTABLE AS $$
     + cos(radians(p_to_latitude)) * cos(radians(p_latitude)) * power(sin(radians(p_longitude - p_to_longitude) / 2), 2))))
 $$;
 
--- Whether the caller may see it, and it is of the kind and at the place that was asked for.
+-- How many of the things that were asked for it can not do.
+CREATE FUNCTION ts_lacks(l listing, a ts_ask) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT (a.exact IS NOT NULL AND coalesce(l.process <> ALL (a.exact), true))::int
+    + (a.exact_km IS NOT NULL
+       AND coalesce(public.ts_km(l.latitude, l.longitude, a.latitude, a.longitude) > a.exact_km, true))::int
+    + (a.materials IS NOT NULL AND l.materials <> '{}' AND NOT l.materials @> a.materials)::int
+    + (a.long_mm IS NOT NULL
+       AND coalesce(l.long_mm < a.long_mm OR l.middle_mm < a.middle_mm OR l.short_mm < a.short_mm, true))::int
+    + (a.mass_kg IS NOT NULL AND coalesce(l.mass_kg < a.mass_kg, true))::int
+    + (a.grade IS NOT NULL AND coalesce(l.grade > a.grade, true))::int
+    + (a.fine_mm IS NOT NULL AND coalesce(l.fine_mm > a.fine_mm, true))::int
+    + (a.certificates IS NOT NULL AND NOT l.certificates @> a.certificates)::int
+$$;
+
+-- Whether the caller may see it, and it is of the kind, at the place and able to do what was asked for; loosely, but for one.
+-- cloud/market/capability.py decides; null, which is what was not said, is no.
 CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT (l.visibility = 'open' OR l.provider_id = a.tenant OR l.visibility = 'partners' AND l.provider_id = ANY (a.providers))
+  SELECT (l.visibility = 'open' OR l.provider_id = a.tenant
+      OR l.provider_id = ANY (a.providers) AND (l.visibility = 'partners' OR l.partner_id = a.tenant))
     AND (a.kind IS NULL OR l.kind = a.kind)
-    AND (a.process IS NULL OR l.process = a.process)
     AND (a.km IS NULL OR public.ts_km(l.latitude, l.longitude, a.latitude, a.longitude) <= a.km)
+    AND (a.processes IS NULL OR l.process = ANY (a.processes))
+    AND CASE WHEN a.loose THEN public.ts_lacks(l, a) = 1 ELSE
+      (a.materials IS NULL OR l.materials = '{}' OR l.materials @> a.materials)
+      AND (a.long_mm IS NULL OR l.long_mm >= a.long_mm AND l.middle_mm >= a.middle_mm AND l.short_mm >= a.short_mm)
+      AND (a.mass_kg IS NULL OR l.mass_kg >= a.mass_kg)
+      AND (a.grade IS NULL OR l.grade <= a.grade)
+      AND (a.fine_mm IS NULL OR l.fine_mm <= a.fine_mm)
+      AND (a.certificates IS NULL OR l.certificates @> a.certificates) END
 $$;
 
 -- The listings that are asked for, the cheapest first (currencies apart), p_count after the first p_skip: by the index that
@@ -29,15 +54,15 @@ BEGIN
   IF a.service IS NOT NULL THEN
     RETURN QUERY SELECT l.* FROM public.listing l WHERE l.service_id = a.service AND public.ts_is_asked(l, a)
       ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSIF p_cells IS NOT NULL AND a.process IS NOT NULL THEN
+  ELSIF p_cells IS NOT NULL AND a.processes IS NOT NULL THEN
     RETURN QUERY SELECT l.* FROM public.listing l
-      WHERE l.cell = ANY (p_cells) AND l.process = a.process AND public.ts_is_asked(l, a)
+      WHERE l.cell = ANY (p_cells) AND l.process = ANY (a.processes) AND public.ts_is_asked(l, a)
       ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
   ELSIF p_cells IS NOT NULL THEN
     RETURN QUERY SELECT l.* FROM public.listing l WHERE l.cell = ANY (p_cells) AND public.ts_is_asked(l, a)
       ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSIF a.process IS NOT NULL THEN
-    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.process = a.process AND public.ts_is_asked(l, a)
+  ELSIF cardinality(a.processes) = 1 THEN
+    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.process = a.processes[1] AND public.ts_is_asked(l, a)
       ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
   ELSE
     RETURN QUERY SELECT l.* FROM public.listing l WHERE public.ts_is_asked(l, a)
@@ -64,10 +89,10 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN statement st ON p_open AND st.machine_id = l.machine_id
     LEFT JOIN machine m ON p_open AND m.id = l.machine_id
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN m.quantity >= a.quantity AND l.earliest < a.until
-        AND l.min_duration <= a.duration AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
+      SELECT CASE WHEN m.quantity >= a.quantity AND l.earliest < least(a.until, l.certified_until)
+        AND l.min_duration <= a.whole AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
         AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
-        THEN tstzrange(l.earliest, a.until) ELSE 'empty' END AS span
+        THEN tstzrange(l.earliest, least(a.until, l.certified_until)) ELSE 'empty' END AS span
     ) AS bounds
     CROSS JOIN LATERAL (
       SELECT CASE greatest(a.confidence, l.min_confidence) WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
@@ -130,12 +155,14 @@ RETURNS TABLE (
   price_amount numeric, price_currency text, setup_fee_amount numeric, notice interval, min_duration interval,
   max_duration interval, min_confidence int2, price_bands jsonb, zone text, valid_until timestamptz, last_receipt_at timestamptz,
   km float8, latitude float8, longitude float8, units int, starts timestamptz[], ends timestamptz[], quantities int[], confidences int2[], chances float8[],
-  fadings float8[], taken_from timestamptz[], taken_until timestamptz[], taken int[])
+  fadings float8[], taken_from timestamptz[], taken_until timestamptz[], taken int[],
+  unit_price numeric, process text, materials text[], long_mm float8, middle_mm float8, short_mm float8, mass_kg float8, grade int2,
+  fine_mm float8, certificates jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
-  v_span constant tstzrange := tstzrange(a.start, a.until + p_beyond);
+  v_span constant tstzrange := tstzrange(greatest(a.now, a.start - p_beyond), a.until + p_beyond);
   v      record;
 BEGIN
   a.providers := ARRAY(SELECT provider_id FROM partner WHERE partner_id = a.tenant);
@@ -149,8 +176,10 @@ BEGIN
   SELECT v.complete, s.id, s.name, s.enterprise_id, e.name, m.id, s.instant, s.price_amount, s.price_currency,
     s.setup_fee_amount, s.notice, s.min_duration, s.max_duration, s.min_confidence, s.price_bands, l.zone, st.valid_until,
     m.last_receipt_at, CASE WHEN a.latitude IS NOT NULL THEN ts_km(l.latitude, l.longitude, a.latitude, a.longitude) END,
-    l.latitude, l.longitude, m.quantity, offered.*, claimed.*
+    l.latitude, l.longitude, m.quantity, offered.*, claimed.*, s.unit_price, s.process, s.materials, g.long_mm, g.middle_mm,
+    g.short_mm, g.mass_kg, g.grade, g.fine_mm, s.certificates
   FROM unnest(v.services, v.machines) WITH ORDINALITY AS chosen (service_id, machine_id, place)
+  JOIN listing g ON g.service_id = chosen.service_id AND g.machine_id = chosen.machine_id
   JOIN service s ON s.id = chosen.service_id
   JOIN enterprise e ON e.id = s.enterprise_id
   JOIN machine m ON m.id = chosen.machine_id

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from cloud.market import store
-from cloud.market.match import Match, Need, judge
+from cloud.market.candidate import Match, Need
+from cloud.market.match import judge
 from cloud.market.model import SearchRequest
 from cloud.market.store import Page
 

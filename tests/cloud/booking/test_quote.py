@@ -13,7 +13,8 @@ import pytest
 from cloud.booking import store
 from cloud.booking.model import Accepted
 from cloud.market import store as market
-from cloud.market.match import Match, Need, judge
+from cloud.market.candidate import Match, Need
+from cloud.market.match import judge
 from cloud.market.model import SearchRequest
 from cloud.registry.prices import PriceBand
 from gateway.capacity import Confidence

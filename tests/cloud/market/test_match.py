@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.market.match import Candidate, Match, Miss, Need, Step, judge, parts_of, search
+from cloud.market.candidate import Candidate, Match, Miss, Need, Step
+from cloud.market.match import judge, parts_of, search
 from cloud.market.quote import price
 from gateway.capacity import Confidence
 from gateway.money import Money
@@ -99,7 +100,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "offered", "constraint", "detail", "would_do"),
+    ("asked", "offered", "constraint", "detail", "would_do", "remedy"),
     [
         (
             need(0, 3),
@@ -107,6 +108,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "notice.too_short",
             "2 h of notice is asked for",
             span(2, 4),
+            "1 h later",
         ),
         (
             need(hours=0.5),
@@ -114,6 +116,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "duration.too_short",
             "30 min is asked for, 1 h is the shortest",
             span(4, 5),
+            "1 h instead of 30 min",
         ),
         (
             need(hours=8),
@@ -121,6 +124,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "duration.too_long",
             "8 h is asked for, 4 h is the longest",
             span(1, 5),
+            "4 h instead of 8 h",
         ),
         (
             need(max_price=euros("100")),
@@ -128,6 +132,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "price.too_high",
             "120.00 EUR, 20.00 EUR more than asked",
             span(1, 3),
+            "120.00 EUR instead of 100.00 EUR",
         ),
         (
             need(max_price=Money(amount=Decimal(9), currency="USD")),
@@ -135,6 +140,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "price.currency",
             "priced in EUR, asked in USD",
             span(1, 3),
+            "EUR instead of USD",
         ),
         (
             need(min_confidence=Confidence.HIGH),
@@ -142,6 +148,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "confidence.too_low",
             "offered with confidence 3, 4 is asked for",
             span(1, 3),
+            "3 instead of 4",
         ),
         (
             need(quantity=3),
@@ -149,6 +156,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "capacity.insufficient",
             "2 of 3 is left",
             span(30, 32),
+            "8 h later",
         ),
         (
             need(),
@@ -156,6 +164,7 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "capacity.insufficient",
             "1 h at a stretch is left, 2 h is asked for",
             span(30, 32),
+            "8 h later",
         ),
         (
             need(),
@@ -163,16 +172,19 @@ def test_what_is_not_booked_at_once_says_why(terms: dict[str, Any], why: str) ->
             "capacity.insufficient",
             "nothing is left between start and end",
             span(30, 32),
+            "8 h later",
         ),
-        (need(), candidate(), "capacity.insufficient", "nothing is left between start and end", None),
+        (need(), candidate(), "capacity.insufficient", "nothing is left between start and end", None, None),
     ],
     ids=["notice", "short", "long", "price", "currency", "confidence", "quantity", "stretch", "later", "never"],
 )
 def test_a_near_miss_names_the_constraint_by_how_much_and_what_would_do(
-    asked: Need, offered: Candidate, constraint: str, detail: str, would_do: Span | None
+    asked: Need, offered: Candidate, constraint: str, detail: str, would_do: Span | None, remedy: str | None
 ) -> None:
     miss = judge(asked, offered)
-    assert miss == Miss(offered, constraint, detail, would_do)
+    assert isinstance(miss, Miss)
+    told = (miss.constraint, miss.detail, miss.would_do, miss.remedy, miss.alone)
+    assert told == (constraint, detail, would_do, remedy, True)
 
 
 def test_what_a_service_does_not_sell_is_not_told() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cloud.market.match import Candidate, Need, Step, search
+from cloud.market.candidate import Candidate, Need, Step
+from cloud.market.match import search
 from cloud.market.quote import PriceBand
 from cloud.market.slots import SlotsRequest, slots
 from gateway.capacity import Confidence
