@@ -9,7 +9,7 @@ LOG    ?=
 # A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud openapi schema lock peers clean
+.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud grafana openapi schema lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -56,6 +56,9 @@ bench-edge: $(VENV)/dev-ready   ## what the edge carries beside a bare client; A
 
 bench-stores: $(VENV)/dev-ready   ## samples stored by one ingest worker, beside a bare COPY and a bare write; a year's chart
 	$(BIN)/python -m cloud.telemetry.bench
+
+grafana: $(VENV)/dev-ready   ## write the dashboards for Grafana anew; ARGS=--check only looks
+	$(BIN)/python -m cloud.dashboard.grafana.make $(ARGS)
 
 openapi: $(VENV)/dev-ready   ## write the API's description anew
 	$(BIN)/python -m cloud.app --openapi > cloud/openapi.json

@@ -1,0 +1,1 @@
+"""Grafana's dashboards and data sources for the external stores of samples, made by `make grafana` from this module."""
