@@ -37,6 +37,7 @@ from cloud.partners.pace import Pace
 from cloud.partners.store import looker
 from cloud.registry import api as registry
 from cloud.registry import machines
+from cloud.settlement import api as settlement
 from cloud.telemetry import api as samples
 from cloud.telemetry.choose import Shelf
 from cloud.waiting import api as waiting
@@ -50,6 +51,7 @@ EXPIRE_EVERY, TELL_EVERY = 1.0, 2.0
 ROOMS = (
     booking,
     together,
+    settlement,
     market,
     waiting,
     machines,

@@ -160,6 +160,18 @@ BOOKING_NEEDS_PROVIDER = _kind(
     "More than was booked needs the provider's word",
     "Book what is missing as a request of its own, or cancel this booking and request it anew.",
 )
+SETTLEMENT_ACCEPTED = _kind(
+    "settlement.accepted",
+    409,
+    "You have accepted the meter already",
+    "What was accepted is not disputed any more; settle the difference with the other side.",
+)
+SETTLEMENT_NOT_YOURS = _kind(
+    "settlement.not_yours",
+    409,
+    "There is no proposal of the other side's to accept",
+    "Wait for the other side to accept or to propose, or dispute again with an amount in `due`.",
+)
 PROPOSAL_NONE = _kind(
     "proposal.none",
     409,

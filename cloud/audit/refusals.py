@@ -17,7 +17,7 @@ OTHERS = "others"
 LINES_A_SECOND, LINES_AT_ONCE = 1 / 60, 60
 """How fast (real) one enterprise's lines are written; until one may be, its refusals are counted."""
 
-Who = tuple[str, str, str | None]
+Who = tuple[str, str | None, str | None]
 
 
 @dataclass(slots=True)
@@ -30,11 +30,10 @@ class Refusals:
 
     def note(self, caller: Caller, action: str, code: str, request_id: str, now: datetime) -> None:
         """Somebody was refused; `now` is business time. Costs no more than a look into a dictionary."""
-        account = getattr(caller, "account_id", None)
-        who = (caller.enterprise_id, caller.key_id, account)
+        who = (caller.enterprise_id, caller.key_id or None, getattr(caller, "account_id", None))
         place = (who, action, code)
         if place not in self._times and len(self._times) >= MOST:
-            place = ((caller.enterprise_id, caller.key_id, account), OTHERS, code)
+            place = (who, OTHERS, code)
             if place not in self._times and len(self._times) >= 2 * MOST:
                 return
         self._times[place] = self._times.get(place, 0) + 1

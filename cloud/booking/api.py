@@ -18,6 +18,7 @@ from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest
 from cloud.ids import new_id
 from cloud.registry.api import AnAsk, AnId, known
 from cloud.registry.model import Wire
+from cloud.settlement.wire import Settlement
 from gateway.span import Span
 
 router = APIRouter(prefix="/v1", tags=["booking"])
@@ -111,7 +112,7 @@ async def amend(call: BookCall, key: Key, request: Request, booking_id: AnId, wa
     """
     work = wanted.work.model_dump(mode="json") if wanted.work else None
     change = store.Change(wanted.start, wanted.end, wanted.quantity, work)
-    return await _left(call, await store.amend(call.desk.pool, caller(call, key, request, wanted), booking_id, change))
+    return await left(call, await store.amend(call.desk.pool, caller(call, key, request, wanted), booking_id, change))
 
 
 @router.post("/bookings/{booking_id}/cancel", responses=documented(*KEYED, *_DECIDED))
@@ -122,21 +123,21 @@ async def cancel(call: BookCall, key: Key, request: Request, booking_id: AnId, w
     """
     asked = why or CancelRequest()
     asker = caller(call, key, request, asked)
-    return await _left(call, await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
+    return await left(call, await store.cancel(call.desk.pool, asker, booking_id, asked.reason))
 
 
 @router.post("/bookings/{booking_id}/accept", status_code=201, responses=documented(*KEYED, *_DECIDED, *_HEALED))
 async def accept(call: BookCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """Take the equal capacity elsewhere that is proposed; answers the booking that takes this one's place."""
     asker = caller(call, key, request, Wire())
-    return await _left(call, await store.accept(call.desk.pool, asker, booking_id, new_id("bkg")))
+    return await left(call, await store.accept(call.desk.pool, asker, booking_id, new_id("bkg")))
 
 
 @router.post("/bookings/{booking_id}/confirm", responses=documented(*KEYED, *_DECIDED))
 async def confirm(call: ProvideCall, key: Key, request: Request, booking_id: AnId) -> Booking:
     """The provider takes a request on; the order goes to the machine."""
     asker = caller(call, key, request, Wire())
-    return await _left(call, await store.confirm(call.desk.pool, asker, booking_id))
+    return await left(call, await store.confirm(call.desk.pool, asker, booking_id))
 
 
 @router.post("/bookings/{booking_id}/decline", responses=documented(*KEYED, *_DECIDED))
@@ -144,7 +145,7 @@ async def decline(call: ProvideCall, key: Key, request: Request, booking_id: AnI
     """The provider turns a request down."""
     asked = why or CancelRequest()
     asker = caller(call, key, request, asked)
-    return await _left(call, await store.decline(call.desk.pool, asker, booking_id, asked.reason))
+    return await left(call, await store.decline(call.desk.pool, asker, booking_id, asked.reason))
 
 
 def caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
@@ -153,7 +154,7 @@ def caller(call: Call, key: str, request: Request, body: Wire) -> store.Caller:
     return store.Caller(call.tenant, call.now, meant.key, meant.body_hash, call.fresh_after, call.actor)
 
 
-async def _left(call: Call, told: Answer) -> Booking:
+async def left(call: Call, told: Answer) -> Booking:
     """The booking as this call left it: what others did to it since is no part of the answer, nor of its repetition."""
     claim = _claim(told)
     found = await read_booking(call, claim.id)
@@ -161,7 +162,8 @@ async def _left(call: Call, told: Answer) -> Booking:
     history = tuple(entered for entered in found.history if entered.at <= claim.updated_at)
     work = Work.model_validate(claim.work)
     span = {"start": claim.span.start, "end": claim.span.end}
-    return found.model_copy(update={**mine, **span, "work": work, "history": history})
+    owed = {"settlement": Settlement.of(claim.settlement, claim.price.currency)}
+    return found.model_copy(update={**mine, **span, **owed, "work": work, "history": history})
 
 
 _MOVING = ("state", "quantity", "price", "chance", "at_risk", "at_risk_reason", "revision", "updated_at")

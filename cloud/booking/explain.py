@@ -52,6 +52,8 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "booking.booker_only": lambda _: "only the booker changes what it booked",
     "booking.started": lambda facts: f"it is {facts['state']} and its hour has come: only its end may change",
     "booking.needs_provider": lambda facts: f"more than was booked needs the provider's word: {facts['why']}",
+    "settlement.accepted": lambda _: "what your side has accepted it cannot dispute any more",
+    "settlement.not_yours": lambda facts: f"the last word was the {facts['by']}'s, or it names no amount to accept",
     "proposal.none": lambda facts: f"no other capacity is proposed; the booking is {facts['state']}",
     "proposal.gone": lambda _: "what was proposed is taken, or costs more by now; the registry looks again",
     "waiting.unknown": lambda _: "there is no such place in line of yours",

@@ -91,7 +91,7 @@ def move(current: State, target: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold, a request or a booking, as the registry has it; `meter`, `work`, `healing`, `proposal`: JSON values.
+    """A hold, a request or a booking, as the registry has it; `settlement`, `meter`, `work`, `healing`: JSON values.
 
     `chance`: that all of the span is idle, as it was quoted.
     """
@@ -121,6 +121,7 @@ class Claim:
     healed_by: str | None
     proposal: Mapping[str, Any] | None
     meter: Mapping[str, Any] | None
+    settlement: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
 
@@ -197,6 +198,7 @@ _SAME = (
     "healed_by",
     "proposal",
     "meter",
+    "settlement",
 )
 
 

@@ -10,11 +10,12 @@ from cloud.api.paging import Ask
 from cloud.booking.bundle import Bundle
 from cloud.booking.model import State
 from cloud.booking.wire import Booking, Cancellation, Entered, Hold
+from cloud.settlement.wire import Settlement
 from gateway.money import Money
 
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
     upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk, at_risk_reason, meter,
-    revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at,
+    settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at,
     CASE WHEN state = 'REQUESTED' THEN expires_at END AS expires_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
@@ -104,6 +105,8 @@ def cancellation(
 def _priced(row: asyncpg.Record) -> dict[str, object]:
     value = dict(row)
     price = Money(amount=value.pop("price_amount"), currency=value.pop("price_currency"))
+    if "settlement" in value:
+        value["settlement"] = Settlement.of(value["settlement"], price.currency)
     if "cancel_share" in value:
         terms = (value.pop("free_until"), float(value.pop("cancel_share")), value.pop("cancel_fee"))
         value["cancellation"] = cancellation(price, *terms)

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from cloud.booking.model import State
 from cloud.registry.model import Id, Moment, Wire
+from cloud.settlement.wire import Settlement
 from gateway.messages import Name
 from gateway.money import Money
 from gateway.span import Span
@@ -190,6 +191,7 @@ class Booking(Wire):
     heals: Annotated[str | None, Field(description="the booking whose place it takes; for its booker alone")] = None
     healed_by: Annotated[str | None, Field(description="the booking that took its place; for its booker alone")] = None
     meter: Mapping[str, Any] | None = None
+    settlement: Annotated[Settlement | None, Field(description="what is owed, from METERED on")] = None
     revision: int
     cancel_asked_at: Annotated[
         datetime | None, Field(description="somebody called the running job off; it ends once the plant reports")

@@ -4,6 +4,7 @@ from cloud.api.page import Page
 from cloud.booking.bundle import Bundle, BundleRequest, SeriesRequest
 from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.client.calls import Calls
+from cloud.settlement.wire import DisputeRequest
 
 
 class BookingCalls(Calls):
@@ -38,6 +39,12 @@ class BookingCalls(Calls):
 
     async def accept(self, booking_id: str, *, key: str | None = None) -> Booking:
         return await self._post(Booking, f"/v1/bookings/{booking_id}/accept", CancelRequest(), key)
+
+    async def settle(self, booking_id: str, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/settle", CancelRequest(), key)
+
+    async def dispute(self, booking_id: str, request: DisputeRequest, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/dispute", request, key)
 
     async def book_bundle(self, request: BundleRequest, *, key: str | None = None) -> Bundle:
         return await self._post(Bundle, "/v1/bundles", request, key)

@@ -7,14 +7,16 @@ from typing import Any
 
 import asyncpg
 
-from cloud.settlement.model import Booked, Change, FinalReport, Meter, Outcome
+from cloud.settlement.due import Agreed, Bill
+from cloud.settlement.model import Booked, Change, FinalReport, Outcome
 from gateway.machine import ItemState, Quality
 from gateway.messages import JobReport
+from gateway.money import Money
 from gateway.span import Span
 
 DUE = """
 SELECT claim.id, claim.machine_id, lower(claim.span) AS start_at, upper(claim.span) AS end_at, claim.state, claim.work,
-       claim.report, claim.updated_at,
+       claim.report, claim.updated_at, claim.price_amount, claim.price_currency, claim.cancel_fee,
        (SELECT max(at) FROM state_history WHERE machine_id = claim.machine_id) AS latest
 FROM claim
 WHERE (state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') OR state = 'CANCELLED' AND report ->> 'started' IS NOT NULL)
@@ -31,7 +33,8 @@ WHERE machine_id = $1
 ORDER BY at, epoch, seq
 """
 UNSEEN = "SELECT start_at, end_at FROM gap WHERE machine_id = $1 AND start_at < $3 AND end_at > $2"
-METER = "SELECT ts_meter($1, $2, $3)"
+METER = "SELECT ts_meter($1, $2, $3, $4, $5)"
+SETTLE_DUE = "SELECT ts_settle_due($1, $2)"
 
 OUTCOMES = {"ended": Outcome.COMPLETED, "aborted": Outcome.ABORTED, "no_show": Outcome.NO_SHOW}
 
@@ -45,6 +48,7 @@ class Due:
 
     machine: str
     booked: Booked
+    agreed: Agreed
     report: FinalReport
     finished_at: datetime
     latest: datetime | None
@@ -70,16 +74,24 @@ async def unseen(connection: asyncpg.Connection, job: Due) -> list[Span]:
     return [Span(row["start_at"], row["end_at"]) for row in rows]
 
 
-async def store(connection: asyncpg.Connection, job: Due, meter: Meter, now: datetime) -> bool:
-    """Put the meter into the booking, which becomes METERED; whether it did."""
-    answer: Mapping[str, Any] = await connection.fetchval(METER, job.booked.claim, meter.as_json(), now)
+async def store(connection: asyncpg.Connection, job: Due, bill: Bill, now: datetime) -> bool:
+    """Put the meter, and what is owed, into the booking, which becomes METERED; whether it did."""
+    what = (bill.meter.as_json(), bill.due.amount, bill.settle_by)
+    answer: Mapping[str, Any] = await connection.fetchval(METER, job.booked.claim, *what, now)
     return bool(answer["outcome"] == "applied")
+
+
+async def settle_due(connection: asyncpg.Connection, limit: int, now: datetime) -> int:
+    """Settle what nobody said no to in time; how many bookings."""
+    done: int = await connection.fetchval(SETTLE_DUE, limit, now)
+    return done
 
 
 def read(row: asyncpg.Record) -> Due:
     """The job in the row. Raises ValueError where its work or its report cannot be read."""
     booked = Booked(row["id"], Span(row["start_at"], row["end_at"]), int((row["work"] or {}).get("quantity", 0)))
-    return Due(row["machine_id"], booked, _final(row, booked), row["updated_at"], row["latest"])
+    agreed = Agreed(Money(amount=row["price_amount"], currency=row["price_currency"]), row["cancel_fee"])
+    return Due(row["machine_id"], booked, agreed, _final(row, booked), row["updated_at"], row["latest"])
 
 
 def _final(row: asyncpg.Record, booked: Booked) -> FinalReport:

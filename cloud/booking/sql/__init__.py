@@ -16,6 +16,7 @@ ORDER = (
     "bundle",
     "heal",
     "waiting",
+    "settlement",
     "plant",
 )
 FILES = tuple(HERE / f"{name}.sql" for name in ORDER)

@@ -162,8 +162,9 @@ CREATE FUNCTION ts_is_old_news(c claim, p_message jsonb, p_to text) RETURNS bool
       OR p_to = 'DISPATCHED' AND c.state IN ('RUNNING', 'COMPLETED', 'ABORTED', 'NO_SHOW')
 $$;
 
--- What was booked beside what was measured, once the plant's last report is in.
-CREATE FUNCTION ts_meter(p_claim text, p_meter jsonb, p_now timestamptz) RETURNS jsonb
+-- What was booked beside what was measured, once the plant's last report is in; with what is due for it, and until when
+-- somebody may say no (null: silence is no consent).
+CREATE FUNCTION ts_meter(p_claim text, p_meter jsonb, p_due numeric, p_settle_by timestamptz, p_now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   c claim;
@@ -176,10 +177,11 @@ BEGIN
   ELSIF NOT ts_can_move(c.state, 'METERED') THEN
     RETURN ts_told('refused', format('a booking can''t go from %s to METERED', c.state));
   END IF;
-  UPDATE claim SET meter = p_meter WHERE id = p_claim;
+  UPDATE claim SET meter = p_meter, settlement = ts_open_settlement(p_due, p_settle_by), settle_at = p_settle_by
+  WHERE id = p_claim;
   c := ts_move(p_claim, 'METERED', NULL, 'registry', p_now);
   RETURN ts_told('applied', NULL, jsonb_build_object('claim', ts_claim_json(c)));
 END $$;
 
 GRANT EXECUTE ON FUNCTION ts_apply_statement(text, jsonb, timestamptz), ts_answer(text, jsonb, timestamptz),
-  ts_report(text, jsonb, timestamptz), ts_meter(text, jsonb, timestamptz) TO ts_ingest;
+  ts_report(text, jsonb, timestamptz), ts_meter(text, jsonb, numeric, timestamptz, timestamptz) TO ts_ingest;

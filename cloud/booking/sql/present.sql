@@ -11,19 +11,21 @@ CREATE FUNCTION ts_claim_json(c claim) RETURNS jsonb LANGUAGE sql STABLE AS $$
     'provider_id', c.provider_id, 'booker_id', c.booker_id,
     'start', ts_time(lower(c.span)), 'end', ts_time(upper(c.span)), 'quantity', c.quantity,
     'price', jsonb_build_object('amount', to_char(c.price_amount, 'FM999999999999990.00'), 'currency', c.price_currency),
-    'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'agreement_id', c.agreement_id, 'quote_id', c.quote_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
+    'unit_price', CASE WHEN c.unit_price > 0 THEN jsonb_build_object('amount', trim_scale(c.unit_price)::text, 'currency', c.price_currency) END,
+    'work_quantity', c.units, 'work', c.work, 'hold_id', c.hold_id, 'bundle_id', c.bundle_id, 'agreement_id', c.agreement_id, 'quote_id', c.quote_id, 'expires_at', ts_time(c.expires_at), 'revision', c.revision,
     'cancel_asked_at', ts_time(c.cancel_asked_at),
     'free_until', ts_time(c.free_until), 'cancel_share', c.cancel_share::float8,
     'cancel_fee', to_char(c.cancel_fee, 'FM999999999999990.00'), 'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,
-    'chance', c.chance, 'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter,
+    'chance', c.chance, 'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter, 'settlement', c.settlement,
     'created_at', ts_time(c.created_at), 'updated_at', ts_time(c.updated_at))
 $$;
 
--- Hours x price per hour and unit x quantity + set-up fee, rounded half up to cents. The cast keeps the division exact
--- enough: thirty digits behind the point.
-CREATE FUNCTION ts_price(p_service service, p_span tstzrange, p_quantity int) RETURNS numeric LANGUAGE sql STABLE AS $$
+-- Hours x price per hour and unit x quantity + units made x price per unit + set-up fee, rounded half up to cents. The cast
+-- keeps the division exact enough: thirty digits behind the point.
+CREATE FUNCTION ts_price(p_service service, p_span tstzrange, p_quantity int, p_units int) RETURNS numeric
+LANGUAGE sql STABLE AS $$
   SELECT round((p_service.price_amount * p_quantity * extract(epoch FROM upper(p_span) - lower(p_span)))::numeric(60, 30)
-               / 3600 + p_service.setup_fee_amount, 2)
+               / 3600 + p_service.unit_price * p_units + p_service.setup_fee_amount, 2)
 $$;
 
 CREATE FUNCTION ts_accepted(p_claim jsonb, p_status int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$

@@ -79,6 +79,8 @@ CREATE TABLE claim (
   work           jsonb,
   price_amount   numeric(18, 4) NOT NULL,
   price_currency text NOT NULL,
+  unit_price     numeric(18, 4) NOT NULL DEFAULT 0,
+  units          int NOT NULL DEFAULT 0,
   chance         float8,
   revision       int NOT NULL DEFAULT 1,
   at_risk        boolean NOT NULL DEFAULT false,
@@ -86,11 +88,14 @@ CREATE TABLE claim (
   cancel_asked_at timestamptz,
   report         jsonb,
   meter          jsonb,
+  settlement     jsonb,
+  settle_at      timestamptz,
   created_at     timestamptz NOT NULL,
   updated_at     timestamptz NOT NULL,
   seq            bigint GENERATED ALWAYS AS IDENTITY,
   CHECK ((state IN ('HELD', 'REQUESTED')) <= (expires_at IS NOT NULL)),
   CHECK ((state = 'METERED') <= (meter IS NOT NULL)),
+  CHECK ((state IN ('METERED', 'SETTLED', 'DISPUTED')) <= (settlement IS NOT NULL)),
   CHECK (id LIKE 'hld\_%' OR work IS NOT NULL),
   CONSTRAINT claim_sold_once EXCLUDE USING gist (machine_id WITH =, span WITH &&) WHERE (live AND exclusive)
 ) WITH (fillfactor = 80);
@@ -106,14 +111,20 @@ COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {conse
 COMMENT ON COLUMN claim.heal_at IS 'Since when it waits for equal capacity elsewhere; null: it does not.';
 COMMENT ON COLUMN claim.heals IS 'The booking whose place it takes.';
 COMMENT ON COLUMN claim.proposal IS 'Equal capacity elsewhere that its booker may accept; for the booker alone.';
+COMMENT ON COLUMN claim.price_amount IS 'For all of it: the hours, the units, the fee.';
+COMMENT ON COLUMN claim.units IS 'How many units its work makes, as far as they are in its price.';
+COMMENT ON COLUMN claim.unit_price IS 'Of that price, what each of the units costs.';
 COMMENT ON COLUMN claim.chance IS 'As it was quoted: that the whole span is idle but for this claim.';
 COMMENT ON COLUMN claim.live IS 'It takes its quantity over its span.';
 COMMENT ON COLUMN claim.cancel_asked_at IS 'When somebody called the running job off; it ends once the plant reports.';
 COMMENT ON COLUMN claim.report IS 'The plant''s last report on the job (gateway.messages.JobReport), for the meter.';
+COMMENT ON COLUMN claim.settlement IS 'What is owed for it, and what its sides say to that: see settlement.sql.';
+COMMENT ON COLUMN claim.settle_at IS 'When silence settles it; null: it does not.';
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- A machine's claims beside one another: a third of what the constraint's own index takes to look at.
 CREATE INDEX claim_when ON claim (machine_id, lower(span), upper(span)) WHERE live;
 CREATE INDEX claim_ailing ON claim (heal_at) WHERE heal_at IS NOT NULL;
+CREATE INDEX claim_unsettled ON claim (settle_at) WHERE settle_at IS NOT NULL;
 CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);

@@ -45,6 +45,7 @@ BEGIN
     || CASE WHEN NEW.reason IN ('amended', 'extended') AND NEW.state IN ('HELD', 'REQUESTED', 'CONFIRMED', 'DISPATCHED', 'RUNNING')
               THEN NEW.reason
             WHEN NEW.state = 'RUNNING' AND NEW.actor <> 'plant' THEN 'cancel_asked'
+            WHEN NEW.state = 'METERED' AND NEW.actor <> 'registry' THEN 'accepted'
             ELSE lower(NEW.state) END;
   IF starts_with(NEW.actor, 'ent_') THEN
     INSERT INTO audit (at, enterprise_id, key_id, account_id, request_id, source, action, object_id)
@@ -74,7 +75,8 @@ DECLARE
   v_new    constant jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
   v_row    constant jsonb := coalesce(v_new, v_old);
   v_agent  constant text := CASE WHEN session_user = 'ts_ingest' THEN v_row ->> 'agent_id' END;
-  v_source constant text := CASE WHEN v_agent IS NOT NULL THEN 'agent' WHEN ts_actor(1) IS NOT NULL THEN 'api'
+  v_source constant text := CASE WHEN v_agent IS NOT NULL THEN 'agent'
+                                 WHEN coalesce(ts_actor(1), ts_actor(2)) IS NOT NULL THEN 'api'
                                  WHEN session_user IN ('ts_api', 'ts_ingest') THEN 'registry' ELSE 'operator' END;
 BEGIN
   IF v_source = 'registry' THEN

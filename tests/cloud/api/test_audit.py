@@ -1,4 +1,4 @@
-"""The audit trail over the API: who did what when to which object, for its own enterprise alone, and what was refused."""
+"""The audit trail over the API: who did what when to which object, for its own enterprise alone, and refusals."""
 
 import asyncio
 

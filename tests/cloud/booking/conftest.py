@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -107,6 +108,12 @@ class World:
     async def reports(self, claim, event, **more):
         said = {"booking": claim.id, "revision": claim.revision, "event": event, **more}
         return await self.ingest.fetchval("SELECT ts_report($1, $2, $3)", claim.machine_id, said, self.now)
+
+    async def meter(self, claim_id, meter, due="60", days=14):
+        """The registry has metered a job; silence settles it after so many days (None: it does not)."""
+        settle_by = self.now + timedelta(days=days) if days else None
+        what = (meter, Decimal(due), settle_by)
+        return await self.ingest.fetchval("SELECT ts_meter($1, $2, $3, $4, $5)", claim_id, *what, self.now)
 
     def caller(self, who=BUYER, **more):
         return Caller(who, self.now, **more)

@@ -115,7 +115,7 @@ async def test_a_finished_job_is_metered_once(world, booked):
     for event in ("started", "ended"):
         await world.reports(booked, event)
     meter = {"outcome": "COMPLETED", "share": 1.0}
-    told = [await world.ingest.fetchval("SELECT ts_meter($1, $2, $3)", booked.id, meter, world.now) for _ in range(2)]
+    told = [await world.meter(booked.id, meter) for _ in range(2)]
     assert [each["outcome"] for each in told] == ["applied", "ignored"]
     row = await world.claim(booked.id)
     assert (row["state"], row["meter"]) == ("METERED", meter)
@@ -123,7 +123,7 @@ async def test_a_finished_job_is_metered_once(world, booked):
 
 async def test_a_running_job_can_not_be_metered(world, booked):
     await world.reports(booked, "started")
-    told = await world.ingest.fetchval("SELECT ts_meter($1, $2, $3)", booked.id, {}, world.now)
+    told = await world.meter(booked.id, {})
     assert told["outcome"] == "refused"
 
 
