@@ -11,6 +11,9 @@ import orjson
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
+from cloud.accounts import api as accounts
+from cloud.accounts import login
+from cloud.accounts.door import Door
 from cloud.api import manual, problems, root
 from cloud.api.body_limit import BodyLimit
 from cloud.api.call import Desk
@@ -23,6 +26,9 @@ from cloud.booking import api as booking
 from cloud.booking import together
 from cloud.booking.store import expire
 from cloud.config import Settings
+from cloud.cooperation import api as cooperation
+from cloud.cooperation import asking
+from cloud.cooperation.store import end
 from cloud.db import lazy_pool
 from cloud.errors import DatabaseAway
 from cloud.events import api as events
@@ -39,6 +45,7 @@ from cloud.registry import api as registry
 from cloud.registry import machines
 from cloud.settlement import api as settlement
 from cloud.telemetry import api as samples
+from cloud.telemetry import plantwide
 from cloud.telemetry.choose import Shelf
 from cloud.waiting import api as waiting
 from cloud.webhooks import api as webhooks
@@ -54,20 +61,35 @@ ROOMS = (
     settlement,
     market,
     waiting,
+    cooperation,
+    asking,
     machines,
     samples,
     registry,
     partners,
     oauth,
+    accounts,
+    login,
     events,
     webhooks,
     exports,
+    plantwide,
     operations,
     audit,
     root,
 )
 """Whose routes there are; the busiest is tried first."""
-PUBLIC = ("/v1/oauth/token", "/v1/calendar/{token}.ics", "/v1/health", "/v1/problems", "/v1/problems/{code}")
+PUBLIC = (
+    "/v1/login",
+    "/v1/login/provider",
+    "/v1/login/renew",
+    "/v1/logout",
+    "/v1/oauth/token",
+    "/v1/calendar/{token}.ics",
+    "/v1/health",
+    "/v1/problems",
+    "/v1/problems/{code}",
+)
 """The routes that need no key."""
 UNSTORED = ("/v1/problems", "/v1/problems/{code}")
 """The routes that answer while the database is away."""
@@ -122,7 +144,8 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     jobs = (hub.run(), _expire(pool, clock), _tell(pool, refusals))
     chores = [asyncio.create_task(job) for job in jobs]
     try:
-        yield Desk(settings, clock, pool, auth, hub, pace, shelf, refusals)
+        door = Door.of(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_domains)
+        yield Desk(settings, clock, pool, auth, hub, pace, shelf, refusals, door)
     finally:
         hub.close()
         for chore in chores:
@@ -135,11 +158,12 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
 
 
 async def _expire(pool: asyncpg.Pool, clock: Clock) -> None:
-    """Tell people of holds and requests that ran out; these took nothing before that either."""
+    """Tell people of holds, requests, agreements and quotes that ran out; these took nothing before that either."""
     while True:
         await asyncio.sleep(EXPIRE_EVERY)
         with contextlib.suppress(DatabaseAway):
             await expire(pool, clock.now())
+            await end(pool, clock.now())
 
 
 async def _tell(pool: asyncpg.Pool, refusals: Refusals) -> None:

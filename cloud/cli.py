@@ -10,18 +10,24 @@ from typing import Annotated, NoReturn
 import asyncpg
 import orjson
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from cloud import db, office
+from cloud.accounts.model import AccountRequest
+from cloud.accounts.roles import Role
 from cloud.config import Settings
 from cloud.connection import owner, resolved
 from gateway import log
 from gateway.clock import Clock
+from gateway.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="The registry: API, ingest, broker, database and dashboard.")
 enterprise = typer.Typer(no_args_is_help=True, help="Who takes part.")
 app.add_typer(enterprise, name="enterprise")
+account = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard.")
+app.add_typer(account, name="account")
 
 Data = Annotated[Path | None, typer.Option("--data", help="folder for the embedded database and logs")]
 Database = Annotated[
@@ -135,6 +141,42 @@ def create(name: str, data: Data = None, database: Database = None, json: Json =
         return
     out.print(f"enterprise {made.id}\nkey        {made.key}", highlight=False, soft_wrap=True)
     err.print("Keep the key now: it is not shown again.")
+
+
+@account.command("create")
+def create_account(  # noqa: PLR0913, PLR0917 - one option each
+    name: Annotated[str, typer.Argument(help="what its owner logs in with, best an e-mail address")],
+    enterprise: Annotated[str, typer.Option(help="id or name of the enterprise")],
+    role: Annotated[Role, typer.Option(help="what the person may do")] = Role.ADMIN,
+    provider: Annotated[bool, typer.Option(help="no password: through the identity provider alone")] = False,
+    data: Data = None,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Add a person's account. The password is asked for, or is the first line of standard input."""
+    settings = Settings.from_environment(data_dir=data, database=database)
+    wanted = _account(name, role, None if provider else _password())
+    with owner(settings) as (dsn, _):
+        made = asyncio.run(office.create_account(dsn, enterprise, wanted, Clock.from_environment().now()))
+    if json:
+        _print_json(made.model_dump(mode="json"))
+    else:
+        out.print(f"account {made.id}: {made.name}, {made.role}", highlight=False, soft_wrap=True)
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _account(name: str, role: Role, password: str | None) -> AccountRequest:
+    try:
+        return AccountRequest(name=name, role=role, password=password)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        msg = f"the account cannot be made: {faults}"
+        raise UsageError(msg) from error
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from cloud.accounts.trust import homes, trusted
 from cloud.telemetry.place import parse
 from gateway.errors import UsageError
 
@@ -30,7 +31,9 @@ class Settings(BaseModel):
     `database` is the URL of an owner for migrations; None means the embedded PostgreSQL in `data_dir`. `api_dsn` and
     `ingest_dsn` are the two unprivileged roles; they are derived from the database where they are not given.
     `telemetry` names the store of samples (cloud.telemetry.place.parse); PostgreSQL keeps them for `samples_days` of
-    business time.
+    business time. `oidc_…` name an identity provider that people may log in with, and the dashboard as its client;
+    `oidc_domains` where whose addresses are of a domain belong: `example.com=ent_…:viewer`. `dashboard_public` is the
+    dashboard's address as browsers see it, where a proxy stands before it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +59,12 @@ class Settings(BaseModel):
     telemetry: str = "postgres"
     telemetry_token: str | None = None
     samples_days: Annotated[int, Field(ge=7, le=36_500)] = 400
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_scopes: str = "openid email"
+    oidc_domains: str = ""
+    dashboard_public: str | None = None
     pool_size: Annotated[int, Field(ge=1, le=200)] = 8
     acquire_timeout: Seconds = 5.0
     statement_timeout: Seconds = 10.0
@@ -64,6 +73,17 @@ class Settings(BaseModel):
     @classmethod
     def _names_a_store(cls, text: str) -> str:
         parse(text)
+        return text
+
+    @field_validator("oidc_issuer", "dashboard_public")
+    @classmethod
+    def _may_be_sent_people_to(cls, url: str | None) -> str | None:
+        return trusted(url) if url else None
+
+    @field_validator("oidc_domains")
+    @classmethod
+    def _names_homes(cls, text: str) -> str:
+        homes(text)
         return text
 
     @classmethod

@@ -7,6 +7,9 @@ from datetime import datetime
 
 import asyncpg
 
+from cloud.accounts.model import Account, AccountRequest
+from cloud.accounts.passwords import HASHER
+from cloud.accounts.store import add as add_account
 from cloud.booking.audit import Report, report
 from cloud.db import prepare, reaching
 from cloud.ids import new_id
@@ -41,6 +44,25 @@ async def create_enterprise(dsn: str, name: str, now: datetime) -> NewEnterprise
             raise UsageError(msg) from error
         request = KeyRequest(name="first key", scopes=EVERY_SCOPE)
         await store.add_key(owner, made.id, new_id("key"), request, secret, now)
+    return made
+
+
+async def create_account(dsn: str, enterprise: str, wanted: AccountRequest, now: datetime) -> Account:
+    """Add an account to an enterprise (id or name). Raises UsageError where there is none, or the name is taken."""
+    hashed = HASHER.hash(wanted.password.get_secret_value()) if wanted.password else None
+    made = Account(
+        id=new_id("acc"), name=wanted.name, role=wanted.role, created_at=now, password=bool(hashed), provider=False
+    )
+    async with _owning(dsn) as owner:
+        tenant = await owner.fetchval("SELECT id FROM enterprise WHERE $1 IN (id, name)", enterprise)
+        if tenant is None:
+            msg = f"there is no enterprise {enterprise!r}; `thirdshift cloud enterprise create` makes one"
+            raise UsageError(msg)
+        try:
+            await add_account(owner, tenant, made, hashed)
+        except asyncpg.UniqueViolationError as error:
+            msg = f"the enterprise has an account named {wanted.name!r} already"
+            raise UsageError(msg) from error
     return made
 
 

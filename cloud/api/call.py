@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import Depends, Request
 
+from cloud.accounts.door import Door
 from cloud.api.catalogue import RATE_LIMITED
 from cloud.api.problem import Problem, current
 from cloud.audit.model import actor
@@ -35,6 +36,7 @@ class Desk:
     pace: Pace
     samples: Shelf
     refusals: Refusals
+    door: Door
 
     def fresh_after(self, now: datetime) -> datetime:
         """A machine heard of since this moment of business time is fresh."""
@@ -45,7 +47,7 @@ class Desk:
 class Call:
     """A call of an admitted key. `tenant` is its enterprise; `now` is business time, read once per call.
 
-    `actor`: who calls, for the audit trail.
+    `actor`: who calls, for the audit trail; `account_id`: of the person who logged in, None for a key's call.
     """
 
     desk: Desk
@@ -53,6 +55,7 @@ class Call:
     scopes: frozenset[Scope]
     now: datetime
     actor: str = ""
+    account_id: str | None = None
 
     @property
     def fresh_after(self) -> datetime:
@@ -76,10 +79,10 @@ def admitted(scope: Scope) -> Callable[[Request], Awaitable[Call]]:
         caller = await place.auth.known(request.headers.get("authorization"))
         request.state.caller = caller
         permit(caller, scope)
-        if seconds := place.pace.wait(caller.key_id):
+        if seconds := place.pace.wait(caller.id):
             raise Problem(RATE_LIMITED, retry_after_s=round(seconds, 3))
         now = place.clock.now()
-        return Call(place, caller.enterprise_id, caller.scopes, now, actor(caller, current(), now))
+        return Call(place, caller.enterprise_id, caller.scopes, now, actor(caller, current(), now), caller.account_id)
 
     return call
 

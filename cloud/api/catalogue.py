@@ -28,6 +28,32 @@ AUTH_INVALID = _kind(
     "auth.invalid", 401, "The API key is not known or was revoked", "Ask your administrator for a new key."
 )
 AUTH_SCOPE = _kind("auth.scope", 403, "The API key lacks a scope", "Use a key with the scope that `scope` names.")
+LOGIN_REFUSED = _kind(
+    "login.refused",
+    401,
+    "Nobody may log in with that",
+    "Check name and password; name the enterprise too, where several have an account of that name; or log in again.",
+)
+LOGIN_NO_PROVIDER = _kind(
+    "login.no_provider", 404, "No identity provider is configured", "Log in with name and password."
+)
+PROVIDER_AWAY = _kind(
+    "provider.away",
+    503,
+    "The identity provider cannot be reached",
+    "Send the same request again after `Retry-After` seconds, or log in with name and password.",
+    retryable=True,
+)
+ACCOUNT_ONLY = _kind(
+    "account.only", 403, "Only a person's account has this", "Log in with an account; an API key is nobody's."
+)
+ACCOUNT_SELF = _kind(
+    "account.self",
+    409,
+    "Nobody may disable or demote themselves",
+    "Let another administrator do it, so that one is always left.",
+)
+PASSWORD_WRONG = _kind("password.wrong", 403, "That is not the old password", "Send the password that holds until now.")
 RATE_LIMITED = _kind(
     "rate.limited",
     429,
@@ -207,6 +233,82 @@ WAITING_TOO_MANY = _kind(
 )
 WORK_NOT_OFFERED = _kind(
     "work.not_offered", 422, "The service does not take this work master", "Order one of the service's `work_masters`."
+)
+AGREEMENT_UNKNOWN = _kind(
+    "agreement.unknown",
+    404,
+    "There is no such agreement of yours",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+AGREEMENT_STATE = _kind(
+    "agreement.state",
+    409,
+    "The agreement's state does not allow this",
+    "Read the agreement; its state is in `state`. Only an ACTIVE one can be called off.",
+)
+AGREEMENT_OTHER_SIDE = _kind(
+    "agreement.other_side",
+    403,
+    "This is the other side's to decide",
+    "Whoever did not propose it accepts or declines; take your own proposal back by ending it.",
+)
+AGREEMENT_BOOKER_ONLY = _kind(
+    "agreement.booker_only", 403, "Only the booker calls hours off", "Let the booker's own key hold or book."
+)
+AGREEMENT_SERVICE = _kind(
+    "agreement.service", 409, "The agreement is not about this service", "Take one of `service_ids`."
+)
+AGREEMENT_SPAN = _kind(
+    "agreement.span", 409, "The agreement does not hold all through that span", "Stay between its `start` and `end`."
+)
+AGREEMENT_QUOTA = _kind(
+    "agreement.quota",
+    409,
+    "The agreement's quota of that period is used up",
+    "Take no more than `left_hours`, or hours of another `period`, or book without the agreement.",
+)
+AGREEMENT_CURRENCY = _kind(
+    "agreement.currency", 422, "The rate is in another currency than the services", "Give the rate in `currency`."
+)
+AGREEMENT_TOO_MANY = _kind(
+    "agreement.too_many", 409, "Too many of your proposals wait for an answer", "Take some back, or wait for answers."
+)
+INQUIRY_UNKNOWN = _kind(
+    "inquiry.unknown",
+    404,
+    "There is no such inquiry for you",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+INQUIRY_STATE = _kind("inquiry.state", 409, "The inquiry is over", "Read the inquiry; its state is in `state`.")
+INQUIRY_ASKER_ONLY = _kind("inquiry.asker_only", 403, "Only who asked may do this", "Let the asker's own key do it.")
+INQUIRY_PROVIDER_ONLY = _kind(
+    "inquiry.provider_only", 403, "Only those who were asked answer", "Let a provider's key quote."
+)
+INQUIRY_NOBODY = _kind(
+    "inquiry.nobody", 409, "There is nobody to ask", "Name `partner_ids`, or leave `process` or `kind` out."
+)
+INQUIRY_TOO_LATE = _kind(
+    "inquiry.too_late", 409, "The inquiry would be over at once", "Let `expires_at` and `end` lie after `now`."
+)
+INQUIRY_TOO_MANY = _kind(
+    "inquiry.too_many", 409, "The enterprise has too many inquiries open", "Withdraw some, or wait until they expire."
+)
+QUOTE_UNKNOWN = _kind(
+    "quote.unknown",
+    404,
+    "There is no such quote for you",
+    "Check the id; a foreign id and an unknown one answer alike.",
+)
+QUOTE_STATE = _kind(
+    "quote.state", 409, "The quote does not stand any more", "Take another, or ask again; its state is in `state`."
+)
+QUOTE_ASKER_ONLY = _kind("quote.asker_only", 403, "Only who asked takes a quote", "Let the asker's own key do it.")
+QUOTE_PROVIDER_ONLY = _kind(
+    "quote.provider_only", 403, "Only who gave a quote takes it back", "Let the provider's own key do it."
+)
+QUOTE_TOO_LATE = _kind("quote.too_late", 409, "The quote would be over at once", "Let `valid_until` lie after `now`.")
+QUOTE_TOO_MANY = _kind(
+    "quote.too_many", 409, "Too many quotes of yours stand on this inquiry", "Take one back, then quote anew."
 )
 DATABASE_AWAY = _kind(
     "database.away",

@@ -16,12 +16,21 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The enterprise that a key speaks for, and what it may do; nothing any more, once it is not `living`."""
+    """The enterprise that a key speaks for, and what it may do; nothing any more, once it is not `living`.
+
+    Of a person who logged in, `account_id` says who, and `key_id` is empty.
+    """
 
     enterprise_id: str
     key_id: str
     scopes: frozenset[Scope]
     living: bool = True
+    account_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Of the person's account, or of the key; whichever it is."""
+        return self.account_id or self.key_id
 
 
 Look = Callable[[bytes], Awaitable[Caller | None]]

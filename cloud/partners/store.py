@@ -16,12 +16,13 @@ def looker(pool: asyncpg.Pool, clock: Clock) -> Look:
     """How the authenticator finds the caller of a key; reaches past row-level security, by that key's hash alone."""
 
     async def look(key: bytes) -> Caller | None:
-        query = "SELECT key_id, enterprise_id, scopes, living FROM ts_authenticate($1, $2)"
+        query = "SELECT key_id, enterprise_id, scopes, living, account_id FROM ts_authenticate($1, $2)"
         async with reaching():
             row = await pool.fetchrow(query, key, clock.now())
         if row is None:
             return None
-        return Caller(row["enterprise_id"], row["key_id"], frozenset(map(Scope, row["scopes"])), living=row["living"])
+        scopes = frozenset(map(Scope, row["scopes"]))
+        return Caller(row["enterprise_id"], row["key_id"], scopes, row["living"], row["account_id"])
 
     return look
 

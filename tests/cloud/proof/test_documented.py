@@ -7,6 +7,7 @@ import asyncpg
 import httpx2
 import pytest
 from api_market import Market, booking, piece, wanted, work
+from deeds_of_people import PEOPLE_BODIES, people_act, someone
 from lost_answers import MAKERS, deeds
 from witness import Route, Witness, documented
 
@@ -18,8 +19,11 @@ from cloud.config import Settings
 from cloud.partners.model import KeyRequest, Scope
 from gateway.clock import Clock
 
-ELSEWHERE: dict[Route, set[str]] = {("GET", "/v1/events"): {"200"}}
-"""An event stream does not end; test_events reads one."""
+ELSEWHERE: dict[Route, set[str]] = {
+    ("GET", "/v1/events"): {"200"},
+    ("POST", "/v1/login/provider"): {"200", "401"},
+}
+"""An event stream does not end; test_events reads one. Identity providers have tests of their own."""
 
 QUERIES = {"/v1/machines/{machine_id}/samples": {"signal": "spindle"}}
 SPAN = {"start": "2026-03-03T08:00:00Z", "end": "2026-03-03T09:00:00Z"}
@@ -44,6 +48,7 @@ def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
         "/v1/waiting": {**wish, "duration": "PT1H"},
         "/v1/webhooks": {"url": "https://x.example.com/"},
         "/v1/bookings/{booking_id}": {"quantity": 2},
+        **PEOPLE_BODIES,
     }
 
 
@@ -123,6 +128,7 @@ async def one_of_everything(market: Market) -> dict[str, str]:
         "delivery_id": "dlv_1",
         "enterprise_id": market.id("buyer"),
         "feed_id": feed.json()["id"],
+        "account_id": await someone(market),
         "token": feed.json()["path"].rpartition("/")[2].removesuffix(".ics"),
         "code": "not_found",
     }
@@ -146,6 +152,7 @@ async def _ask(client: Client, route: Route, path: str, **more: Any) -> httpx2.R
 
 async def _well(market: Market, routes: dict[Route, set[str]], things: dict[str, str]) -> None:
     """Everything that is possible, what is deleted last."""
+    await people_act(market)
     for route in sorted(routes, key=lambda route: route[0] == "DELETE"):
         good = bodies(things).get(route[1]) if route[0] in {"POST", "PATCH"} else None
         if route[1] == "/v1/oauth/token":
@@ -236,5 +243,5 @@ async def _under(odd: Settings, clock: Clock, market: Market, witness: Witness, 
 
 NAMES = (
     *("site_id", "agent_id", "machine_id", "service_id", "hold_id", "booking_id", "bundle_id", "waiting_id"),
-    *("key_id", "webhook_id", "delivery_id", "enterprise_id", "feed_id", "token", "code"),
+    *("key_id", "webhook_id", "delivery_id", "enterprise_id", "feed_id", "token", "code", "account_id"),
 )

@@ -1,0 +1,157 @@
+-- People: an enterprise's accounts, what their roles may do, and the sessions that they log in for.
+CREATE TABLE account (
+  id            text PRIMARY KEY CHECK (id LIKE 'acc\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  name          text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+  role          text NOT NULL CHECK (role IN ('viewer', 'booker', 'planner', 'admin')),
+  password      text,
+  issuer        text,
+  subject       text,
+  created_at    timestamptz NOT NULL,
+  disabled_at   timestamptz,
+  CHECK ((issuer IS NULL) = (subject IS NULL))
+);
+COMMENT ON COLUMN account.name IS 'What its owner logs in with, mostly an e-mail address; unlike others of the enterprise, whatever their case.';
+COMMENT ON COLUMN account.password IS 'Argon2id, in PHC form; null: it only logs in through the identity provider.';
+COMMENT ON COLUMN account.subject IS 'Whom the issuer calls so is this account, since its first log-in there; names change, subjects do not.';
+CREATE UNIQUE INDEX account_name ON account (enterprise_id, lower(name));
+CREATE INDEX account_login ON account (lower(name));
+CREATE UNIQUE INDEX account_subject ON account (issuer, subject);
+
+CREATE TABLE session (
+  id            text PRIMARY KEY CHECK (id LIKE 'ses\_%'),
+  enterprise_id text NOT NULL REFERENCES enterprise,
+  account_id    text NOT NULL REFERENCES account,
+  access_hash   bytea NOT NULL UNIQUE,
+  access_until  timestamptz NOT NULL,
+  renewal_hash  bytea NOT NULL UNIQUE,
+  former_hash   bytea UNIQUE,
+  proof_hash    bytea UNIQUE,
+  created_at    timestamptz NOT NULL,
+  until         timestamptz NOT NULL
+);
+COMMENT ON TABLE session IS 'A log-in that lasts: a short-lived access token, and what renews it. All hashed as keys are; they are as random.';
+COMMENT ON COLUMN session.former_hash IS 'The renewal before this one: whoever brings it has it from somewhere else, and the session ends.';
+COMMENT ON COLUMN session.proof_hash IS 'The ID token that it was opened with: one token opens one session.';
+CREATE INDEX session_account ON session (account_id);
+CREATE INDEX session_until ON session (until);
+
+ALTER TABLE account ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON account TO ts_api
+  USING (enterprise_id = (SELECT current_setting('ts.tenant', true)))
+  WITH CHECK (enterprise_id = (SELECT current_setting('ts.tenant', true)));
+ALTER TABLE session ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON session TO ts_api
+  USING (enterprise_id = (SELECT current_setting('ts.tenant', true)))
+  WITH CHECK (enterprise_id = (SELECT current_setting('ts.tenant', true)));
+GRANT SELECT, INSERT, UPDATE ON account TO ts_api;
+GRANT SELECT, DELETE ON session TO ts_api;
+
+CREATE FUNCTION ts_role_scopes(p_role text) RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE p_role WHEN 'viewer' THEN '{read}' WHEN 'booker' THEN '{book,read}' WHEN 'planner' THEN '{book,provide,read}'
+                     WHEN 'admin' THEN '{admin,book,provide,read}' END::text[]
+$$;
+GRANT EXECUTE ON FUNCTION ts_role_scopes(text) TO ts_api;
+
+-- Whose key or access token this is, and whether the key lives; no row for one that is unknown, or a token past its time.
+-- A person's token names the account in the key's place.
+DROP FUNCTION ts_authenticate(bytea, timestamptz);
+CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
+RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[], living boolean, account_id text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT k.id, k.enterprise_id, e.name, found.scopes, k.revoked_at IS NULL OR k.revoked_at > p_now, NULL
+  FROM (SELECT id, api_key.scopes FROM public.api_key WHERE hash = p_hash
+        UNION ALL
+        SELECT t.key_id, t.scopes FROM public.access_token t WHERE t.hash = p_hash AND t.expires_at > p_now) AS found
+  JOIN public.api_key k ON k.id = found.id
+  JOIN public.enterprise e ON e.id = k.enterprise_id
+  UNION ALL
+  SELECT '', a.enterprise_id, e.name, public.ts_role_scopes(a.role), a.disabled_at IS NULL, a.id
+  FROM public.session s
+  JOIN public.account a ON a.id = s.account_id
+  JOIN public.enterprise e ON e.id = a.enterprise_id
+  WHERE s.access_hash = p_hash AND s.access_until > p_now
+$$;
+GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz) TO ts_api;
+
+-- The one account that a name may log in to: none where nobody has it, or where several enterprises' do and none was named
+-- (p_enterprise: id or name, or null). The tenant of who logs in is not known yet, so this reaches past row-level security.
+CREATE FUNCTION ts_login(p_name text, p_enterprise text) RETURNS TABLE (id text, enterprise_id text, password text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT min(a.id), min(a.enterprise_id), min(a.password)
+  FROM public.account a JOIN public.enterprise e ON e.id = a.enterprise_id
+  WHERE lower(a.name) = lower(p_name) AND a.disabled_at IS NULL AND p_enterprise IN (e.id, e.name, '')
+  HAVING count(*) = 1
+$$;
+
+-- The one account of an identity provider's subject; where it has none yet, of a name that the provider vouches for (in
+-- p_enterprise, or in any where that is null), which then is the subject's. p_name null: the provider vouches for none. With
+-- p_role, who has no account in p_enterprise is given one, as p_id.
+CREATE FUNCTION ts_login_by_subject(p_issuer text, p_subject text, p_name text, p_enterprise text, p_role text, p_id text,
+                                    p_now timestamptz) RETURNS TABLE (id text, enterprise_id text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_ids text[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('subject' || E'\n' || p_issuer || E'\n' || p_subject, 0));
+  IF p_name IS NOT NULL AND NOT EXISTS (SELECT FROM public.account a WHERE a.issuer = p_issuer AND a.subject = p_subject) THEN
+    v_ids := ARRAY(SELECT a.id FROM public.account a
+      WHERE lower(a.name) = lower(p_name) AND (p_enterprise IS NULL OR a.enterprise_id = p_enterprise) FOR UPDATE);
+    IF cardinality(v_ids) = 1 THEN
+      UPDATE public.account a SET issuer = p_issuer, subject = p_subject
+        WHERE a.id = v_ids[1] AND a.subject IS NULL AND a.disabled_at IS NULL;
+    ELSIF cardinality(v_ids) = 0 AND p_role IS NOT NULL THEN
+      INSERT INTO public.account (id, enterprise_id, name, role, issuer, subject, created_at)
+      SELECT p_id, e.id, p_name, p_role, p_issuer, p_subject, p_now FROM public.enterprise e WHERE e.id = p_enterprise;
+    END IF;
+  END IF;
+  RETURN QUERY SELECT a.id, a.enterprise_id FROM public.account a
+    WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.disabled_at IS NULL;
+END $$;
+
+-- Opens a session; forgets those past their time. False where the proof opened one before.
+CREATE FUNCTION ts_open_session(p_id text, p_account text, p_access bytea, p_access_until timestamptz, p_renewal bytea,
+                                p_proof bytea, p_now timestamptz, p_until timestamptz) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  DELETE FROM public.session WHERE until <= p_now;
+  -- For the audit trail: nobody had been admitted yet.
+  PERFORM set_config('ts.actor', format('- %s - %s', p_account, p_now), true);
+  INSERT INTO public.session (id, enterprise_id, account_id, access_hash, access_until, renewal_hash, proof_hash, created_at, until)
+  SELECT p_id, a.enterprise_id, a.id, p_access, least(p_access_until, p_until), p_renewal, p_proof, p_now, p_until
+  FROM public.account a WHERE a.id = p_account
+  ON CONFLICT (proof_hash) DO NOTHING;
+  RETURN FOUND;
+END $$;
+
+-- Changes both tokens of the session that a renewal belongs to; no row where there is none, or its account is disabled. A
+-- renewal that was used before ends its session: one of the two who had it is not its owner.
+CREATE FUNCTION ts_renew_session(p_renewal bytea, p_access bytea, p_access_until timestamptz, p_next bytea, p_now timestamptz)
+RETURNS TABLE (account_id text, access_until timestamptz, until timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  DELETE FROM public.session s WHERE s.former_hash = p_renewal;
+  RETURN QUERY UPDATE public.session s
+    SET access_hash = p_access, access_until = least(p_access_until, s.until), renewal_hash = p_next, former_hash = p_renewal
+    FROM public.account a
+    WHERE s.renewal_hash = p_renewal AND s.until > p_now AND a.id = s.account_id AND a.disabled_at IS NULL
+    RETURNING s.account_id, s.access_until, s.until;
+END $$;
+
+-- Ends the session of an access token, whatever its tenant: who has the token may end it.
+CREATE FUNCTION ts_close_session(p_access bytea) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  DELETE FROM public.session WHERE access_hash = p_access
+$$;
+
+-- An account as its log-in answers it.
+CREATE FUNCTION ts_account(p_id text)
+RETURNS TABLE (id text, name text, role text, scopes text[], enterprise_id text, enterprise_name text, password boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT a.id, a.name, a.role, public.ts_role_scopes(a.role), e.id, e.name, a.password IS NOT NULL
+  FROM public.account a JOIN public.enterprise e ON e.id = a.enterprise_id WHERE a.id = p_id
+$$;
+
+GRANT EXECUTE ON FUNCTION ts_login(text, text), ts_login_by_subject(text, text, text, text, text, text, timestamptz),
+  ts_open_session(text, text, bytea, timestamptz, bytea, bytea, timestamptz, timestamptz),
+  ts_renew_session(bytea, bytea, timestamptz, bytea, timestamptz), ts_close_session(bytea), ts_account(text) TO ts_api;
