@@ -13,6 +13,9 @@ from gateway.span import Span
 
 HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+HOLD_AGREED = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+BOOK_AGREED = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+"""By an agreement, the last argument."""
 CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
 CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
 DECLINE = "SELECT ts_decline($1, $2, $3, $4, $5, $6)"
@@ -43,12 +46,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted of a service: `quantity` units over a span, on one machine or on any that is free."""
+    """What is wanted of a service: `quantity` units over a span, on one machine or on any that is free; or by which
+    agreement it is called off.
+    """
 
     service_id: str
     span: Span
     quantity: int = 1
     machine_id: str | None = None
+    agreement_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,10 @@ async def hold(  # noqa: PLR0913 - who, what, until when
 ) -> Answer:
     """Reserve until `expires_at` (business time), one of at most so many. Raises DatabaseAway, as all of these do."""
     what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
-    return await _ask(pool, caller, HOLD, claim_id, *what, expires_at, most, caller.now)
+    asked = (claim_id, *what, expires_at, most, caller.now)
+    if wish.agreement_id:
+        return await _ask(pool, caller, HOLD_AGREED, *asked, wish.agreement_id)
+    return await _ask(pool, caller, HOLD, *asked)
 
 
 async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what to do should it fall through
@@ -84,7 +93,10 @@ async def book(  # noqa: PLR0913, PLR0917 - who, what, for which work, and what 
             what = (None, wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
         case hold_id:
             what = (hold_id, None, None, None, None, None)
-    return await _ask(pool, caller, BOOK, claim_id, *what, work, healing, caller.now, caller.fresh_after)
+    asked = (claim_id, *what, work, healing, caller.now, caller.fresh_after)
+    if isinstance(wish, Wish) and wish.agreement_id:
+        return await _ask(pool, caller, BOOK_AGREED, *asked, wish.agreement_id)
+    return await _ask(pool, caller, BOOK, *asked)
 
 
 async def cancel(pool: asyncpg.Pool, caller: Caller, claim_id: str, reason: str | None) -> Answer:

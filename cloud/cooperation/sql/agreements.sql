@@ -72,6 +72,7 @@ BEGIN
           make_interval(secs => (p_terms ->> 'notice_s')::float8), (p_terms ->> 'priority')::int2, ts_span_of(p_terms),
           p_terms ->> 'note', p_now, p_now)
   RETURNING * INTO STRICT a;
+  PERFORM ts_note_act(p_tenant, 'agreement.proposed', a.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 201, 'agreement', ts_tell_agreement(a, p_now));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 201, p_now);
 END $$;
@@ -100,6 +101,7 @@ BEGIN
     RETURN ts_refused('agreement.other_side', 403);
   END IF;
   a := ts_move_agreement(a, p_to, p_reason, p_now);
+  PERFORM ts_note_act(p_tenant, 'agreement.' || lower(p_to), a.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 200, 'agreement', ts_agreement_json(a));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 200, p_now);
 END $$;

@@ -74,6 +74,7 @@ BEGIN
           (p_ask ->> 'expires_at')::timestamptz, p_now, p_now) RETURNING * INTO STRICT i;
   INSERT INTO inquiry_asked (inquiry_id, provider_id, asker_id) SELECT i.id, provider, p_tenant FROM unnest(v_asked) AS provider;
   PERFORM ts_tell_inquiry(i, p_now);
+  PERFORM ts_note_act(p_tenant, 'inquiry.opened', i.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 201, 'inquiry', ts_inquiry_json(i, p_tenant));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 201, p_now);
 END $$;
@@ -112,6 +113,7 @@ BEGIN
     RETURN ts_refused('inquiry.state', 409, jsonb_build_object('state', i.state));
   END IF;
   i := ts_close_inquiry(i, 'WITHDRAWN', 'LOST', NULL, p_now);
+  PERFORM ts_note_act(p_tenant, 'inquiry.withdrawn', i.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 200, 'inquiry', ts_inquiry_json(i, p_tenant));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 200, p_now);
 END $$;

@@ -7,7 +7,7 @@ BEGIN
   SELECT p_now, audience, 'quote.changed', ts_quote_json(q) FROM unnest(ARRAY[q.asker_id, q.provider_id]) AS audience;
 END $$;
 
--- The provider's own word stands in place of the service's terms; certificates and work masters bind him all the same.
+-- The provider's own word stands in place of the service's terms, and his price for all of its prices; certificates and work masters bind him all the same.
 CREATE FUNCTION ts_as_quoted(s service) RETURNS service LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   s.instant := true;
@@ -15,6 +15,7 @@ BEGIN
   s.min_duration := '0';
   s.max_duration := NULL;
   s.min_confidence := 1;
+  s.unit_price := 0;
   RETURN s;
 END $$;
 
@@ -67,6 +68,7 @@ BEGIN
           p_offer -> 'price' ->> 'currency', (p_offer ->> 'valid_until')::timestamptz, p_offer ->> 'note', p_now, p_now)
   RETURNING * INTO STRICT q;
   PERFORM ts_tell_quote(q, p_now);
+  PERFORM ts_note_act(p_tenant, 'quote.offered', q.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 201, 'quote', ts_quote_json(q));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 201, p_now);
 END $$;
@@ -105,6 +107,7 @@ BEGIN
   END IF;
   UPDATE inquiry_quote SET state = 'WITHDRAWN', updated_at = p_now WHERE id = q.id RETURNING * INTO STRICT q;
   PERFORM ts_tell_quote(q, p_now);
+  PERFORM ts_note_act(p_tenant, 'quote.withdrawn', q.id, p_now);
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 200, 'quote', ts_quote_json(q));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 200, p_now);
 END $$;
@@ -163,6 +166,7 @@ BEGIN
   UPDATE inquiry_quote SET state = 'TAKEN', booking_id = c.id, updated_at = p_now WHERE id = q.id RETURNING * INTO STRICT q;
   PERFORM ts_tell_quote(q, p_now);
   PERFORM ts_close_inquiry(i, 'TAKEN', 'LOST', c.id, p_now);
+  PERFORM ts_note_act(p_tenant, 'quote.taken', q.id, p_now);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, v_json, 201, p_now);
 END $$;
 
