@@ -120,23 +120,27 @@ BEGIN
 END $$;
 
 -- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of. Where hours are had by
--- an agreement or a quote, p_hold is no hold (its id is null) but says by which, and of a quote the price.
+-- an agreement or a quote, p_hold is no hold (its id is null) but says by which, and of a quote the price. p_units: how many
+-- the work will make, where there is no p_work to say so yet.
 CREATE FUNCTION ts_claim(p_id text, p_service service, p_machine text, p_booker text, p_span tstzrange, p_quantity int,
                          p_state text, p_expires_at timestamptz, p_work jsonb, p_healing jsonb, p_hold claim, p_bundle text,
-                         p_now timestamptz)
+                         p_now timestamptz, p_units int DEFAULT 0)
 RETURNS claim LANGUAGE plpgsql AS $$
 DECLARE
+  v_units constant int := CASE WHEN p_work IS NULL THEN p_units ELSE coalesce((p_work ->> 'quantity')::int, 0) END;
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, chance, free_until, cancel_share,
-                     created_at, updated_at)
+                     hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, unit_price,
+                     units, chance, free_until, cancel_share, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(p_hold.price_amount, quote.price),
-         coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.chance, quote.chance),
+         p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(round(p_hold.price_amount
+           + coalesce(p_hold.unit_price, 0) * (v_units - coalesce(p_hold.units, 0)), 2), quote.price),
+         coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.unit_price, p_service.unit_price), v_units,
+         coalesce(p_hold.chance, quote.chance),
          lower(p_span) - ts_exact(p_service.free_cancellation), p_service.cancellation_share, p_now, p_now
   FROM machine m
-  LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL) AS quote ON p_hold.id IS NULL
+  LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL, v_units) AS quote ON p_hold.id IS NULL
   WHERE m.id = p_machine
   RETURNING * INTO STRICT c;
   RETURN c;

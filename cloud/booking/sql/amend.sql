@@ -55,6 +55,7 @@ BEGIN
   n.span := tstzrange(coalesce(p_start, lower(c.span)), greatest(coalesce(p_end, upper(c.span)), coalesce(p_start, lower(c.span))));
   n.quantity := coalesce(p_quantity, c.quantity);
   n.work := coalesce(p_work, c.work);
+  n.units := coalesce((n.work ->> 'quantity')::int, 0);
   SELECT * INTO STRICT s FROM service WHERE id = c.service_id;
   IF c.agreement_id IS NOT NULL THEN
     s := ts_as_agreed(s, c.agreement_id);
@@ -73,12 +74,14 @@ BEGIN
   PERFORM ts_expire_dead(c.machine_id, n.span, p_now);
   IF (n.span, n.quantity) <> (c.span, c.quantity) THEN
     SELECT quote.price, quote.chance INTO n.price_amount, n.chance
-    FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id) AS quote;
+    FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id, n.units) AS quote;
     IF c.quote_id IS NOT NULL THEN
       n.price_amount := ts_pro_rata(c, n);
     END IF;
+  ELSE
+    n.price_amount := round(c.price_amount + c.unit_price * (n.units - c.units), 2);
   END IF;
-  UPDATE claim SET span = n.span, free_until = free_until + (lower(n.span) - lower(c.span)), quantity = n.quantity, work = n.work, updated_at = p_now,
+  UPDATE claim SET span = n.span, free_until = free_until + (lower(n.span) - lower(c.span)), quantity = n.quantity, work = n.work, units = n.units, updated_at = p_now,
     expires_at = CASE WHEN state = 'REQUESTED' THEN lower(n.span) END,
     price_amount = n.price_amount, chance = n.chance,
     revision = revision + CASE WHEN v_started OR state = 'REQUESTED' THEN 0 ELSE 1 END

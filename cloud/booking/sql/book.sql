@@ -4,7 +4,7 @@
 
 CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
                         p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_most int,
-                        p_now timestamptz, p_agreement text DEFAULT NULL)
+                        p_now timestamptz, p_agreement text DEFAULT NULL, p_units int DEFAULT 0)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -37,7 +37,7 @@ BEGIN
     v_terms.agreement_id := p_agreement;
   END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, v_terms,
-                NULL, p_now);
+                NULL, p_now, p_units);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
 END $$;
 
@@ -185,7 +185,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz, text),
+  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz, text, int),
   ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, jsonb, timestamptz,
           timestamptz, text)
   TO ts_api;

@@ -51,7 +51,7 @@ DECLARE
   v_found record;
 BEGIN
   WITH alike AS MATERIALIZED (
-    SELECT s, m.machine_id, m.position, (ts_quote(s, m.machine_id, c.span, c.quantity, p_now, NULL)).price AS price
+    SELECT s, m.machine_id, m.position, (ts_quote(s, m.machine_id, c.span, c.quantity, p_now, NULL, c.units)).price AS price
     FROM public.service was
     JOIN public.service s ON s.active AND s.instant AND s.kind = was.kind AND s.process IS NOT DISTINCT FROM was.process
     JOIN service_machine m ON m.service_id = s.id

@@ -71,7 +71,7 @@ CREATE FUNCTION ts_plain_chance(p_machine text, p_span tstzrange) RETURNS float8
 $$;
 
 CREATE FUNCTION ts_graded_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
-                                p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
+                                p_without text, p_units int, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   WITH graded AS MATERIALIZED (
     SELECT g.at, g.until, coalesce(g.confidence, 1) AS confidence, coalesce(g.chance, ts_floor(1::int2)) AS chance,
@@ -87,23 +87,24 @@ BEGIN
          LATERAL generate_series(date_bin('15 minutes', graded.at, 'epoch'), graded.until, '15 minutes') AS quarter
     WHERE p_service.price_bands <> '[]' AND quarter < graded.until
   )
-  SELECT round((paid.sum * p_quantity)::numeric(60, 30) / 3600 + p_service.setup_fee_amount, 2), worth.chance
+  SELECT round((paid.sum * p_quantity)::numeric(60, 30) / 3600 + p_service.unit_price * p_units
+                 + p_service.setup_fee_amount, 2), worth.chance
   INTO price, chance FROM worth, paid;
 END $$;
 
--- The price: the integral over the span, each quarter hour at its own rate, times quantity, plus the fee, rounded half up to
--- cents. The chance: as likely as at its first instant, fading, and nowhere more likely than where a worse part begins. A
+-- The price: the integral over the span, each quarter hour at its own rate, times quantity, plus what the p_units made cost,
+-- plus the fee, rounded half up to cents. The chance: as likely as at its first instant, fading, and nowhere more likely than where a worse part begins. A
 -- part with too little left counts as of the lowest confidence: so it is where a booking is cut down to what it has.
 CREATE FUNCTION ts_quote(p_service service, p_machine text, p_span tstzrange, p_quantity int, p_now timestamptz,
-                         p_without text, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
+                         p_without text, p_units int, OUT price numeric, OUT chance float8) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF p_service.price_bands = '[]' THEN
-    price := ts_price(p_service, p_span, p_quantity);
+    price := ts_price(p_service, p_span, p_quantity, p_units);
     chance := ts_plain_chance(p_machine, p_span);
   END IF;
   IF chance IS NULL THEN
     SELECT coalesce(ts_quote.price, graded.price), graded.chance INTO price, chance
-    FROM ts_graded_quote(p_service, p_machine, p_span, p_quantity, p_now, p_without) AS graded;
+    FROM ts_graded_quote(p_service, p_machine, p_span, p_quantity, p_now, p_without, p_units) AS graded;
   END IF;
   chance := round(chance::numeric, 4);
 END $$;

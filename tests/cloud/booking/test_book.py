@@ -219,16 +219,18 @@ async def test_the_price_is_hours_times_rate_plus_fee(world, hours, start, end, 
 async def test_sql_and_money_agree_on_any_price(world):
     dice = Random(7)
     for _ in range(300):
-        rate, fee = (Decimal(dice.randrange(10**6)).scaleb(-dice.randrange(5)) for _ in range(2))
+        rate, fee, each = (Decimal(dice.randrange(10**6)).scaleb(-dice.randrange(5)) for _ in range(3))
         seconds, quantity = dice.choice([450, 900, 1800, dice.randrange(1, 10**6)]), dice.randrange(1, 4)
+        units = dice.choice([0, 1, dice.randrange(1, 5000)])
         asked = await world.owner.fetchval(
-            "SELECT ts_price(jsonb_populate_record(NULL::service, $1), tstzrange($2, $3), $4)",
-            {"price_amount": str(rate), "setup_fee_amount": str(fee)},
+            "SELECT ts_price(jsonb_populate_record(NULL::service, $1), tstzrange($2, $3), $4, $5)",
+            {"price_amount": str(rate), "setup_fee_amount": str(fee), "unit_price": str(each)},
             world.now,
             world.now + timedelta(seconds=seconds),
             quantity,
+            units,
         )
-        worth = rate * quantity * seconds / 3600 + fee
+        worth = rate * quantity * seconds / 3600 + each * units + fee
         assert Money(amount=asked, currency="EUR") == Money(amount=Decimal(1), currency="EUR").times(worth)
 
 
