@@ -65,5 +65,4 @@ class Filter:
 
 def actor(caller: Caller, request_id: str, now: datetime) -> str:
     """Who acts, and when (business time), as the database's triggers read it from the transaction's `ts.actor`."""
-    account = getattr(caller, "account_id", None)
-    return f"{caller.key_id or NOBODY} {account or NOBODY} {request_id or NOBODY} {now.isoformat()}"
+    return f"{caller.key_id or NOBODY} {caller.account_id or NOBODY} {request_id or NOBODY} {now.isoformat()}"

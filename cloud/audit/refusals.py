@@ -30,7 +30,7 @@ class Refusals:
 
     def note(self, caller: Caller, action: str, code: str, request_id: str, now: datetime) -> None:
         """Somebody was refused; `now` is business time. Costs no more than a look into a dictionary."""
-        who = (caller.enterprise_id, caller.key_id or None, getattr(caller, "account_id", None))
+        who = (caller.enterprise_id, caller.key_id or None, caller.account_id)
         place = (who, action, code)
         if place not in self._times and len(self._times) >= MOST:
             place = (who, OTHERS, code)

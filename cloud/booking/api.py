@@ -1,9 +1,9 @@
 """The routes of holds and bookings: what is asked for is checked once here, and decided in one round trip."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
@@ -17,7 +17,7 @@ from cloud.booking.model import Accepted, Answer, Claim, Refused, State
 from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest, Work
 from cloud.ids import new_id
 from cloud.registry.api import AnAsk, AnId, known
-from cloud.registry.model import Wire
+from cloud.registry.model import Moment, Wire
 from cloud.settlement.wire import Settlement
 from gateway.span import Span
 
@@ -29,18 +29,26 @@ ADMISSION = (
     *(c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.CAPACITY_INSUFFICIENT, c.CAPACITY_NOT_OFFERED, c.CONFIDENCE_TOO_LOW),
     *(c.NOTICE_TOO_SHORT, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG, c.CERTIFICATE_EXPIRES),
 )
+AGREED = (
+    *(c.AGREEMENT_UNKNOWN, c.AGREEMENT_STATE, c.AGREEMENT_BOOKER_ONLY, c.AGREEMENT_SERVICE, c.AGREEMENT_SPAN),
+    c.AGREEMENT_QUOTA,
+)
 OF_HOLD = (c.HOLD_UNKNOWN, c.HOLD_EXPIRED, c.CLAIM_STATE, c.WORK_NOT_OFFERED)
 _AMENDED = (c.BOOKING_BOOKER_ONLY, c.BOOKING_STARTED, c.BOOKING_NEEDS_PROVIDER, c.WORK_NOT_OFFERED)
 _HEALED = (c.BOOKING_BOOKER_ONLY, c.PROPOSAL_NONE, c.PROPOSAL_GONE)
 _DECIDED = (c.BOOKING_UNKNOWN, c.CLAIM_STATE, c.BOOKING_PROVIDER_ONLY)
 
 
-@router.post("/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *ADMISSION, c.HOLD_QUOTA))
+@router.post(
+    "/holds", status_code=201, response_model=Hold, responses=documented(*KEYED, *ADMISSION, *AGREED, c.HOLD_QUOTA)
+)
 async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) -> Response:
     """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
     expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
     asker = caller(call, key, request, wanted)
-    wish = store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
+    wish = store.Wish(
+        wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id, wanted.agreement_id
+    )
     most = call.desk.settings.most_holds
     told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at, most=most)
     return answered(_hold(_claim(told)), 201)
@@ -68,7 +76,9 @@ async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *ADMISSION, *OF_HOLD))
+@router.post(
+    "/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *ADMISSION, *AGREED, *OF_HOLD)
+)
 async def book(call: BookCall, key: Key, request: Request, wanted: BookingRequest) -> Response:
     """Book a hold, or a span of a service directly. It is CONFIRMED at once, or REQUESTED."""
     told = await store.book(
@@ -82,16 +92,32 @@ async def book(call: BookCall, key: Key, request: Request, wanted: BookingReques
     return answered(just_made(_claim(told), call.tenant), 201)
 
 
+async def _only(  # noqa: PLR0913, PLR0917 - a filter each
+    state: Annotated[State | None, Query(description="only those in this state")] = None,
+    machine_id: Annotated[str | None, Query(max_length=64, description="only those of this machine")] = None,
+    start: Annotated[Moment | None, Query(description="only those that end after it")] = None,
+    end: Annotated[Moment | None, Query(description="only those that begin before it")] = None,
+    role: Annotated[Literal["booker", "provider"] | None, Query(description="only those made, or provided")] = None,
+    at_risk: Annotated[bool | None, Query(description="only those at risk, or no others")] = None,
+) -> reading.Only:
+    if start and end and end <= start:
+        detail = "`end` must come after `start`"
+        raise Problem(c.REQUEST_INVALID, detail, errors=[{"pointer": "query/end", "detail": detail}])
+    return reading.Only(state, machine_id, start, end, role, at_risk)
+
+
 @router.get("/bookings")
 async def list_bookings(
     call: ReadCall,
     ask: AnAsk,
-    state: Annotated[State | None, Query(description="only those in this state")] = None,
-    machine_id: Annotated[str | None, Query(max_length=64, description="only those of this machine")] = None,
+    only: Annotated[reading.Only, Depends(_only)],
 ) -> Page[Booking]:
-    """Bookings that the enterprise made or provides, oldest first."""
+    """Bookings that the enterprise made or provides, oldest first.
+
+    What waits for the enterprise's own word: `state=REQUESTED&role=provider`, each until its `expires_at`.
+    """
     async with call.rows() as rows:
-        found = await reading.bookings(rows, call.tenant, ask, state, machine_id)
+        found = await reading.bookings(rows, call.tenant, ask, only)
     last = found[ask.limit - 1] if len(found) > ask.limit else None
     return ask.turn(found, (last.created_at, last.id) if last else None)
 
@@ -103,7 +129,10 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
         return known(await reading.booking(rows, call.tenant, booking_id))
 
 
-@router.patch("/bookings/{booking_id}", responses=documented(*KEYED, *_DECIDED, *ADMISSION, *_AMENDED))
+@router.patch(
+    "/bookings/{booking_id}",
+    responses=documented(*KEYED, *_DECIDED, *ADMISSION, *_AMENDED, c.AGREEMENT_SPAN, c.AGREEMENT_QUOTA),
+)
 async def amend(call: BookCall, key: Key, request: Request, booking_id: AnId, wanted: Amendment) -> Booking:
     """Change a booking in place: its span, quantity or work. The plant gets the order anew.
 
@@ -173,7 +202,8 @@ def _wish(wanted: BookingRequest) -> store.Wish | str:
     if wanted.hold_id:
         return wanted.hold_id
     assert wanted.service_id and wanted.start and wanted.end  # noqa: S101, PT018 - the model admits nothing else
-    return store.Wish(wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id)
+    hours = Span(wanted.start, wanted.end)
+    return store.Wish(wanted.service_id, hours, wanted.quantity, wanted.machine_id, wanted.agreement_id)
 
 
 def _claim(told: Answer) -> Claim:
@@ -202,6 +232,7 @@ def _hold(claim: Claim) -> dict[str, object]:
         "quantity": claim.quantity,
         "price": {"amount": f"{claim.price.amount:.2f}", "currency": claim.price.currency},
         "chance": claim.chance,
+        "agreement_id": claim.agreement_id,
         "expires_at": claim.expires_at,
     }
 
@@ -215,6 +246,7 @@ def _booking(claim: Claim, tenant: str) -> dict[str, object]:
         "provider_id": claim.provider_id,
         "booker_id": claim.booker_id,
         "hold_id": claim.hold_id,
+        "quote_id": claim.quote_id,
         "work": claim.work,
         "at_risk": claim.at_risk,
         "at_risk_reason": claim.at_risk_reason,

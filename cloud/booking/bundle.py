@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from cloud.booking.wire import Booking, BookingRequest, Quantity, Work
+from cloud.booking.wire import Booking, BookingRequest, ByAgreement, Quantity, Work
 from cloud.registry.model import Id, Moment, Wire, Zone
 from gateway.span import Span
 
@@ -33,6 +33,7 @@ class SeriesRequest(Wire):
     end: Moment
     quantity: Quantity = 1
     work: Work
+    agreement_id: ByAgreement = None
     every_days: Annotated[int, Field(ge=1, le=28)] = 7
     times: Annotated[int, Field(ge=2, le=MOST_TIMES)]
     zone: Zone = "UTC"
@@ -45,7 +46,7 @@ class SeriesRequest(Wire):
 
     def occasions(self) -> tuple[BookingRequest, ...]:
         """One booking for each time."""
-        same = self.model_dump(include={"service_id", "machine_id", "quantity", "work"})
+        same = self.model_dump(include={"service_id", "machine_id", "quantity", "work", "agreement_id"})
         spans = occurrences(Span(self.start, self.end), self.every_days, self.times, ZoneInfo(self.zone))
         return tuple(BookingRequest(start=span.start, end=span.end, **same) for span in spans)
 

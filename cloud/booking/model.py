@@ -91,7 +91,7 @@ def move(current: State, target: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold, a request or a booking, as the registry has it; `settlement`, `meter`, `work`, `healing`: JSON values.
+    """A hold, a request or a booking, as the registry has it. What has no type of its own here is a JSON value.
 
     `chance`: that all of the span is idle, as it was quoted.
     """
@@ -109,6 +109,8 @@ class Claim:
     work: Mapping[str, Any] | None
     hold_id: str | None
     bundle_id: str | None
+    agreement_id: str | None
+    quote_id: str | None
     expires_at: datetime | None
     revision: int
     at_risk: bool
@@ -190,6 +192,8 @@ _SAME = (
     "work",
     "hold_id",
     "bundle_id",
+    "agreement_id",
+    "quote_id",
     "revision",
     "at_risk",
     "at_risk_reason",

@@ -1,8 +1,10 @@
 """The SQL that reads holds and bookings: each side sees its own, and no more of the other than the claim itself."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 import asyncpg
 
@@ -13,9 +15,10 @@ from cloud.booking.wire import Booking, Cancellation, Entered, Hold
 from cloud.settlement.wire import Settlement
 from gateway.money import Money
 
-_COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, lower(span) AS start,
-    upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk, at_risk_reason, meter,
-    settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at, updated_at,
+_COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, agreement_id, quote_id,
+    lower(span) AS start, upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk,
+    at_risk_reason, meter, settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at,
+    updated_at,
     CASE WHEN state = 'REQUESTED' THEN expires_at END AS expires_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
@@ -26,14 +29,32 @@ _BOOKING = f"""SELECT {_COLUMNS} FROM claim
 _BOOKINGS = f"""SELECT {_COLUMNS} FROM claim
   WHERE id LIKE 'bkg\\_%' AND (booker_id = $1 OR provider_id = $1) AND (created_at, id) > ($2, $3)
     AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR machine_id = $6)
+    AND ($7::tstzrange IS NULL OR span && $7)
+    AND ($8::text IS NULL OR CASE $8 WHEN 'booker' THEN booker_id ELSE provider_id END = $1)
+    AND ($9::boolean IS NULL OR at_risk = $9)
   ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
 _LEGS = f"SELECT {_COLUMNS} FROM claim WHERE bundle_id = $2 AND booker_id = $1 ORDER BY seq"  # noqa: S608 - likewise
 _BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id = $1"
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
   ORDER BY claim_id, seq"""
 _HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, price_amount,
-    price_currency, chance, expires_at
+    price_currency, chance, agreement_id, expires_at
   FROM claim WHERE id = $2 AND id LIKE 'hld\\_%' AND booker_id = $1"""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which bookings are asked for: in a state, of a machine, touching [start, end); None where it does not matter.
+
+    `role`: those that the enterprise made, or those that it provides.
+    """
+
+    state: State | None = None
+    machine_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    role: Literal["booker", "provider"] | None = None
+    at_risk: bool | None = None
 
 
 async def booking(rows: asyncpg.Connection, tenant: str, identity: str) -> Booking | None:
@@ -51,11 +72,11 @@ async def bundle(rows: asyncpg.Connection, tenant: str, identity: str) -> Bundle
     return Bundle.model_validate({**dict(row), "bookings": await _complete(rows, tenant, legs)})
 
 
-async def bookings(
-    rows: asyncpg.Connection, tenant: str, ask: Ask, state: State | None, machine_id: str | None
-) -> list[Booking]:
+async def bookings(rows: asyncpg.Connection, tenant: str, ask: Ask, only: Only) -> list[Booking]:
     """At most `ask.limit` + 1 bookings, oldest first."""
-    found = await rows.fetch(_BOOKINGS, tenant, ask.moment, ask.id, ask.limit + 1, state, machine_id)
+    window = asyncpg.Range(only.start, only.end) if only.start or only.end else None
+    which = (only.state, only.machine_id, window, only.role, only.at_risk)
+    found = await rows.fetch(_BOOKINGS, tenant, ask.moment, ask.id, ask.limit + 1, *which)
     return await _complete(rows, tenant, found)
 
 

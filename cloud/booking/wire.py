@@ -29,6 +29,11 @@ Chance = Annotated[
 ]
 
 
+ByAgreement = Annotated[
+    Id | None, Field(description="call the hours off by this agreement: at its rate, against its quota")
+]
+
+
 class Document(Wire):
     """A document that the work needs, by reference; the hash says which version."""
 
@@ -55,6 +60,7 @@ class HoldRequest(Wire):
     start: Moment
     end: Moment
     quantity: Quantity = 1
+    agreement_id: ByAgreement = None
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "HoldRequest":
@@ -74,6 +80,7 @@ class Hold(Wire):
     quantity: int
     price: Money
     chance: Chance = None
+    agreement_id: str | None = None
     expires_at: datetime
 
 
@@ -116,12 +123,14 @@ class BookingRequest(Wire):
     quantity: Quantity = 1
     work: Work
     healing: Healing | None = None
+    agreement_id: ByAgreement = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "BookingRequest":
         direct = (self.service_id, self.start, self.end)
-        if self.hold_id and any((*direct, self.machine_id, "quantity" in self.model_fields_set)):
-            msg = "a hold_id says everything but the work; leave service_id, machine_id, start, end and quantity out"
+        if self.hold_id and any((*direct, self.machine_id, self.agreement_id, "quantity" in self.model_fields_set)):
+            rest = "service_id, machine_id, start, end, quantity and agreement_id"
+            msg = f"a hold_id says everything but the work; leave {rest} out"
             raise ValueError(msg)
         if not self.hold_id and not all(direct):
             msg = "give a hold_id, or service_id with start and end"
@@ -176,6 +185,8 @@ class Booking(Wire):
     provider_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     booker_name: Annotated[str | None, Field(description="when read; not in the answer to POST")] = None
     hold_id: str | None = None
+    agreement_id: Annotated[str | None, Field(description="by which agreement it was called off")] = None
+    quote_id: Annotated[str | None, Field(description="the quote that it was taken from")] = None
     bundle_id: Annotated[str | None, Field(description="the bundle that it is a leg of; for its booker alone")] = None
     start: datetime
     end: datetime

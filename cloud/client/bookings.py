@@ -61,5 +61,8 @@ class BookingCalls(Calls):
     async def booking(self, booking_id: str) -> Booking:
         return await self._get(Booking, f"/v1/bookings/{booking_id}")
 
-    async def bookings(self, *, state: str | None = None, machine_id: str | None = None) -> list[Booking]:
-        return await self._all(Page[Booking], "/v1/bookings", state=state, machine_id=machine_id)
+    async def bookings(
+        self, *, state: str | None = None, machine_id: str | None = None, **only: object
+    ) -> list[Booking]:
+        """`only`: start and end (those that touch the time between them), role, at_risk."""
+        return await self._all(Page[Booking], "/v1/bookings", state=state, machine_id=machine_id, **only)

@@ -75,8 +75,10 @@ DECLARE
   v_new    constant jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
   v_row    constant jsonb := coalesce(v_new, v_old);
   v_agent  constant text := CASE WHEN session_user = 'ts_ingest' THEN v_row ->> 'agent_id' END;
+  -- Who logs in acts from then on.
+  v_person constant text := coalesce(ts_actor(2), CASE TG_TABLE_NAME WHEN 'session' THEN v_row ->> 'account_id' END);
   v_source constant text := CASE WHEN v_agent IS NOT NULL THEN 'agent'
-                                 WHEN coalesce(ts_actor(1), ts_actor(2)) IS NOT NULL THEN 'api'
+                                 WHEN coalesce(ts_actor(1), v_person) IS NOT NULL THEN 'api'
                                  WHEN session_user IN ('ts_api', 'ts_ingest') THEN 'registry' ELSE 'operator' END;
 BEGIN
   IF v_source = 'registry' THEN
@@ -86,7 +88,7 @@ BEGIN
   VALUES (
     coalesce(ts_actor(4)::timestamptz, CASE WHEN TG_OP = 'INSERT' THEN (v_row ->> 'created_at')::timestamptz END,
              CASE WHEN v_agent IS NOT NULL THEN (v_row ->> 'last_receipt_at')::timestamptz END, clock_timestamp()),
-    v_row ->> TG_ARGV[1], v_agent, ts_actor(1), ts_actor(2), ts_actor(3), v_source,
+    v_row ->> TG_ARGV[1], v_agent, ts_actor(1), v_person, ts_actor(3), v_source,
     TG_ARGV[0] || CASE
       WHEN TG_OP = 'INSERT' THEN '.added'
       WHEN TG_OP = 'DELETE' OR v_new ->> 'removed' = 'true' THEN '.removed'
@@ -119,6 +121,8 @@ SELECT ts_audited('service', 'service', 'enterprise_id', 'id');
 SELECT ts_audited('webhook', 'webhook', 'enterprise_id', 'id', 'url, types, secret, removed');
 SELECT ts_audited('feed', 'feed', 'enterprise_id', 'id');
 SELECT ts_audited('waiting', 'waiting', 'booker_id', 'id', 'state');
+SELECT ts_audited('account', 'account', 'enterprise_id', 'id', 'name, role, password, disabled_at');
+CREATE TRIGGER audited AFTER INSERT ON session FOR EACH ROW EXECUTE FUNCTION ts_audit_row('login', 'enterprise_id', 'id');
 
 -- What the API refused somebody whom it knew, gathered; p_refusals: [{at, enterprise_id, key_id, account_id, request_id,
 -- action, code, times}].

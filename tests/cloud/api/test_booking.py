@@ -187,3 +187,25 @@ async def test_work_that_would_end_after_a_certificate_can_not_be_booked(market:
     await refused("certificate.expires", buyer.amend(booked.id, Amendment(end=at(13))))
     (kept,) = await market.clients["maker"].services()
     assert kept.certificates == certificates
+
+
+async def test_the_approval_queue_is_what_waits_for_the_providers_word(market: Market) -> None:
+    service_id, _ = await market.offer(instant=False)
+    maker, buyer = market.clients["maker"], market.clients["buyer"]
+    asked = [await buyer.book(booking(service_id, hour, hour + 1)) for hour in (1, 2, 3)]
+    await maker.confirm(asked[0].id)
+    await maker.decline(asked[1].id, "no")
+    queue = await maker.bookings(state="REQUESTED", role="provider")
+    assert [(each.id, each.role, each.expires_at) for each in queue] == [(asked[2].id, "provider", at(3))]
+    assert await maker.bookings(state="REQUESTED", role="booker") == []
+    assert [each.id for each in await buyer.bookings(role="booker")] == [each.id for each in asked]
+    assert await market.clients["rival"].bookings(state="REQUESTED", role="provider") == []
+
+
+async def test_what_the_plant_took_back_can_be_asked_for_alone(market: Market) -> None:
+    service_id, machine_id = await market.offer()
+    buyer = market.clients["buyer"]
+    lost, kept = [await buyer.book(booking(service_id, hour, hour + 1)) for hour in (1, 5)]
+    await market.states(machine_id, piece(4, 48))
+    assert [each.id for each in await buyer.bookings(at_risk=True)] == [lost.id]
+    assert [each.id for each in await buyer.bookings(at_risk=False)] == [kept.id]
