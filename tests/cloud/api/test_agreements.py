@@ -1,4 +1,4 @@
-"""Framework agreements: proposed by one side, answered by the other, called off at their rate and within their quota."""
+"""Agreements: proposed by one side, answered by the other, called off at their rate and within their quota."""
 
 import asyncio
 from datetime import timedelta
