@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import asyncpg
 
 from cloud.ingest.model import Control, Numbered, Parked
+from gateway.messages import Statement
 
 # Booking locks the guards of several machines in this order too; else the two would wait for each other.
 LOCK = "SELECT ts_lock_machines($1::text[])"
 
+STATE = "SELECT told FROM ts_apply_statements($1, $2, $3) ORDER BY place"
+
 APPLY = """
-SELECT CASE told.kind WHEN 'statement' THEN ts_apply_statement(told.machine, told.message, $4)
-                      WHEN 'order_answer' THEN ts_answer(told.machine, told.message, $4)
+SELECT CASE told.kind WHEN 'order_answer' THEN ts_answer(told.machine, told.message, $4)
                       WHEN 'job_report' THEN ts_report(told.machine, told.message, $4) END
 FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS told (kind, machine, message, place)
 ORDER BY told.place
@@ -26,16 +29,39 @@ PARKED = {"unknown": "booking.unknown", "refused": "claim.state"}
 async def apply(
     connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
 ) -> list[Parked]:
-    """Apply the messages in order, in one round trip; what booking refuses comes back to be parked."""
-    if not told:
-        return []
-    machines = [ids[each.message.machine] for each in told]
-    if len(set(machines)) > 1:
-        await connection.execute(LOCK, sorted(set(machines)))
+    """Apply the messages in order; what booking refuses comes back to be parked.
+
+    Statements that follow one another, as they nearly all do, take one round trip, and so do the other messages.
+    """
+    machines = {ids[each.message.machine] for each in told}
+    if len(machines) > 1:
+        await connection.execute(LOCK, sorted(machines))
+    parked: list[Parked] = []
+    for of_offers, run in groupby(told, lambda each: isinstance(each.message, Statement)):
+        alike = list(run)
+        answers = await (_state if of_offers else _apply)(connection, alike, ids, now)
+        parked += [
+            _park(each, answer) for each, answer in zip(alike, answers, strict=True) if answer["outcome"] in PARKED
+        ]
+    return parked
+
+
+async def _state(
+    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
+) -> list[Mapping[str, Any]]:
+    return [row[0] for row in await connection.fetch(STATE, *_columns(told, ids), now)]
+
+
+async def _apply(
+    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
+) -> list[Mapping[str, Any]]:
     kinds = [each.message.kind for each in told]
-    messages = [each.message.model_dump(mode="json", exclude_none=True) for each in told]
-    rows = await connection.fetch(APPLY, kinds, machines, messages, now)
-    return [_park(each, row[0]) for each, row in zip(told, rows, strict=True) if row[0]["outcome"] in PARKED]
+    return [row[0] for row in await connection.fetch(APPLY, kinds, *_columns(told, ids), now)]
+
+
+def _columns(told: Sequence[Numbered[Control]], ids: Mapping[str, str]) -> tuple[list[str], list[dict[str, Any]]]:
+    machines = [ids[each.message.machine] for each in told]
+    return machines, [each.message.model_dump(mode="json", exclude_none=True) for each in told]
 
 
 def _park(each: Numbered[Control], answer: Mapping[str, Any]) -> Parked:

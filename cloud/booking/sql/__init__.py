@@ -18,5 +18,6 @@ ORDER = (
     "waiting",
     "settlement",
     "plant",
+    "statement",
 )
 FILES = tuple(HERE / f"{name}.sql" for name in ORDER)

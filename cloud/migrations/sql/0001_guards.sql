@@ -32,20 +32,18 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON claim_history FOR EACH ROW
 -- Commits that notify queue behind one lock, one disk write each: measured, that halves the rate of booking. So of all
 -- running transactions one at a time rings the bell. It is a hint that somebody has news; listeners also look by
 -- themselves, with ts_news and by unsent rows.
-CREATE FUNCTION ts_tell_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION ts_tell_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF pg_try_advisory_xact_lock(hashtextextended('ts_event', 0)) THEN
-    PERFORM pg_notify('ts_event', NEW.enterprise_id);
-  END IF;
+  PERFORM pg_catalog.pg_notify('ts_event', NEW.enterprise_id);
   RETURN NULL;
 END $$;
-CREATE TRIGGER told AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION ts_tell_event();
+CREATE TRIGGER told AFTER INSERT ON event FOR EACH ROW
+  WHEN (pg_try_advisory_xact_lock(hashtextextended('ts_event', 0))) EXECUTE FUNCTION ts_tell_event();
 
-CREATE FUNCTION ts_tell_outgoing() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION ts_tell_outgoing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF pg_try_advisory_xact_lock(hashtextextended('ts_outgoing', 0)) THEN
-    PERFORM pg_notify('ts_outgoing', NEW.agent_id);
-  END IF;
+  PERFORM pg_catalog.pg_notify('ts_outgoing', NEW.agent_id);
   RETURN NULL;
 END $$;
-CREATE TRIGGER told AFTER INSERT ON outgoing FOR EACH ROW EXECUTE FUNCTION ts_tell_outgoing();
+CREATE TRIGGER told AFTER INSERT ON outgoing FOR EACH ROW
+  WHEN (pg_try_advisory_xact_lock(hashtextextended('ts_outgoing', 0))) EXECUTE FUNCTION ts_tell_outgoing();

@@ -1,5 +1,6 @@
--- What is offered, what is claimed, and the append-only accounts of both. The accounts have no foreign keys: the functions
--- that write them hold the rows they speak of, and each key would lock, and so write to, the parent's row for every line.
+-- What is offered, what is claimed, and the append-only accounts of both. The accounts and the pieces of an offer have no
+-- foreign keys: the functions that write them hold the rows they speak of, and each key would lock, and so write to, the
+-- parent's row for every line.
 CREATE TABLE statement (
   machine_id  text PRIMARY KEY REFERENCES machine,
   version     int8 NOT NULL,
@@ -13,7 +14,7 @@ CREATE TABLE statement (
   open_3      tstzmultirange NOT NULL DEFAULT '{}',
   open_4      tstzmultirange NOT NULL DEFAULT '{}',
   open_5      tstzmultirange NOT NULL DEFAULT '{}'
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, toast_tuple_target = 8000);
 COMMENT ON TABLE statement IS
   'The last capacity statement of a machine. Its row is the machine''s guard: whoever admits a claim or changes the '
   'offer locks it first (FOR NO KEY UPDATE, in order of machine_id), and never after a row of claim.';
@@ -22,7 +23,7 @@ COMMENT ON COLUMN statement.open_1 IS
   'over a machine without opening its offer. What lies a week back may be left out.';
 
 CREATE TABLE offer_span (
-  machine_id text NOT NULL REFERENCES machine,
+  machine_id text NOT NULL,
   span       tstzrange NOT NULL CHECK (NOT isempty(span) AND lower_inc(span) AND NOT upper_inc(span)),
   type       text NOT NULL CHECK (type IN ('Committed', 'Unattainable', 'Available')),
   quantity   int NOT NULL CHECK (quantity >= 0),

@@ -154,10 +154,13 @@ BEGIN
   SELECT machine_id, 'ledger', tstzrange(min(lower(span)), max(upper(span))) FROM told GROUP BY machine_id;
   RETURN NULL;
 END $$;
-CREATE TRIGGER offers_due AFTER INSERT ON offer_span
-  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
-CREATE TRIGGER offers_gone_due AFTER DELETE ON offer_span
-  REFERENCING OLD TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
+-- Each statement says its hours anew, whatever pieces it leaves as they were.
+CREATE FUNCTION ts_statement_due() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.machine_due (machine_id, kind, span) VALUES (NEW.machine_id, 'ledger', tstzrange(NEW.start_at, NEW.end_at));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER offers_due AFTER INSERT OR UPDATE OF version ON statement FOR EACH ROW EXECUTE FUNCTION ts_statement_due();
 CREATE TRIGGER claims_due AFTER INSERT ON claim
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
 CREATE TRIGGER claims_were_due AFTER UPDATE ON claim

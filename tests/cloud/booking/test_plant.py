@@ -194,3 +194,33 @@ async def test_a_statement_of_a_part_concerns_only_bookings_in_it(world, booked,
     assert (await world.claim(booked.id))["at_risk"]
     await world.states("mch_a", piece(1, 3), start=1, end=3)
     assert not (await world.claim(booked.id))["at_risk"]
+
+
+async def test_statements_that_come_together_take_effect_in_their_order(world, hours, piece):
+    booked = (await world.book("svc_a", hours(1, 2))).claim
+    withdrawn = piece(0, 48, type="Committed", reason="planned")
+    said = [
+        ("mch_a", world.said("mch_a", [withdrawn], 7)),
+        ("mch_pool", world.said("mch_pool", [piece(0, 48)], 7)),
+        ("mch_a", world.said("mch_a", [withdrawn], 6)),
+        ("mch_a", world.said("mch_a", [piece(0, 6)], 8)),
+    ]
+    told = await world.ingest.fetch(
+        "SELECT told FROM ts_apply_statements($1, $2, $3) ORDER BY place",
+        *map(list, zip(*said, strict=True)),
+        world.now,
+    )
+    assert [(each["told"]["outcome"], each["told"].get("at_risk"), each["told"].get("cleared")) for each in told] == [
+        ("applied", [booked.id], []),
+        ("applied", [], []),
+        ("ignored", None, None),
+        ("applied", [], [booked.id]),
+    ]
+    assert [(start, end) for start, end, _, _ in await offer(world)] == [(hours(0, 6).start, hours(0, 6).end)]
+
+
+async def test_a_word_about_other_hours_leaves_a_booking_at_risk(world, hours, piece):
+    booked = (await world.book("svc_a", hours(1, 2))).claim
+    await world.states("mch_a", piece(0, 4, type="Committed", reason="planned"), start=0, end=4)
+    told = await world.states("mch_a", piece(6, 8), start=6, end=8)
+    assert (told["at_risk"], told["cleared"], (await world.claim(booked.id))["at_risk"]) == ([], [], True)

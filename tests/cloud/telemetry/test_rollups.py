@@ -98,6 +98,11 @@ async def test_offers_and_claims_are_rolled_up_as_their_hours_pass(
     await pool_owner.execute(offer, start, start + HOUR, "Available")
     await pool_owner.execute(offer, start + HOUR, start + 3 * HOUR, "Unattainable")
     await pool_owner.execute(
+        "INSERT INTO statement (machine_id, version, start_at, end_at, issued_at, received_at, valid_until)"
+        " VALUES ('mch_1', 1, $1, $2, $1, $1, $2)",
+        *(start, start + 3 * HOUR),
+    )
+    await pool_owner.execute(
         "INSERT INTO service (id, enterprise_id, name, kind, instant, visibility, price_amount, price_currency,"
         " created_at) VALUES ('svc_1', 'ent_1', 's', 'processing', true, 'open', 1, 'EUR', $1)",
         start,
