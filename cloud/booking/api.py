@@ -46,9 +46,8 @@ async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) 
     """Hold capacity for a few minutes, so that nobody else can book it meanwhile."""
     expires_at = call.now + call.desk.clock.business(call.desk.settings.hold_time)
     asker = caller(call, key, request, wanted)
-    wish = store.Wish(
-        wanted.service_id, Span(wanted.start, wanted.end), wanted.quantity, wanted.machine_id, wanted.agreement_id
-    )
+    hours, more = Span(wanted.start, wanted.end), (wanted.agreement_id, wanted.work_quantity)
+    wish = store.Wish(wanted.service_id, hours, wanted.quantity, wanted.machine_id, *more)
     most = call.desk.settings.most_holds
     told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at, most=most)
     return answered(_hold(_claim(told)), 201)
@@ -231,6 +230,8 @@ def _hold(claim: Claim) -> dict[str, object]:
         "end": claim.span.end,
         "quantity": claim.quantity,
         "price": {"amount": f"{claim.price.amount:.2f}", "currency": claim.price.currency},
+        "unit_price": claim.unit_price.model_dump(mode="json") if claim.unit_price else None,
+        "work_quantity": claim.work_quantity or None,
         "chance": claim.chance,
         "agreement_id": claim.agreement_id,
         "expires_at": claim.expires_at,
@@ -239,7 +240,7 @@ def _hold(claim: Claim) -> dict[str, object]:
 
 def _booking(claim: Claim, tenant: str) -> dict[str, object]:
     value = _hold(claim)
-    del value["expires_at"]
+    del value["expires_at"], value["work_quantity"]
     told = reading.cancellation(claim.price, claim.free_until, claim.cancel_share, claim.cancel_fee)
     return value | {
         "role": claim.role(tenant),

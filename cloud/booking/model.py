@@ -105,6 +105,8 @@ class Claim:
     span: Span
     quantity: int
     price: Money
+    unit_price: Money | None
+    work_quantity: int
     chance: float | None
     work: Mapping[str, Any] | None
     hold_id: str | None
@@ -135,6 +137,7 @@ class Claim:
             state=State(told["state"]),
             span=Span(_time(told["start"]), _time(told["end"])),
             price=Money(amount=Decimal(told["price"]["amount"]), currency=told["price"]["currency"]),
+            unit_price=Money.model_validate(told["unit_price"]) if told["unit_price"] else None,
             chance=told.get("chance"),
             expires_at=_time(told["expires_at"]) if told["expires_at"] else None,
             free_until=_time(told["free_until"]) if told["free_until"] else None,
@@ -184,6 +187,7 @@ class Together:
 
 _SAME = (
     "id",
+    "work_quantity",
     "machine_id",
     "service_id",
     "provider_id",

@@ -16,9 +16,9 @@ from cloud.settlement.wire import Settlement
 from gateway.money import Money
 
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, agreement_id, quote_id,
-    lower(span) AS start, upper(span) AS "end", quantity, work, price_amount, price_currency, chance, at_risk,
-    at_risk_reason, meter, settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee, created_at,
-    updated_at,
+    lower(span) AS start, upper(span) AS "end", quantity, work, price_amount, price_currency, unit_price, chance,
+    at_risk, at_risk_reason, meter, settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee,
+    created_at, updated_at,
     CASE WHEN state = 'REQUESTED' THEN expires_at END AS expires_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
@@ -38,7 +38,7 @@ _BUNDLE = "SELECT id, whole, created_at FROM bundle WHERE id = $2 AND booker_id 
 _HISTORY = """SELECT claim_id, state, at, reason FROM claim_history WHERE claim_id = ANY($1)
   ORDER BY claim_id, seq"""
 _HOLD = """SELECT id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, price_amount,
-    price_currency, chance, agreement_id, expires_at
+    price_currency, unit_price, nullif(units, 0) AS work_quantity, chance, agreement_id, expires_at
   FROM claim WHERE id = $2 AND id LIKE 'hld\\_%' AND booker_id = $1"""
 
 
@@ -131,4 +131,5 @@ def _priced(row: asyncpg.Record) -> dict[str, object]:
     if "cancel_share" in value:
         terms = (value.pop("free_until"), float(value.pop("cancel_share")), value.pop("cancel_fee"))
         value["cancellation"] = cancellation(price, *terms)
-    return {**value, "price": price}
+    each = value.pop("unit_price")
+    return {**value, "price": price, "unit_price": Money(amount=each, currency=price.currency) if each else None}

@@ -13,9 +13,9 @@ from gateway.span import Span
 
 HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-HOLD_AGREED = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+HOLD_FOR = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 BOOK_AGREED = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-"""By an agreement, the last argument."""
+"""By an agreement; and for work that makes so many."""
 CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
 CONFIRM = "SELECT ts_confirm($1, $2, $3, $4, $5)"
 DECLINE = "SELECT ts_decline($1, $2, $3, $4, $5, $6)"
@@ -46,8 +46,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted of a service: `quantity` units over a span, on one machine or on any that is free; or by which
-    agreement it is called off.
+    """What is wanted of a service: `quantity` units over a span, on one machine or on any that is free; by which
+    agreement it is called off; and, for the price of a hold, how many units the work will make.
     """
 
     service_id: str
@@ -55,6 +55,7 @@ class Wish:
     quantity: int = 1
     machine_id: str | None = None
     agreement_id: str | None = None
+    work_quantity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ async def hold(  # noqa: PLR0913 - who, what, until when
     """Reserve until `expires_at` (business time), one of at most so many. Raises DatabaseAway, as all of these do."""
     what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
     asked = (claim_id, *what, expires_at, most, caller.now)
-    if wish.agreement_id:
-        return await _ask(pool, caller, HOLD_AGREED, *asked, wish.agreement_id)
+    if wish.agreement_id or wish.work_quantity:
+        return await _ask(pool, caller, HOLD_FOR, *asked, wish.agreement_id, wish.work_quantity or 0)
     return await _ask(pool, caller, HOLD, *asked)
 
 

@@ -61,6 +61,9 @@ class HoldRequest(Wire):
     end: Moment
     quantity: Quantity = 1
     agreement_id: ByAgreement = None
+    work_quantity: Annotated[
+        int | None, Field(ge=1, le=1_000_000, description="how many the work will make, for a price per unit")
+    ] = None
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "HoldRequest":
@@ -69,7 +72,11 @@ class HoldRequest(Wire):
 
 
 class Hold(Wire):
-    """Held capacity: nobody else can have it until `expires_at`. It ends CONSUMED when it is booked."""
+    """Held capacity: nobody else can have it until `expires_at`. It ends CONSUMED when it is booked.
+
+    Of `price`, each unit that the work makes is `unit_price`: for `work_quantity` of them, and once it is booked for
+    those that the work names.
+    """
 
     id: str
     state: State
@@ -79,6 +86,8 @@ class Hold(Wire):
     end: datetime
     quantity: int
     price: Money
+    unit_price: Money | None = None
+    work_quantity: int | None = None
     chance: Chance = None
     agreement_id: str | None = None
     expires_at: datetime
@@ -193,6 +202,7 @@ class Booking(Wire):
     quantity: int
     work: Work
     price: Money
+    unit_price: Annotated[Money | None, Field(description="of the price, what each unit of the work costs")] = None
     chance: Chance = None
     at_risk: bool
     at_risk_reason: str | None = None

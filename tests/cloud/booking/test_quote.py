@@ -71,7 +71,7 @@ def arranged(pool_owner):
     """One machine with a service, all of it undone at the end."""
 
     @asynccontextmanager
-    async def arrange(zone, bands, units, now, fee="0"):
+    async def arrange(zone, bands, units, now, fee="0", each="0"):
         async with pool_owner.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -88,9 +88,9 @@ def arranged(pool_owner):
                 )
                 await connection.execute(
                     "INSERT INTO service (id, enterprise_id, name, kind, instant, visibility, price_amount,"
-                    " price_currency, setup_fee_amount, price_bands, created_at) VALUES"
-                    " ('svc_1', 'ent_p', 's', 'processing', true, 'open', 60.5, 'EUR', $2, $3, $1)",
-                    *(now, Decimal(fee), [band.kept() for band in bands]),
+                    " price_currency, setup_fee_amount, price_bands, unit_price, created_at) VALUES"
+                    " ('svc_1', 'ent_p', 's', 'processing', true, 'open', 60.5, 'EUR', $2, $3, $4, $1)",
+                    *(now, Decimal(fee), [band.kept() for band in bands], Decimal(each)),
                 )
                 await connection.execute("INSERT INTO service_machine VALUES ('svc_1', 'mch_1', 0)")
                 yield connection
@@ -113,20 +113,20 @@ async def says(connection, pieces, start, end, now, version=1):
     assert told["outcome"] == "applied"
 
 
-async def holds(connection, identity, span, quantity, now):
-    wish = store.Wish("svc_1", span, quantity)
+async def holds(connection, identity, span, quantity, now, made=0):
+    wish = store.Wish("svc_1", span, quantity, work_quantity=made)
     return await store.hold(connection, store.Caller("ent_b", now), identity, wish, now + HOUR)
 
 
-async def finds(connection, span, quantity, now):
+async def finds(connection, span, quantity, now, made=0):
     """What search says of exactly this span."""
     asked = SearchRequest(start=span.start, end=span.end, quantity=quantity)
     (candidate,) = (await market.neighbours(connection, "ent_b", asked, now)).candidates
-    need = Need(span, span.duration, quantity, Confidence.VERY_LOW, None, now, now - HOUR)
+    need = Need(span, span.duration, quantity, Confidence.VERY_LOW, None, now, now - HOUR, units=made)
     return judge(need, replace(candidate, min_duration=timedelta())), candidate
 
 
-def by_the_minute(bands, zone, pieces, span, units, taken, quantity, fee):
+def by_the_minute(bands, zone, pieces, span, units, taken, quantity, extras):
     """The price by looking at each minute on the plant's clock, and the chance at it: slow, and by another way."""
     worth, kept = Decimal(0), 1.0
     moment = span.start
@@ -152,7 +152,7 @@ def by_the_minute(bands, zone, pieces, span, units, taken, quantity, fee):
             fading += each.get("fading", 0.0)
         kept = min(kept, likely) * exp(-fading / 60)
         moment += MINUTE
-    amount = (worth * quantity / 60 + Decimal(fee)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    amount = (worth * quantity / 60 + extras).quantize(Decimal("0.01"), ROUND_HALF_UP)
     return Money(amount=amount, currency="EUR"), kept
 
 
@@ -178,20 +178,23 @@ async def test_search_booking_and_a_naive_sum_say_the_same_price_and_chance(arra
         now = dice.choice(NIGHTS)
         start = now + dice.randrange(96) * QUARTER + dice.choice([timedelta(), 5 * MINUTE])
         zone, bands, units, fee = dice.choice(ZONES), some_bands(dice), dice.randint(1, 3), dice.choice(["0", "12.5"])
-        async with arranged(zone, bands, units, now, fee) as connection:
+        each = dice.choice(["0", "0.035", "7"])
+        async with arranged(zone, bands, units, now, fee, each) as connection:
             pieces, end = some_pieces(dice, start)
             await says(connection, pieces, start, end, now)
             length, taken = (end - start) // MINUTE, []
             for number in range(4):
                 first = start + dice.randrange(length) * MINUTE
                 span = Span(first, min(end, first + dice.randint(1, length) * MINUTE))
-                quantity = dice.choice([1, 1, 2])
-                found, candidate = await finds(connection, span, quantity, now)
-                held = await holds(connection, f"hld_{number}", span, quantity, now)
+                quantity, made = dice.choice([1, 1, 2]), dice.choice([0, 1, 333])
+                found, candidate = await finds(connection, span, quantity, now, made)
+                held = await holds(connection, f"hld_{number}", span, quantity, now, made)
                 assert isinstance(found, Match) == isinstance(held, Accepted), (found, held)
                 if not isinstance(held, Accepted):
                     continue
-                cost, likely = by_the_minute(bands, zone, pieces, span, units, taken, quantity, fee)
+                cost, likely = by_the_minute(
+                    bands, zone, pieces, span, units, taken, quantity, Decimal(fee) + Decimal(each) * made
+                )
                 assert found.price == held.claim.price == cost
                 assert found.chance == pytest.approx(held.claim.chance, abs=2e-4)
                 assert found.chance == pytest.approx(likely, abs=5e-3 + 0.02 * likely)
@@ -227,3 +230,22 @@ async def test_a_booking_keeps_the_price_and_the_chance_of_its_hold(arranged):
         work = {"work_master": "x"}
         booked = (await store.book(connection, store.Caller("ent_b", now), "bkg_1", "hld_1", work)).claim
         assert (booked.price, booked.chance) == (held.price, held.chance)
+
+
+async def test_what_a_booking_makes_is_paid_by_the_unit_whether_held_before_or_not(arranged):
+    """Two hours at 60.50, a fee of 5, and 0.75 for each unit; a hold that names none of them is paid for them later."""
+    now = NIGHTS[0]
+    span, work = Span(now + HOUR, now + 3 * HOUR), {"work_master": "x", "quantity": 40}
+    caller = store.Caller("ent_b", now)
+    for made in (0, 40, 70):
+        async with arranged("UTC", [], 1, now, "5", "0.75") as connection:
+            piece = {"start": span.start.isoformat(), "end": span.end.isoformat(), "type": "Available", "quantity": 1}
+            await says(connection, [piece | {"reason": "idle", "confidence": 5}], span.start, span.end, now)
+            held = (await holds(connection, "hld_1", span, 1, now, made)).claim
+            assert (held.price, held.work_quantity) == (euros(126 + Decimal("0.75") * made), made)
+            booked = (await store.book(connection, caller, "bkg_1", "hld_1", work)).claim
+            assert (booked.price, booked.unit_price) == (euros("156.00"), euros("0.75"))
+            fewer = store.Change(work={**work, "quantity": 10})
+            assert (await store.amend(connection, caller, "bkg_1", fewer)).claim.price == euros("133.50")
+            shorter = store.Change(end=span.end - HOUR)
+            assert (await store.amend(connection, caller, "bkg_1", shorter)).claim.price == euros("73.00")
