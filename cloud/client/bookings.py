@@ -1,5 +1,7 @@
 """Holds, bookings and bundles, by either side."""
 
+from typing import Literal
+
 from cloud.api.page import Page
 from cloud.booking.bundle import Bundle, BundleRequest, SeriesRequest
 from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
@@ -66,3 +68,9 @@ class BookingCalls(Calls):
     ) -> list[Booking]:
         """`only`: start and end (those that touch the time between them), role, at_risk."""
         return await self._all(Page[Booking], "/v1/bookings", state=state, machine_id=machine_id, **only)
+
+    async def export(
+        self, table: Literal["bookings", "ledger"], form: Literal["csv", "parquet"], **window: object
+    ) -> bytes:
+        """The whole file. `window`: start and end, either of which may be left out."""
+        return await self._call("GET", f"/v1/exports/{table}.{form}", query=window)

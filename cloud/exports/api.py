@@ -1,59 +1,30 @@
-"""The routes of feeds and exports."""
+"""The routes of calendar feeds."""
 
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Path, Request, Response
 
 from cloud.api import catalogue as c
 from cloud.api import kept
-from cloud.api.call import AdminCall, AnyDesk, Call, ReadCall
+from cloud.api.call import AdminCall, AnyDesk
 from cloud.api.idempotency import KEYED, Key, intention
 from cloud.api.page import Page
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.db import as_tenant
 from cloud.exports import store
-from cloud.exports.model import Feed, NewFeed, Token, calendar, header, line
+from cloud.exports import taking as tables
+from cloud.exports.model import Feed, NewFeed, Token, calendar
 from cloud.ids import new_id
 from cloud.registry.api import AnId
-from cloud.registry.model import Moment, Wire
+from cloud.registry.model import Wire
 
 router = APIRouter(prefix="/v1", tags=["exports"])
+router.include_router(tables.router)
 
 BACK = timedelta(days=90)
 """Business time that a calendar shows of the past."""
-
-A_MOMENT = Annotated[Moment | None, Query()]
-
-
-@router.get("/exports/bookings.csv", response_class=StreamingResponse)
-async def export_bookings(call: ReadCall, start: A_MOMENT = None, end: A_MOMENT = None) -> StreamingResponse:
-    """Every booking that touches the time between start and end, as CSV: a line each, times in UTC."""
-
-    lines = _lines(call, start, end)
-    first = await anext(lines)  # a database that is away is told before anything of the answer is
-
-    async def whole() -> AsyncIterator[str]:
-        async with contextlib.aclosing(lines):
-            yield first
-            async for each in lines:
-                yield each
-
-    named = {"Content-Disposition": 'attachment; filename="bookings.csv"', "Cache-Control": "no-store"}
-    return StreamingResponse(whole(), media_type="text/csv; charset=utf-8", headers=named)
-
-
-async def _lines(call: Call, start: datetime | None, end: datetime | None) -> AsyncGenerator[str]:
-    async with call.rows() as rows:
-        before = header()
-        async for row in store.bookings(rows, call.tenant, start, end):
-            yield before + line(row)
-            before = ""
-        yield before
 
 
 @router.post("/feeds", status_code=201, responses=documented(*KEYED, c.IDEMPOTENCY_SHOWN_ONCE))

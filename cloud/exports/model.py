@@ -1,8 +1,6 @@
-"""Calendar feeds as they cross the border; bookings as events of iCalendar and as rows of CSV. Pure."""
+"""Calendar feeds as they cross the border; bookings as events of iCalendar. Pure."""
 
-import csv
 import hashlib
-import io
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,15 +12,8 @@ from icalendar import Calendar, Event
 from cloud.booking.model import LIVE, State
 from cloud.registry.model import Wire
 
-COLUMNS = (
-    *("id", "state", "role", "start", "end", "service", "machine_id", "provider", "booker", "quantity", "work_master"),
-    *("pieces", "good_pieces", "booked_hours", "run_hours", "price", "currency", "at_risk", "created_at", "updated_at"),
-)
-"""Of the CSV; times RFC 3339 in UTC."""
-
 TENTATIVE = frozenset({State.HELD, State.REQUESTED})
 KEPT = LIVE | {State.COMPLETED, State.METERED, State.SETTLED, State.DISPUTED, State.ABORTED, State.NO_SHOW}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Feed(Wire):
@@ -77,32 +68,3 @@ def _event(row: Mapping[str, Any]) -> Event:
     event.add("summary", f"{row['service']}: {row['work_master']}, {row['pieces']} pieces ({row['role']})")
     event.add("description", f"{row['id']} {state}{' AT RISK' if row['at_risk'] else ''}")
     return event
-
-
-def header() -> str:
-    return _line(COLUMNS)
-
-
-def line(row: Mapping[str, Any]) -> str:
-    """One booking. A text that a spreadsheet would take for a formula is quoted as text."""
-    return _line([_cell(row[name]) for name in COLUMNS])
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case bool():
-            return "true" if value else "false"
-        case str() if value.startswith(_FORMULA):
-            return "'" + value
-        case _:
-            return str(value)
-
-
-def _line(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()

@@ -19,13 +19,23 @@ SELECT c.id, c.state, CASE WHEN c.booker_id = $1 THEN 'booker' ELSE 'provider' E
   c.quantity, c.work ->> 'work_master' AS work_master, (c.work -> 'quantity')::int AS pieces,
   (c.meter -> 'good_quantity')::int AS good_pieces, (c.meter -> 'booked_hours')::float8 AS booked_hours,
   (c.meter -> 'run_hours')::float8 AS run_hours, c.price_amount AS price, c.price_currency AS currency, c.at_risk,
-  c.created_at, c.updated_at, (SELECT count(*) FROM claim_history h WHERE h.claim_id = c.id) AS entered
+  (c.meter -> 'agrees')::boolean AS meter_agrees, (c.settlement ->> 'due')::numeric AS due,
+  (c.settlement ->> 'settled')::numeric AS settled, c.created_at, c.updated_at,
+  (SELECT count(*) FROM claim_history h WHERE h.claim_id = c.id) AS entered
 FROM claim c
 LEFT JOIN service s ON s.id = c.service_id
 LEFT JOIN side p ON p.id = c.provider_id
 LEFT JOIN side b ON b.id = c.booker_id
 WHERE c.id LIKE 'bkg\\_%' AND (c.booker_id = $1 OR c.provider_id = $1) AND c.span && tstzrange($2, $3)
 ORDER BY lower(c.span), c.id"""
+
+_LEDGER = """
+SELECT l.seq, l.at, l.machine_id, l.claim_id, l.kind, (l.data ->> 'start')::timestamptz AS start,
+  (l.data ->> 'end')::timestamptz AS "end", (l.data ->> 'quantity')::int AS quantity
+FROM ledger l JOIN machine m ON m.id = l.machine_id
+WHERE m.enterprise_id = $1 AND l.at >= coalesce($2, '-infinity'::timestamptz)
+  AND l.at < coalesce($3, 'infinity'::timestamptz)
+ORDER BY l.seq"""
 
 
 async def add(rows: asyncpg.Connection, tenant: str, identity: str, token: Token, now: datetime) -> None:
@@ -55,4 +65,12 @@ async def bookings(
 ) -> AsyncIterator[asyncpg.Record]:
     """The bookings that touch the time between start and end (None: open), in the order of their starts."""
     async for row in rows.cursor(_BOOKINGS, tenant, start, end, prefetch=500):
+        yield row
+
+
+async def ledger(
+    rows: asyncpg.Connection, tenant: str, start: datetime | None, end: datetime | None
+) -> AsyncIterator[asyncpg.Record]:
+    """The lines written between start and end (None: open) about the tenant's own machines, in their order."""
+    async for row in rows.cursor(_LEDGER, tenant, start, end, prefetch=500):
         yield row
