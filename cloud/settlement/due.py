@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from cloud.settlement.model import Meter
 from gateway.money import Money
@@ -10,10 +10,15 @@ from gateway.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """The price of the whole booking, set-up included, and the fee for calling it off if that was charged already."""
+    """The price of the whole booking, and the fee for calling it off if that was charged already.
+
+    In the price are the hours with their set-up, and `units` pieces at `unit_price` each.
+    """
 
     price: Money
     cancel_fee: Decimal | None = None
+    units: int = 0
+    unit_price: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,16 @@ def bill(agreed: Agreed, meter: Meter, now: datetime, within: timedelta) -> Bill
 
 
 def due(agreed: Agreed, meter: Meter) -> Money:
-    """The share of the price that was earned, rounded half up to cents; never more than the price.
+    """What was earned of the price, rounded half up to cents; never more than the price.
 
-    The share is good of ordered pieces; where no pieces were ordered, run of booked hours. What was called off too late
-    and ran all the same costs its fee at least.
+    Pieces that have a price are owed as far as they are good, and the hours then as far as they were run. Without such
+    a price the whole is owed by the share of good pieces; where no pieces were ordered, by that of run hours. What was
+    called off too late and ran all the same costs its fee at least.
     """
-    ran = meter.run_hours / meter.booked_hours if meter.booked_hours else 0.0
-    share = meter.share if meter.ordered_quantity else min(1.0, ran)
-    earned = agreed.price.times(Decimal(str(share)))
-    return Money(amount=max(earned.amount, agreed.cancel_fee or Decimal(0)), currency=earned.currency)
+    ran = min(1.0, meter.run_hours / meter.booked_hours) if meter.booked_hours else 0.0
+    paid = min(meter.good_quantity, agreed.units) * agreed.unit_price
+    hours = agreed.price.amount - agreed.units * agreed.unit_price
+    share = ran if agreed.unit_price or not meter.ordered_quantity else meter.share
+    earned = Money(amount=hours, currency=agreed.price.currency).times(Decimal(str(share)))
+    owed = (earned.amount + paid).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return Money(amount=max(owed, agreed.cancel_fee or Decimal(0)), currency=earned.currency)

@@ -28,8 +28,8 @@ async def settle(
     """How many bookings became METERED or SETTLED. `patience`: how long the last changes may be on their way.
 
     Times are business time. A job that cannot be metered must not keep the others waiting: it is said, added to
-    `doubtful`, and left out of the next rounds that are given the same set. What nobody disputed `within` that time is settled.
-    Raises DatabaseAway.
+    `doubtful`, and left out of the next rounds that are given the same set. What nobody disputed `within` that time is
+    settled. Raises DatabaseAway.
     """
     doubtful = set() if doubtful is None else doubtful
     moved = 0

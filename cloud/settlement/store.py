@@ -16,7 +16,8 @@ from gateway.span import Span
 
 DUE = """
 SELECT claim.id, claim.machine_id, lower(claim.span) AS start_at, upper(claim.span) AS end_at, claim.state, claim.work,
-       claim.report, claim.updated_at, claim.price_amount, claim.price_currency, claim.cancel_fee,
+       claim.report, claim.updated_at, claim.price_amount, claim.price_currency, claim.cancel_fee, claim.units,
+       claim.unit_price,
        (SELECT max(at) FROM state_history WHERE machine_id = claim.machine_id) AS latest
 FROM claim
 WHERE (state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') OR state = 'CANCELLED' AND report ->> 'started' IS NOT NULL)
@@ -90,7 +91,8 @@ async def settle_due(connection: asyncpg.Connection, limit: int, now: datetime) 
 def read(row: asyncpg.Record) -> Due:
     """The job in the row. Raises ValueError where its work or its report cannot be read."""
     booked = Booked(row["id"], Span(row["start_at"], row["end_at"]), int((row["work"] or {}).get("quantity", 0)))
-    agreed = Agreed(Money(amount=row["price_amount"], currency=row["price_currency"]), row["cancel_fee"])
+    price = Money(amount=row["price_amount"], currency=row["price_currency"])
+    agreed = Agreed(price, row["cancel_fee"], row["units"], row["unit_price"])
     return Due(row["machine_id"], booked, agreed, _final(row, booked), row["updated_at"], row["latest"])
 
 

@@ -56,6 +56,30 @@ def test_owed_is_the_share_that_was_earned(changed: dict[str, object], fee: str 
     assert due(agreed, replace(WHOLE, **changed)) == price(owed)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("changed", "owed"),
+    [
+        ({}, "100.00"),
+        ({"good_quantity": 4, "share": 0.4}, "88.00"),
+        ({"good_quantity": 4, "share": 0.4, "run_hours": 1.0}, "48.00"),
+        ({"good_quantity": 12}, "100.00"),
+        ({"good_quantity": 0, "share": 0.0, "run_hours": 0.0}, "0.00"),
+    ],
+    ids=[
+        "all of it",
+        "four good ones in all its hours",
+        "four in half of them",
+        "no more than were ordered",
+        "nothing",
+    ],
+)
+def test_where_pieces_have_a_price_they_are_owed_as_good_and_the_hours_as_run(
+    changed: dict[str, object], owed: str
+) -> None:
+    agreed = Agreed(price("100"), None, units=10, unit_price=Decimal(2))
+    assert due(agreed, replace(WHOLE, **changed)) == price(owed)  # type: ignore[arg-type]
+
+
 def test_silence_settles_what_the_evidence_agrees_on_and_nothing_else() -> None:
     within = timedelta(days=14)
     assert bill(Agreed(price("100")), WHOLE, NOW, within).settle_by == NOW + within
