@@ -28,6 +28,7 @@ from cloud.booking.store import expire
 from cloud.config import Settings
 from cloud.cooperation import api as cooperation
 from cloud.cooperation import asking
+from cloud.cooperation import together as alliances
 from cloud.cooperation.store import end
 from cloud.db import lazy_pool
 from cloud.errors import DatabaseAway
@@ -63,6 +64,7 @@ ROOMS = (
     waiting,
     cooperation,
     asking,
+    alliances,
     machines,
     samples,
     registry,

@@ -120,9 +120,6 @@ CAPACITY_INSUFFICIENT = _kind(
     "Too little capacity is left over that span",
     "Take less, or the span that `nearest` names.",
 )
-CAPACITY_NOT_OFFERED = _kind(
-    "capacity.not_offered", 409, "The plant does not offer that span", "Search for a span that is offered."
-)
 NOTICE_TOO_SHORT = _kind(
     "notice.too_short", 409, "The span begins too soon", "Choose a start that leaves the service its notice time."
 )
@@ -309,6 +306,18 @@ QUOTE_PROVIDER_ONLY = _kind(
 QUOTE_TOO_LATE = _kind("quote.too_late", 409, "The quote would be over at once", "Let `valid_until` lie after `now`.")
 QUOTE_TOO_MANY = _kind(
     "quote.too_many", 409, "Too many quotes of yours stand on this inquiry", "Take one back, then quote anew."
+)
+ALLIANCE_UNKNOWN = _kind(
+    "alliance.unknown",
+    404,
+    "There is no such alliance of yours",
+    "Check the id; a foreign id and an unknown one answer alike. Only who has joined pools services.",
+)
+ALLIANCE_STATE = _kind(
+    "alliance.state", 409, "The alliance's state does not allow this", "Read the alliance; its state is in `state`."
+)
+ALLIANCE_FOUNDER = _kind(
+    "alliance.founder", 422, "The founder is not a member", "Name your own enterprise among `members`, with its share."
 )
 DATABASE_AWAY = _kind(
     "database.away",

@@ -20,11 +20,6 @@ def _short(facts: Facts) -> str:
     return f"from {span['start']} to {span['end']} {what} is left; {_would_do(facts)}"
 
 
-def _not_offered(facts: Facts) -> str:
-    span = facts["span"]
-    return f"the plant does not offer {facts['asked']} from {span['start']} to {span['end']}; {_would_do(facts)}"
-
-
 def _unsure(facts: Facts) -> str:
     span = facts["span"]
     return f"from {span['start']} to {span['end']} the offer is less certain than the service sells; {_would_do(facts)}"
@@ -37,7 +32,6 @@ def _would_do(facts: Facts) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "capacity.insufficient": _short,
-    "capacity.not_offered": _not_offered,
     "confidence.too_low": _unsure,
     "notice.too_short": lambda facts: f"the provider wants notice: the earliest start is {facts['earliest']}",
     "duration.too_short": lambda facts: f"the shortest booking is {float(facts['minimum_s']) / 60:g} minutes",
@@ -89,6 +83,8 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "quote.provider_only": lambda _: "only who gave a quote takes it back",
     "quote.too_late": lambda facts: f"it is {facts['now']} already",
     "quote.too_many": lambda facts: f"at most {facts['most']} quotes of one provider stand on an inquiry",
+    "alliance.unknown": lambda _: "there is no such alliance of yours",
+    "alliance.state": lambda facts: f"the alliance is {facts['state']}, or you have said so already",
     "not_found": lambda _: "there is no such enterprise",
     "idempotency.in_flight": lambda _: "the first call with this Idempotency-Key is still at work; ask again shortly",
     "idempotency.mismatch": lambda _: "this Idempotency-Key was used for another body; use a new key",

@@ -1,10 +1,12 @@
-"""Agreements, inquiries with their quotes, and trust figures."""
+"""Agreements, inquiries with their quotes, alliances, and trust figures."""
 
+import secrets
 from datetime import datetime
 
 from cloud.api.page import Page
 from cloud.booking.wire import Booking
 from cloud.client.calls import Calls
+from cloud.cooperation.alliance import Alliance, AllianceRequest, JoinRequest, Pool, Revenue, Shows
 from cloud.cooperation.inquiry import Inquiry, InquiryRequest, Quote, QuoteRequest
 from cloud.cooperation.model import Agreement, AgreementRequest, ReasonRequest, Usages
 from cloud.cooperation.trust import TrustAnswer
@@ -59,3 +61,35 @@ class CooperationCalls(Calls):
 
     async def trust(self, *, days: int | None = None) -> TrustAnswer:
         return await self._get(TrustAnswer, "/v1/trust", days=days)
+
+    async def found_alliance(self, request: AllianceRequest, *, key: str | None = None) -> Alliance:
+        return await self._post(Alliance, "/v1/alliances", request, key)
+
+    async def alliances(self) -> list[Alliance]:
+        return await self._all(Page[Alliance], "/v1/alliances")
+
+    async def alliance(self, alliance_id: str) -> Alliance:
+        return await self._get(Alliance, f"/v1/alliances/{alliance_id}")
+
+    async def join_alliance(self, alliance_id: str, shows: Shows = "services", *, key: str | None = None) -> Alliance:
+        return await self._post(Alliance, f"/v1/alliances/{alliance_id}/join", JoinRequest(shows=shows), key)
+
+    async def decline_alliance(self, alliance_id: str, reason: str | None = None) -> None:
+        body = ReasonRequest(reason=reason).model_dump_json().encode()
+        headers = {"Idempotency-Key": secrets.token_hex(16), "Content-Type": "application/json"}
+        await self._call("POST", f"/v1/alliances/{alliance_id}/decline", body=body, headers=headers)
+
+    async def leave_alliance(self, alliance_id: str, reason: str | None = None, *, key: str | None = None) -> Alliance:
+        return await self._post(Alliance, f"/v1/alliances/{alliance_id}/leave", ReasonRequest(reason=reason), key)
+
+    async def pool_service(self, alliance_id: str, service_id: str) -> None:
+        await self._call("PUT", f"/v1/alliances/{alliance_id}/services/{service_id}")
+
+    async def unpool_service(self, alliance_id: str, service_id: str) -> None:
+        await self._call("DELETE", f"/v1/alliances/{alliance_id}/services/{service_id}")
+
+    async def pool(self, alliance_id: str) -> Pool:
+        return await self._get(Pool, f"/v1/alliances/{alliance_id}/services")
+
+    async def revenue(self, alliance_id: str, *, days: int | None = None) -> Revenue:
+        return await self._get(Revenue, f"/v1/alliances/{alliance_id}/revenue", days=days)

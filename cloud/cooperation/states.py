@@ -1,4 +1,4 @@
-"""The states of agreements, inquiries and quotes, and every legal move between them: one table each."""
+"""The states of agreements, inquiries, quotes and alliances, and every legal move between them: one table each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -33,9 +33,27 @@ class QuoteState(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class AllianceState(StrEnum):
+    """Where an alliance stands. FORMING: not all of its members have joined yet."""
+
+    FORMING = "FORMING"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+class MemberState(StrEnum):
+    """Where a member of an alliance stands."""
+
+    INVITED = "INVITED"
+    JOINED = "JOINED"
+    DECLINED = "DECLINED"
+    LEFT = "LEFT"
+
+
 Table = Mapping[str, frozenset[str]]
 
 _A, _I, _Q = AgreementState, InquiryState, QuoteState
+_L, _M = AllianceState, MemberState
 
 AGREEMENT: Table = {
     "NEW": frozenset({_A.PROPOSED}),
@@ -60,5 +78,24 @@ QUOTE: Table = {
     _Q.LOST: frozenset(),
     _Q.EXPIRED: frozenset(),
 }
-TABLES: Mapping[str, Table] = {"agreement": AGREEMENT, "inquiry": INQUIRY, "quote": QUOTE}
+ALLIANCE: Table = {
+    "NEW": frozenset({_L.FORMING}),
+    _L.FORMING: frozenset({_L.ACTIVE, _L.ENDED}),
+    _L.ACTIVE: frozenset({_L.ENDED}),
+    _L.ENDED: frozenset(),
+}
+MEMBER: Table = {
+    "NEW": frozenset({_M.INVITED, _M.JOINED}),
+    _M.INVITED: frozenset({_M.JOINED, _M.DECLINED}),
+    _M.JOINED: frozenset({_M.LEFT}),
+    _M.DECLINED: frozenset(),
+    _M.LEFT: frozenset(),
+}
+TABLES: Mapping[str, Table] = {
+    "agreement": AGREEMENT,
+    "inquiry": INQUIRY,
+    "quote": QUOTE,
+    "alliance": ALLIANCE,
+    "member": MEMBER,
+}
 """By the name under which the database's guard knows them; NEW names the states that one may be born in."""

@@ -27,7 +27,8 @@ END = "SELECT ts_end_cooperation($1, $2)"
 
 _AGREEMENT = """SELECT ts_agreement_told($1, a.id) AS told, a.quota_hours, now.start, now.end, now.used
   FROM agreement a
-  LEFT JOIN LATERAL ts_usage(a.id, tstzrange($2::timestamptz, $2 + interval '1 microsecond'), 1, $2) AS now ON a.state = 'ACTIVE'
+  LEFT JOIN LATERAL ts_usage(a.id, tstzrange($2::timestamptz, $2 + interval '1 microsecond'), 1, $2) AS now
+    ON a.state = 'ACTIVE'
   WHERE (a.provider_id = $1 OR a.booker_id = $1)"""
 _ONE_AGREEMENT = f"{_AGREEMENT} AND a.id = $3"
 _AGREEMENTS = f"""{_AGREEMENT} AND (a.created_at, a.id) > ($3, $4) AND ($6::text IS NULL OR a.state = $6)

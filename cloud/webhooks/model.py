@@ -22,6 +22,7 @@ class EventType(StrEnum):
     WAITING_CHANGED = "waiting.changed"
     AGREEMENT_CHANGED = "agreement.changed"
     INQUIRY_CHANGED = "inquiry.changed"
+    ALLIANCE_CHANGED = "alliance.changed"
     QUOTE_CHANGED = "quote.changed"
     CAPACITY_CHANGED = "capacity.changed"
     MACHINE_STATE = "machine.state"

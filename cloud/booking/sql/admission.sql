@@ -40,10 +40,10 @@ END $$;
 CREATE FUNCTION ts_may_see(p_tenant text, s service) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF s.visibility IN ('partners', 'partner') AND s.enterprise_id <> p_tenant THEN
-    RETURN s.active AND (s.visibility = 'partners' OR s.partner_id = p_tenant)
-      AND EXISTS (SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant);
+    RETURN s.active AND ((s.visibility = 'partners' OR s.partner_id = p_tenant)
+      AND EXISTS (SELECT FROM partner WHERE provider_id = s.enterprise_id AND partner_id = p_tenant) OR ts_pooled(p_tenant, s.id));
   END IF;
-  RETURN s.active AND (s.visibility = 'open' OR s.enterprise_id = p_tenant);
+  RETURN s.active AND (s.visibility = 'open' OR s.enterprise_id = p_tenant OR ts_pooled(p_tenant, s.id));
 END $$;
 
 -- The provider's commercial terms; null where the span keeps them.
@@ -121,10 +121,10 @@ END $$;
 
 -- Writes a claim that has been admitted, at the service's price or that of the hold it takes the place of. Where hours are had by
 -- an agreement or a quote, p_hold is no hold (its id is null) but says by which, and of a quote the price. p_units: how many
--- the work will make, where there is no p_work to say so yet.
+-- the work will make, where there is no p_work to say so yet. p_pooled: the booker named no machine.
 CREATE FUNCTION ts_claim(p_id text, p_service service, p_machine text, p_booker text, p_span tstzrange, p_quantity int,
                          p_state text, p_expires_at timestamptz, p_work jsonb, p_healing jsonb, p_hold claim, p_bundle text,
-                         p_now timestamptz, p_units int DEFAULT 0)
+                         p_now timestamptz, p_units int DEFAULT 0, p_pooled boolean DEFAULT false)
 RETURNS claim LANGUAGE plpgsql AS $$
 DECLARE
   v_units constant int := CASE WHEN p_work IS NULL THEN p_units ELSE coalesce((p_work ->> 'quantity')::int, 0) END;
@@ -132,12 +132,12 @@ DECLARE
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
                      hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, unit_price,
-                     units, chance, free_until, cancel_share, created_at, updated_at)
+                     units, pooled, chance, free_until, cancel_share, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
          p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(round(p_hold.price_amount
            + coalesce(p_hold.unit_price, 0) * (v_units - coalesce(p_hold.units, 0)), 2), quote.price),
          coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.unit_price, p_service.unit_price), v_units,
-         coalesce(p_hold.chance, quote.chance),
+         coalesce(p_hold.pooled, p_pooled), coalesce(p_hold.chance, quote.chance),
          lower(p_span) - ts_exact(p_service.free_cancellation), p_service.cancellation_share, p_now, p_now
   FROM machine m
   LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL, v_units) AS quote ON p_hold.id IS NULL

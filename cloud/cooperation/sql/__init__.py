@@ -3,5 +3,5 @@
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("tables", "guard", "agreements", "quota", "inquiries", "quotes", "sweep", "trust")
+ORDER = ("tables", "guard", "agreements", "quota", "inquiries", "quotes", "sweep", "trust", "alliances")
 FILES = tuple(HERE / f"{name}.sql" for name in ORDER)

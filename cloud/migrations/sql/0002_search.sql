@@ -3,11 +3,11 @@ CREATE TYPE ts_ask AS (
   tenant text, now timestamptz, start timestamptz, until timestamptz, duration interval, whole interval, kind text,
   processes text[], quantity int, confidence int, currency text, rate numeric, service text, latitude float8, longitude float8,
   km float8, materials text[], long_mm float8, middle_mm float8, short_mm float8, mass_kg float8, grade int, fine_mm float8,
-  certificates text[], loose boolean, exact text[], exact_km float8, providers text[]);
+  certificates text[], loose boolean, exact text[], exact_km float8, providers text[], pooled text[]);
 COMMENT ON TYPE ts_ask IS
   'A search: whole in stretches of at least duration within [start, until), at no more than rate per hour and unit. `loose`: '
   'what lacks just one: of process (`exact`, where `processes` come near), place (`exact_km`), material, room, fineness and '
-  'certificate. `providers`: whose partner the tenant is, filled in by ts_search.';
+  'certificate. `providers`: whose partner the tenant is, and `pooled`: services of its alliances, filled in by ts_search.';
 
 -- The great circle's length.
 CREATE FUNCTION ts_km(p_latitude float8, p_longitude float8, p_to_latitude float8, p_to_longitude float8) RETURNS float8
@@ -34,7 +34,8 @@ $$;
 -- cloud/market/capability.py decides; null, which is what was not said, is no.
 CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT (l.visibility = 'open' OR l.provider_id = a.tenant
-      OR l.provider_id = ANY (a.providers) AND (l.visibility = 'partners' OR l.partner_id = a.tenant))
+      OR l.provider_id = ANY (a.providers) AND (l.visibility = 'partners' OR l.partner_id = a.tenant)
+      OR l.service_id = ANY (a.pooled))
     AND (a.kind IS NULL OR l.kind = a.kind)
     AND (a.km IS NULL OR public.ts_km(l.latitude, l.longitude, a.latitude, a.longitude) <= a.km)
     AND (a.processes IS NULL OR l.process = ANY (a.processes))
@@ -166,6 +167,7 @@ DECLARE
   v      record;
 BEGIN
   a.providers := ARRAY(SELECT provider_id FROM partner WHERE partner_id = a.tenant);
+  a.pooled := ts_all_pooled(a.tenant);
   SELECT * INTO v FROM ts_narrow(a, p_open, p_skip, p_count, p_most);
   IF v.services = '{}' THEN
     complete := v.complete;

@@ -8,7 +8,7 @@ from cloud.cooperation.states import TABLES
 from cloud.migrations.script import run_as_owner
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def upgrade() -> None:
