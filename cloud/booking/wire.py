@@ -53,7 +53,11 @@ class Work(Wire):
 
 
 class HoldRequest(Wire):
-    """Capacity to be held for a while. Without `machine_id` it is the first free machine of the service."""
+    """Capacity to be held for a while. Without `machine_id` it is the first free machine of the service.
+
+    Then it is one of a pool: until its plant has the order of the booking, another machine of the service may take its
+    place where hours are taken back, at the same price.
+    """
 
     service_id: Id
     machine_id: Id | None = None

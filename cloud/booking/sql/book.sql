@@ -37,7 +37,7 @@ BEGIN
     v_terms.agreement_id := p_agreement;
   END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, v_terms,
-                NULL, p_now, p_units);
+                NULL, p_now, p_units, p_machine IS NULL);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
 END $$;
 
@@ -125,7 +125,8 @@ BEGIN
   END IF;
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, coalesce(h.quantity, p_quantity),
                 CASE WHEN v_why_not IS NULL THEN 'CONFIRMED' ELSE 'REQUESTED' END,
-                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, p_healing, h, p_bundle, p_now);
+                CASE WHEN v_why_not IS NOT NULL THEN lower(v_span) END, p_work, p_healing, h, p_bundle, p_now,
+                p_pooled => p_machine IS NULL);
   IF v_why_not IS NULL THEN
     PERFORM ts_send_order(c, p_now);
   END IF;

@@ -7,7 +7,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   SELECT id FROM claim WHERE heal_at <= p_now - p_patience ORDER BY heal_at LIMIT p_limit
 $$;
 
--- Heals one of them; what became of it: moved, proposed, nothing (tried again after p_retry) or over.
+-- Heals one of them; what became of it: moved, proposed, nothing (tried again after p_retry) or over. Of a pool it was promised
+-- a machine, not this one: until the plant had its order in hand, another of the same service takes it, and nobody is asked.
 CREATE FUNCTION ts_heal(p_claim text, p_new_id text, p_patience interval, p_retry interval, p_now timestamptz,
                         p_fresh_after timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -15,10 +16,12 @@ DECLARE
   w      claim;
   c      claim;
   v_room record;
+  v_pool text;
 BEGIN
   SELECT * INTO w FROM claim WHERE id = p_claim;
+  v_pool := ts_pool_room(w, p_now, p_fresh_after);
   SELECT * INTO v_room FROM ts_equal(w, NULL, NULL, p_now, p_fresh_after);
-  PERFORM ts_lock_machines(array_remove(ARRAY[w.machine_id, v_room.machine_id], NULL));
+  PERFORM ts_lock_machines(array_remove(ARRAY[w.machine_id, v_pool, v_room.machine_id], NULL));
   SELECT * INTO c FROM claim WHERE id = p_claim AND heal_at <= p_now - p_patience FOR NO KEY UPDATE;
   -- What was amended meanwhile is another wish, with other terms and another price: the next round looks for that.
   IF c.id IS NULL OR (c.span, c.quantity, c.work) IS DISTINCT FROM (w.span, w.quantity, w.work) THEN
@@ -26,6 +29,10 @@ BEGIN
   ELSIF lower(c.span) <= p_now THEN
     UPDATE claim SET heal_at = NULL, proposal = NULL WHERE id = c.id;
     RETURN 'over';
+  ELSIF ts_is_movable(c) AND ts_fits(v_pool, c.span, c.quantity, (SELECT min_confidence FROM service WHERE id = c.service_id),
+                                     p_now, NULL) THEN
+    PERFORM ts_shift(c, p_new_id, v_pool, p_now);
+    RETURN 'moved';
   ELSIF v_room.machine_id IS NULL THEN
     UPDATE claim SET heal_at = p_now + p_retry WHERE id = c.id;
     RETURN 'nothing';
@@ -41,6 +48,48 @@ BEGIN
   WHERE id = c.id RETURNING * INTO STRICT c;
   PERFORM ts_tell(c, ts_claim_json(c) || '{"reason": "equal capacity was found elsewhere"}', p_now);
   RETURN 'proposed';
+END $$;
+
+-- Whether it may go to another machine of its service unasked: once, and only while no plant has said that it has the order.
+CREATE FUNCTION ts_is_movable(c claim) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN c.pooled AND c.heals IS NULL AND c.state IN ('CONFIRMED', 'DISPLACED')
+    AND NOT EXISTS (SELECT FROM claim_history WHERE claim_id = c.id AND state = 'DISPATCHED');
+END $$;
+
+-- The first other machine of the service that is free all through, if the booking may move to it. Its terms were kept when it
+-- was booked, and its provider has said yes.
+CREATE FUNCTION ts_pool_room(c claim, p_now timestamptz, p_fresh_after timestamptz) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  s service;
+BEGIN
+  IF NOT ts_is_movable(c) THEN
+    RETURN NULL;
+  END IF;
+  SELECT * INTO STRICT s FROM service WHERE id = c.service_id;
+  s.instant := true;
+  RETURN (SELECT m.machine_id FROM service_machine m
+          WHERE m.service_id = s.id AND m.machine_id <> c.machine_id
+            AND ts_why_not_instant(s, m.machine_id, p_now, p_fresh_after) IS NULL
+            AND ts_fits(m.machine_id, c.span, c.quantity, s.min_confidence, p_now, NULL)
+          ORDER BY m.position, m.machine_id LIMIT 1);
+END $$;
+
+-- It goes on there as it was agreed, at its price.
+CREATE FUNCTION ts_shift(c claim, p_new_id text, p_machine text, p_now timestamptz) RETURNS claim LANGUAGE plpgsql AS $$
+DECLARE
+  s       service;
+  v_terms claim;
+BEGIN
+  SELECT * INTO STRICT s FROM service WHERE id = c.service_id;
+  v_terms.agreement_id := c.agreement_id;
+  v_terms.quote_id := c.quote_id;
+  v_terms.price_amount := c.price_amount;
+  v_terms.price_currency := c.price_currency;
+  v_terms.unit_price := c.unit_price;
+  v_terms.units := c.units;
+  v_terms.pooled := false;
+  RETURN ts_transfer(c, p_new_id, s, p_machine, 'registry', p_now, v_terms);
 END $$;
 
 -- The cheapest instant service over the same hours that does what the booked one does, its own provider's first: the same
@@ -71,8 +120,9 @@ BEGIN
   price := v_found.price;
 END $$;
 
--- The booking c goes on as p_new_id on another machine. The caller holds both machines' guards.
-CREATE FUNCTION ts_transfer(c claim, p_new_id text, p_service service, p_machine text, p_actor text, p_now timestamptz)
+-- The booking c goes on as p_new_id on another machine, as p_terms has it (as in ts_claim). The caller holds both guards.
+CREATE FUNCTION ts_transfer(c claim, p_new_id text, p_service service, p_machine text, p_actor text, p_now timestamptz,
+                            p_terms claim DEFAULT NULL)
 RETURNS claim LANGUAGE plpgsql AS $$
 DECLARE
   n claim;
@@ -84,7 +134,7 @@ BEGIN
   END IF;
   UPDATE claim SET healed_by = p_new_id, heal_at = NULL, proposal = NULL WHERE id = c.id;
   PERFORM ts_expire_dead(p_machine, c.span, p_now);
-  n := ts_claim(p_new_id, p_service, p_machine, c.booker_id, c.span, c.quantity, 'CONFIRMED', NULL, c.work, c.healing, NULL,
+  n := ts_claim(p_new_id, p_service, p_machine, c.booker_id, c.span, c.quantity, 'CONFIRMED', NULL, c.work, c.healing, p_terms,
                 c.bundle_id, p_now);
   UPDATE claim SET heals = c.id WHERE id = n.id RETURNING * INTO STRICT n;
   PERFORM ts_send_order(n, p_now);

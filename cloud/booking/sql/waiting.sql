@@ -106,7 +106,7 @@ BEGIN
     IF ts_fits(v_fit.machine_id, v_fit.span, w.quantity, s.min_confidence, p_now, NULL) THEN
       PERFORM ts_expire_dead(v_fit.machine_id, v_fit.span, p_now);
       c := ts_claim(p_hold_id, s, v_fit.machine_id, w.booker_id, v_fit.span, w.quantity, 'HELD', p_expires_at, NULL, NULL, NULL,
-                    NULL, p_now);
+                    NULL, p_now, p_pooled => w.machine_id IS NULL);
       PERFORM ts_record(c, 'held for whoever waited', 'registry', p_now);
       RETURN ts_line(w, 'OFFERED', c.id, p_now);
     END IF;

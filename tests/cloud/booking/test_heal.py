@@ -195,3 +195,49 @@ async def test_two_rounds_at_once_move_it_once(world, hours, round_):
     assert sum(await asyncio.gather(*(round_(after=0) for _ in range(4)))) == 1
     assert await world.owner.fetchval("SELECT count(*) FROM claim WHERE heals = $1", booked.id) == 1
     assert await audit(world.owner) == []
+
+
+async def test_a_booking_on_a_pool_moves_within_it_unasked_and_keeps_its_price(world, hours, piece, round_):
+    """Its booker named no machine: it was promised one of them, free all through, not this one."""
+    band = {"price": "10", "least": 1, "most": 4, "days": [1, 2, 3, 4, 5, 6, 7], "start": 0, "end": 1440}
+    await world.service("pair", "mch_a", "mch_b", price_bands=[band])
+    await world.states("mch_a", piece(0, 48, confidence=4))
+    booked = (await world.book("svc_pair", hours(2, 4))).claim
+    assert (booked.machine_id, booked.price.amount) == ("mch_a", 20)
+    await world.states("mch_a", piece(0, 48, type="Unattainable", reason="breakdown"))
+    assert await round_(2) == 0, "it might come back"
+    assert await round_(3) == 1
+    new = await successor(world, booked.id)
+    assert (new["machine_id"], new["state"], new["price_amount"]) == ("mch_b", "CONFIRMED", 20)
+    assert [(order["machine"], order["kind"]) for order in await world.orders()] == [
+        *(("a", "order"), ("a", "cancel_order"), ("b", "order")),
+    ]
+    assert (await world.claim(booked.id))["state"] == "DISPLACED"
+    await world.states("mch_b")
+    await world.states("mch_a", piece(0, 48))
+    await round_()
+    assert await successor(world, new["id"]) is None, "it is moved once; then its booker is asked"
+    assert (await world.claim(new["id"]))["proposal"] is not None
+    assert await audit(world.owner) == []
+
+
+async def test_a_plant_that_says_no_to_the_order_of_a_pool_loses_it_to_the_next_machine(world, hours, round_):
+    await world.service("pair", "mch_a", "mch_b")
+    booked = (await world.book("svc_pair", hours(2, 4))).claim
+    await world.answers(booked, "conflict")
+    assert await round_() == 1
+    assert (await successor(world, booked.id))["machine_id"] == "mch_b"
+
+
+@pytest.mark.parametrize("why", ["named", "accepted", "full"])
+async def test_control_it_stays_where_its_booker_or_its_plant_wants_it_or_there_is_no_room(world, hours, round_, why):
+    await world.service("pair", "mch_a", "mch_b", instant=True, process="3.2.2")
+    booked = (await world.book("svc_pair", hours(2, 4), machine="mch_a" if why == "named" else None)).claim
+    if why == "accepted":
+        await world.answers(booked, "accepted")
+    if why == "full":
+        await world.book("svc_pair", hours(3, 5), machine="mch_b")
+    await world.states("mch_a")
+    await round_()
+    assert await successor(world, booked.id) is None
+    assert (await world.claim(booked.id))["at_risk"]

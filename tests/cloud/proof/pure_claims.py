@@ -50,7 +50,9 @@ SERVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold or a booking. `proposal`: (service, machine, price) of equal capacity elsewhere."""
+    """A hold or a booking. `proposal`: (service, machine, price) of equal capacity elsewhere; `pooled`: its booker
+    named no machine; `dispatched`: its plant had the order once.
+    """
 
     id: str
     service: str
@@ -68,6 +70,8 @@ class Claim:
     proposal: tuple[str, str, float] | None = None
     heals: str | None = None
     healed_by: str | None = None
+    pooled: bool = False
+    dispatched: bool = False
 
     @property
     def waits(self) -> bool:

@@ -102,7 +102,9 @@ class Market(Registry):
                 if self._fits(service, machine, span, wait.quantity):
                     self.expire_dead(machine, span)
                     until = self.now + HELD_FOR * QUARTER
-                    self.claims[hold] = Claim(hold, service.id, machine, span, wait.quantity, State.HELD, until)
+                    self.claims[hold] = Claim(
+                        hold, service.id, machine, span, wait.quantity, State.HELD, until, pooled=True
+                    )
                     return self._became(replace(wait, hold=hold), "OFFERED")
             start += QUARTER
         return "WAITING"
@@ -119,6 +121,10 @@ class Market(Registry):
         if claim.span.start <= self.now:
             self.claims[booking] = replace(claim, heal_at=None, proposal=None)
             return "over"
+        pool = self._pool_room(claim)
+        if pool:
+            self._transfer(claim, new, SERVICES[claim.service], pool)
+            return "moved"
         equal = self._equal(claim)
         if equal is None:
             self.claims[booking] = replace(claim, heal_at=self.now + RETRY)
@@ -142,6 +148,14 @@ class Market(Registry):
             return Refused("proposal.gone", 409, {})
         self._transfer(claim, new, *equal)
         return None
+
+    def _pool_room(self, claim: Claim) -> str | None:
+        """Another machine of its service, where none was named and no plant had the order yet; once."""
+        if not claim.pooled or claim.heals or claim.dispatched or claim.state not in {State.CONFIRMED, State.DISPLACED}:
+            return None
+        service = SERVICES[claim.service]
+        others = (machine for machine in service.machines if machine != claim.machine)
+        return next((each for each in others if self._fits(service, each, claim.span, claim.quantity)), None)
 
     def _equal(self, claim: Claim, only: tuple[str, str] | None = None) -> tuple[Service, str] | None:
         """Its own provider's first, then the cheapest: a machine that the booking was not on."""

@@ -35,7 +35,9 @@ class Registry:
         machine = self._room(offered, wish, quantity)
         if isinstance(machine, Refused):
             return machine
-        self.claims[id] = Claim(id, service, machine, wish, quantity, State.HELD, self.now + quarters * QUARTER)
+        self.claims[id] = Claim(
+            id, service, machine, wish, quantity, State.HELD, self.now + quarters * QUARTER, pooled=True
+        )
         return None
 
     def book(self, id: str, service: str, wish: Span, quantity: int, *, consent: bool = False) -> Refused | None:  # noqa: A002
@@ -43,14 +45,15 @@ class Registry:
         machine = self._room(offered, wish, quantity)
         if isinstance(machine, Refused):
             return machine
-        return self._booked(Claim(id, service, machine, wish, quantity, State.CONFIRMED, consent=consent))
+        return self._booked(Claim(id, service, machine, wish, quantity, State.CONFIRMED, consent=consent, pooled=True))
 
     def redeem(self, id: str, hold: str, *, consent: bool = False) -> Refused | None:  # noqa: A002
         refusal = self._opened(hold)
         if refusal:
             return refusal
         held = self.claims[hold]
-        new = Claim(id, held.service, held.machine, held.span, held.quantity, State.CONFIRMED, consent=consent)
+        what = (held.service, held.machine, held.span, held.quantity)
+        new = Claim(id, *what, State.CONFIRMED, consent=consent, pooled=held.pooled)
         return self._booked(new, held)
 
     def extend(self, hold: str, quarters: int) -> Refused | None:
@@ -170,6 +173,7 @@ class Registry:
             at_risk=claim.at_risk and to in LIVE,
             heal_at=claim.heal_at if ordered else None,
             proposal=claim.proposal if ordered else None,
+            dispatched=claim.dispatched or to is State.DISPATCHED,
         )
         return moved
 
