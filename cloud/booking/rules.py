@@ -114,17 +114,19 @@ def against_terms(terms: Terms, wish: Span, now: datetime) -> Refused | None:
 
 
 def explain(terms: Terms, machines: Sequence[Resource], wish: Span, quantity: int, now: datetime) -> Refused:
-    """Why the first machine has no room: the tightest stretch, and the nearest span that would do on any of them."""
+    """Why the first machine has no room: the tightest stretch, and the nearest span that would do on any of them.
+
+    Whether the plant does not offer it, or somebody else has it, is nothing to the caller.
+    """
     first = machines[0]
-    short = [stair for stair in _free(first, wish, terms.min_confidence, now) if stair.free < quantity]
-    worst = min(short, key=lambda stair: (stair.offered >= quantity, stair.free, stair.span.start))
+    worst = min(_left(_free(first, wish, terms.min_confidence, now)), key=lambda stair: (stair.free, stair.span.start))
     if terms.min_confidence > 1 and _fits(_free(first, wish, Confidence.VERY_LOW, now), quantity):
         code = "confidence.too_low"
     else:
-        code = "capacity.not_offered" if worst.offered < quantity else "capacity.insufficient"
+        code = "capacity.insufficient"
     facts = {
         "span": {"start": text(worst.span.start), "end": text(worst.span.end)},
-        "left": max(worst.free, 0),
+        "left": worst.free,
         "asked": quantity,
         "nearest": nearest(terms, machines, wish, quantity, now),
     }
@@ -185,6 +187,11 @@ def _joined(steps: Sequence[Stair]) -> list[Stair]:
     alike = groupby(steps, lambda stair: (stair.offered, stair.free))
     pairs = ((part[0], part[-1]) for part in (list(group) for _, group in alike))
     return [replace(first, span=Span(first.span.start, last.span.end)) for first, last in pairs]
+
+
+def _left(steps: Sequence[Stair]) -> list[Stair]:
+    """As much of the steps as a stranger may know: what is left over each stretch."""
+    return _joined([Stair(step.span, 0, max(step.free, 0)) for step in steps])
 
 
 def _fits(steps: Sequence[Stair], quantity: int) -> bool:

@@ -64,7 +64,8 @@ CREATE FUNCTION ts_nearest(p_machine text, p_span tstzrange, p_within tstzrange,
 $$;
 
 -- Why p_span does not fit on the first of p_machines, and the nearest span that would do on any of them; or null. The tightest
--- stretch is told as a whole: where one piece of the offer or one claim meets a like one is nothing to the caller.
+-- stretch is told as a whole: where one piece of the offer or one claim meets a like one is nothing to the caller, nor
+-- whether the plant does not offer it or somebody else has it.
 CREATE FUNCTION ts_explain(p_machines text[], p_span tstzrange, p_quantity int, p_confidence int, p_earliest timestamptz,
                            p_now timestamptz, p_without text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -75,17 +76,15 @@ DECLARE
                                    greatest(p_earliest, upper(p_span) + interval '168 hours'));
 BEGIN
   WITH stair AS (
-    SELECT * FROM ts_stairs(p_machines[1], p_span, p_confidence, p_now, p_without)
+    SELECT at, greatest(free, 0) AS left FROM ts_stairs(p_machines[1], p_span, p_confidence, p_now, p_without)
   ), worst AS (
-    SELECT * FROM stair WHERE free < p_quantity ORDER BY (offered >= p_quantity), free, at LIMIT 1
+    SELECT * FROM stair WHERE stair.left < p_quantity ORDER BY stair.left, at LIMIT 1
   )
-  SELECT worst.at, worst.offered, worst.free, coalesce(min(other.at), upper(p_span)) AS until INTO v_stair
-  FROM worst LEFT JOIN stair AS other
-    ON other.at > worst.at AND (other.offered, other.free) <> (worst.offered, worst.free)
-  GROUP BY worst.at, worst.offered, worst.free;
+  SELECT worst.at, worst.left, coalesce(min(other.at), upper(p_span)) AS until INTO v_stair
+  FROM worst LEFT JOIN stair AS other ON other.at > worst.at AND other.left <> worst.left
+  GROUP BY worst.at, worst.left;
   v_code := CASE
     WHEN p_confidence > 1 AND ts_fits(p_machines[1], p_span, p_quantity, 1, p_now, p_without) THEN 'confidence.too_low'
-    WHEN v_stair.offered < p_quantity THEN 'capacity.not_offered'
     ELSE 'capacity.insufficient' END;
   IF NOT isempty(v_within) THEN
     SELECT jsonb_build_object('machine_id', m.id, 'start', ts_time(near.start),
@@ -98,5 +97,5 @@ BEGIN
   END IF;
   RETURN ts_refused(v_code, 409, jsonb_build_object(
     'span', jsonb_build_object('start', ts_time(v_stair.at), 'end', ts_time(v_stair.until)),
-    'left', greatest(v_stair.free, 0), 'asked', p_quantity, 'nearest', v_near));
+    'left', v_stair.left, 'asked', p_quantity, 'nearest', v_near));
 END $$;

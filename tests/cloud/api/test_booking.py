@@ -127,8 +127,8 @@ async def test_terms_are_kept_and_their_refusals_say_what_would_do(market: Marke
     assert (await refused("duration.too_short", buyer.hold(wanted(service_id, 5, 5.5)))).facts["minimum_s"] == 3600
     assert (await refused("duration.too_long", buyer.hold(wanted(service_id, 5, 10)))).facts["maximum_s"] == 14400
     await refused("confidence.too_low", buyer.hold(wanted(service_id, 30, 32)))
-    error = await refused("capacity.not_offered", buyer.hold(wanted(service_id, 60, 62)))
-    assert "does not offer" in str(error)
+    error = await refused("capacity.insufficient", buyer.hold(wanted(service_id, 60, 62)))
+    assert "nothing is left" in str(error)
 
 
 async def test_a_work_master_that_is_not_on_the_list_is_refused(market: Market) -> None:

@@ -92,7 +92,7 @@ async def test_only_hours_that_are_free_now_are_quoted_and_only_of_ones_own_serv
     foreign, _ = await market.offer("rival")
     maker, buyer = market.clients["maker"], market.clients["buyer"]
     asked = await buyer.inquire(asking(market.id("maker")))
-    assert (await refused(maker.quote(asked.id, offering(service_id, 47, 50)))).code == "capacity.not_offered"
+    assert (await refused(maker.quote(asked.id, offering(service_id, 47, 50)))).code == "capacity.insufficient"
     assert (await refused(maker.quote(asked.id, offering(foreign)))).code == "service.unknown"
     odd = offering(service_id, machine_id="mch_none")
     assert (await refused(maker.quote(asked.id, odd))).code == "machine.unknown"

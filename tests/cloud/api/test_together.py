@@ -39,7 +39,7 @@ async def test_a_booking_is_amended_in_place_and_its_history_says_so(market: Mar
         "180.00",
     )
     assert [(entered.state, entered.reason) for entered in changed.history][-1] == ("CONFIRMED", "amended")
-    error = await refused("capacity.not_offered", buyer.amend(booked.id, Amendment(end=at(60))))
+    error = await refused("capacity.insufficient", buyer.amend(booked.id, Amendment(end=at(60))))
     assert "would do" in error.facts["detail"]
     await refused("booking.booker_only", market.clients["maker"].amend(booked.id, Amendment(quantity=1)))
     await refused("booking.unknown", market.clients["rival"].amend(booked.id, Amendment(quantity=1)))

@@ -92,10 +92,10 @@ async def test_neighbours_share_a_boundary(world, hours):
         assert isinstance(await world.book("svc_a", span), Accepted)
 
 
-async def test_hours_that_the_plant_does_not_offer_are_refused_as_such(world, hours, piece):
+async def test_hours_that_the_plant_does_not_offer_are_refused_like_hours_that_are_taken(world, hours, piece):
     await world.states("mch_a", piece(0, 2), piece(2, 4, type="Unattainable", reason="maintenance"), piece(4, 48))
     answer = await world.book("svc_a", hours(1, 3))
-    assert (answer.code, answer.facts["span"]["start"]) == ("capacity.not_offered", "2026-03-02T08:00:00Z")
+    assert (answer.code, answer.facts["span"]["start"]) == ("capacity.insufficient", "2026-03-02T08:00:00Z")
     assert answer.facts["nearest"]["start"] == "2026-03-02T06:00:00Z"
 
 
@@ -116,7 +116,7 @@ async def test_a_machine_without_any_statement_offers_nothing(world, hours):
     await world.machine("mute")
     await world.service("mute", "mch_mute")
     answer = await world.book("svc_mute", hours(1, 2))
-    assert (answer.code, answer.facts["nearest"]) == ("capacity.not_offered", None)
+    assert (answer.code, answer.facts["nearest"]) == ("capacity.insufficient", None)
 
 
 async def test_capacity_that_is_not_sure_enough_is_refused_as_such(world, hours, piece):

@@ -14,7 +14,7 @@ from cloud.booking.model import Accepted, Refused
 from cloud.booking.store import Caller, Wish
 
 PARTIES = ("ent_maker", "ent_buyer", "ent_rival")
-REFUSED = {"capacity.insufficient", "capacity.not_offered", "hold.expired", "claim.state", "hold.unknown"}
+REFUSED = {"capacity.insufficient", "hold.expired", "claim.state", "hold.unknown"}
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ async def test_a_hold_whose_hours_were_withdrawn_is_not_booked(world, hours, pie
     held = await world.hold("svc_a", hours(1, 2))
     await world.states("mch_a", piece(3, 48))
     answer = await world.book(held.claim.id)
-    assert (answer.code, answer.facts["nearest"]["start"]) == ("capacity.not_offered", "2026-03-02T09:00:00Z")
+    assert (answer.code, answer.facts["nearest"]["start"]) == ("capacity.insufficient", "2026-03-02T09:00:00Z")
     assert (await world.claim(held.claim.id))["state"] == "HELD"
 
 

@@ -74,13 +74,31 @@ async def a_booking_by_a_service_that_is_not_his(scene: Scene) -> None:
     await scene.market.clients["maker"].book(booking(own, 10, 11))
 
 
+async def hours_that_are_not_offered_where_they_were_taken(scene: Scene) -> None:
+    """Nobody has them: the plant needs them itself."""
+    await scene.market.clients["buyer"].cancel(scene.booked.id)
+    await scene.market.states(scene.machine_id, piece(0, 10), piece(11, 48))
+
+
+async def hours_of_which_a_part_is_taken_and_a_part_not_offered(scene: Scene) -> None:
+    await scene.market.clients["buyer"].cancel(scene.booked.id)
+    await scene.market.clients["buyer"].book(booking(scene.service_id, 10, 10.5))
+    await scene.market.states(scene.machine_id, piece(0, 10.5), piece(11, 48))
+
+
+async def hours_that_were_sold_and_taken_back(scene: Scene) -> None:
+    """The buyer's booking is at risk; what is left is nothing, as before."""
+    await scene.market.states(scene.machine_id, piece(0, 10), piece(11, 48))
+
+
 async def pieces_that_meet(scene: Scene) -> None:
     await scene.market.states(scene.machine_id, piece(0, 9), piece(9, 10.5), piece(10.5, 48))
 
 
 SECRETS: list[Callable[[Scene], Awaitable[None]]] = [
     *(an_internal_service, a_partners_service, an_orders_number, another_booker),
-    *(a_booking_by_a_service_that_is_not_his, pieces_that_meet),
+    *(a_booking_by_a_service_that_is_not_his, pieces_that_meet, hours_that_are_not_offered_where_they_were_taken),
+    *(hours_of_which_a_part_is_taken_and_a_part_not_offered, hours_that_were_sold_and_taken_back),
 ]
 
 
