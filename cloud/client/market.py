@@ -4,11 +4,15 @@ from cloud.api.page import Page
 from cloud.client.calls import Calls
 from cloud.market.model import SearchAnswer, SearchRequest
 from cloud.market.slots import Slots, SlotsRequest
+from cloud.registry.processes import Processes
 from cloud.waiting.model import Waiting, WaitingRequest
 
 
 class MarketCalls(Calls):
     """What others sell."""
+
+    async def processes(self) -> Processes:
+        return await self._get(Processes, "/v1/processes")
 
     async def search(self, request: SearchRequest) -> SearchAnswer:
         return await self._post(SearchAnswer, "/v1/search", request)
