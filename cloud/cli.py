@@ -80,13 +80,14 @@ def serve(  # noqa: PLR0913, PLR0917 - one option each
 @app.command()
 def api(data: Data = None, database: Database = None, api_port: ApiPort = None) -> None:
     """Run the API alone."""
-    _become("cloud.server", resolved(Settings.from_environment(data_dir=data, database=database, api_port=api_port)))
+    settings = Settings.from_environment(data_dir=data, database=database, api_port=api_port)
+    _become("cloud.server", resolved(settings, "api_dsn"))
 
 
 @app.command()
 def ingest(data: Data = None, database: Database = None) -> None:
     """Run ingest alone: takes what the edges send, and sends them their orders."""
-    _become("cloud.ingest", resolved(Settings.from_environment(data_dir=data, database=database)))
+    _become("cloud.ingest", resolved(Settings.from_environment(data_dir=data, database=database), "ingest_dsn"))
 
 
 @app.command()

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from cloud import db
 from cloud.config import Settings
@@ -34,9 +35,12 @@ def owner(settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
         yield dsn, embedded.passwords
 
 
-def resolved(settings: Settings) -> Settings:
-    """The settings with `api_dsn` and `ingest_dsn` filled in. Raises UsageError where no database can be meant."""
-    if settings.api_dsn and settings.ingest_dsn:
+def resolved(settings: Settings, dsn_of: Literal["api_dsn", "ingest_dsn"]) -> Settings:
+    """The settings with the DSN that the process needs; no process needs the other role's.
+
+    Raises UsageError where no database can be meant.
+    """
+    if getattr(settings, dsn_of):
         return settings
     if settings.database:
         return entered(settings, settings.database, _passwords(settings))
@@ -44,8 +48,8 @@ def resolved(settings: Settings) -> Settings:
     dsn = embedded.running() if embedded.home.is_dir() else None
     if dsn is None:
         msg = (
-            f"no database: none runs in {settings.data_dir}. Run `thirdshift cloud serve`, "
-            "or set THIRDSHIFT_DATABASE to the URL of a PostgreSQL"
+            f"no database: none runs in {settings.data_dir}. Run `thirdshift cloud serve`, or set THIRDSHIFT_DATABASE "
+            f"to the URL of a PostgreSQL, or THIRDSHIFT_{dsn_of.upper()} to that of the role alone"
         )
         raise UsageError(msg)
     return entered(settings, dsn, embedded.passwords)

@@ -59,7 +59,7 @@ def main() -> None:
     """The process's root: settings and clock come from the environment."""
     log.configure()
     try:
-        serve(resolved(Settings.from_environment()), Clock.from_environment())
+        serve(resolved(Settings.from_environment(), "api_dsn"), Clock.from_environment())
     except ThirdshiftError as error:
         sys.stderr.write(f"thirdshift: {error}\n")
         sys.exit(75 if error.retryable else 2)
