@@ -7,6 +7,7 @@ import asyncpg
 import httpx2
 import pytest
 from api_market import Market, booking, piece, wanted, work
+from deeds_of_partners import partner_bodies, partners_act
 from deeds_of_people import PEOPLE_BODIES, people_act, someone
 from lost_answers import MAKERS, deeds
 from witness import Route, Witness, documented
@@ -49,6 +50,7 @@ def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
         "/v1/webhooks": {"url": "https://x.example.com/"},
         "/v1/bookings/{booking_id}": {"quantity": 2},
         **PEOPLE_BODIES,
+        **partner_bodies(things),
     }
 
 
@@ -127,6 +129,8 @@ async def one_of_everything(market: Market) -> dict[str, str]:
         "webhook_id": webhook_id,
         "delivery_id": "dlv_1",
         "enterprise_id": market.id("buyer"),
+        "other_id": market.id("maker"),
+        **await partners_act(market, (await maker.services())[0].id),
         "feed_id": feed.json()["id"],
         "account_id": await someone(market),
         "token": feed.json()["path"].rpartition("/")[2].removesuffix(".ics"),
@@ -244,4 +248,5 @@ async def _under(odd: Settings, clock: Clock, market: Market, witness: Witness, 
 NAMES = (
     *("site_id", "agent_id", "machine_id", "service_id", "hold_id", "booking_id", "bundle_id", "waiting_id"),
     *("key_id", "webhook_id", "delivery_id", "enterprise_id", "feed_id", "token", "code", "account_id"),
+    *("agreement_id", "inquiry_id", "quote_id", "alliance_id"),
 )
