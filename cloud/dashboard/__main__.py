@@ -19,7 +19,7 @@ def main() -> None:
     log.configure()
     try:
         settings = Settings.from_environment()
-        app = create_app(settings.api_url, settings.dashboard_host, os.environ.get(KEY) or None)
+        app = create_app(settings, os.environ.get(KEY) or None)
     except ThirdshiftError as error:
         sys.stderr.write(f"thirdshift: {error}\n")
         sys.exit(75 if error.retryable else 2)

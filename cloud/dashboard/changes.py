@@ -1,10 +1,13 @@
 """Which parts of what is shown an event makes old, and how a newer answer about a past joins the older one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from cloud.booking.wire import Booking
+from cloud.dashboard.model import NOTHING_SEEN, Plant
 from cloud.registry.model import Gap, StateBand, States
 
 
@@ -45,6 +48,41 @@ def mark(stale: Stale, kind: str, data: Mapping[str, object]) -> None:
             stale.everything = True
         case _:
             pass
+
+
+def told(plant: Plant, data: Mapping[str, object], at: datetime) -> Plant | None:
+    """The plant as an event `machine.state` says that it is now; None where the event does not say enough.
+
+    What the event leaves open (the quality of the value) is taken for good until the state is read.
+    """
+    machine = next((one for one in plant.machines if one.id == data.get("machine_id")), None)
+    known = plant.states.get(machine.id, NOTHING_SEEN) if machine else NOTHING_SEEN
+    try:
+        told_band = {"start": data["at"], **{name: data[name] for name in ("state", "mode", "origin")}}
+        band = StateBand.model_validate({**told_band, "end": None, "quality": "good"})
+    except (KeyError, ValidationError):
+        return None
+    last = known.items[-1] if known.items else None
+    if machine is None or (last and last.start > band.start):
+        return None
+    changed = machine.model_copy(
+        update={"state": band.state, "mode": band.mode, "origin": band.origin, "state_since": band.start}
+        | {"fresh": True, "last_receipt_at": max(at, machine.last_receipt_at or at)}
+    )
+    return replace(
+        plant,
+        seen=max(plant.seen, at),
+        machines=tuple(changed if one.id == changed.id else one for one in plant.machines),
+        states={**plant.states, machine.id: States(items=(*_until(known.items, band.start), band), gaps=known.gaps)},
+    )
+
+
+def _until(items: tuple[StateBand, ...], moment: datetime) -> tuple[StateBand, ...]:
+    """The bands before that moment, the last of which ends then at the latest."""
+    before = [piece for piece in items if piece.start < moment]
+    if before and (before[-1].end is None or before[-1].end > moment):
+        before[-1] = before[-1].model_copy(update={"end": moment})
+    return tuple(before)
 
 
 def _named(data: Mapping[str, object], *names: str) -> str:

@@ -32,6 +32,7 @@ class Fake:
 
     clock: Clock = field(default_factory=Clock)
     keys: set[str] = field(default_factory=lambda: {KEY})
+    own: str = OWN
     zone: str = "Europe/Vienna"
     machines: list[Json] = field(default_factory=list)
     states: dict[str, list[Json]] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Fake:
         app.middleware("http")(self._guard)
         app.get("/v1/health")(self._health)
         app.get("/v1/events")(self._events)
-        app.get("/v1/enterprise")(lambda: {"id": OWN, "name": "Demo plant", "scopes": ["read"]})
+        app.get("/v1/enterprise")(lambda: {"id": self.own, "name": "Demo plant", "scopes": ["read"]})
         app.get("/v1/sites")(self._sites)
         app.get("/v1/machines")(self._machines)
         app.get("/v1/machines/{name}/states")(self._states)

@@ -57,7 +57,11 @@ def stamped(name: str) -> str:
 
 def _head(page: str) -> str:
     """The style and script that all pages share, and those of this page where it has any."""
-    found = [name for name in ("board.css", "house.js", f"{page}.css", f"{page}.js") if (STATIC / name).is_file()]
+    found = [
+        name
+        for name in ("board.css", "house.js", "echart.js", f"{page}.css", f"{page}.js")
+        if (STATIC / name).is_file()
+    ]
     styles = [f'<link rel="stylesheet" href="{stamped(name)}">' for name in found if name.endswith(".css")]
     return "".join([*styles, *(f'<script src="{stamped(name)}"></script>' for name in found if name.endswith(".js"))])
 

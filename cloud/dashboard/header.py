@@ -81,9 +81,9 @@ class Header:
             self._link.classes(remove="live away", add=name)
 
 
-def _log_out(house: House, guest: Guest) -> None:
-    house.sessions.end(guest.browser)
+async def _log_out(house: House, guest: Guest) -> None:
     ui.navigate.to("/login")
+    await house.log_out(guest.browser)
 
 
 def _differ(new: Pace, old: Pace, moment: float) -> bool:

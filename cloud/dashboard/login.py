@@ -1,77 +1,96 @@
-"""The log-in page: takes an API key, asks the registry whether it is good, and keeps it in memory."""
+"""The log-in page: a form for name and password, one for an API key, and the way to an identity provider."""
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
-from nicegui.events import GenericEventArguments
+from nicegui.elements.mixins.text_element import TextElement
 
+from cloud.dashboard.doorway import PROVIDER
 from cloud.dashboard.frame import MARK, dress, language_button, said, theme_button
 from cloud.dashboard.house import House
-from cloud.dashboard.registry import Away, KeyRefused
-
-FORMS = ("ts_live_", "ts_test_")
-
-FIELD = 'id="key" type="password" autocomplete="off" spellcheck="false" autofocus'
-TYPED = "() => emit(document.getElementById('key').value)"
-"""The key leaves the field only once it is entered, and what the page knows of it is nothing."""
+from cloud.dashboard.words import Words
 
 
 def install(house: House) -> None:
-    """Serve the page at /login."""
+    """Serve the page at /login. Its forms are the browser's own, which can keep passwords; doorway.py takes them."""
 
     @ui.page("/login")
     def login(request: Request) -> RedirectResponse | None:
         _, session, words = house.visit(request)
-        if session.key:
+        if session.login:
             return RedirectResponse("/")
         dark = dress(session, words, "login.title")
-
-        async def enter(event: GenericEventArguments) -> None:
-            text = str(event.args or "").strip()
-            problem.set_text("")
-            go.props["disabled"] = True
-            refusal = await refusal_of(house, text)
-            go.props["disabled"] = False
-            if refusal:
-                problem.set_text(words(refusal))
-                return
-            session.key, session.left, session.refused = text, False, False
-            wanted, session.wanted = session.wanted, "/"
-            ui.navigate.to(wanted)
-
+        problem = "login.ended" if session.refused else session.problem
+        session.problem = ""
         with ui.element("main").classes("door"), ui.element("section").classes("card"):
             with ui.element("div").classes("brand"):
                 ui.html(MARK, tag="span", sanitize=False).style("display:flex")
                 said("h1", words("app.name"))
             said("h2", words("login.head"))
-            said("p", words("login.about"), "about")
-            with ui.element("label"):
-                said("span", words("login.key"))
-                ui.element("input").props(FIELD).on("keydown.enter", enter, js_handler=TYPED)
-                said("span", words("login.hint"), "hint")
-            problem = said("p", words("login.ended") if session.refused else "", "problem")
-            problem.props["role"] = "alert"
-            go = ui.element("button").classes("go").on("click", enter, js_handler=TYPED)
-            go.props["type"] = "button"
-            with go:
-                said("span", words("login.enter"))
+            _problem(words, problem)
+            if house.client:
+                _linked(words("login.provider"), PROVIDER)
+            _by_password(words)
+            _by_key(words)
             with ui.element("div").classes("foot"), ui.element("div").classes("tools"):
                 language_button(session, words)
                 theme_button(session, words, dark)
         return None
 
 
-async def refusal_of(house: House, key: str) -> str | None:
-    """Why the key opens nothing (an entry of the dictionary), or None where the registry accepts it."""
-    if not key.startswith(FORMS):
-        return "login.form"
-    registry = house.registry(key)
-    try:
-        await registry.enterprise()
-    except KeyRefused:
-        return "login.refused"
-    except Away:
-        return "login.away"
-    finally:
-        await registry.aclose()
-    return None
+def _problem(words: Words, entry: str) -> None:
+    if entry:
+        shown = said("p", words(entry), "problem")
+        shown.props["role"] = "alert"
+        shown.props["id"] = "problem"
+
+
+def _linked(text: str, where: str) -> None:
+    link = said("a", text, "go")
+    link.props["href"] = where
+
+
+def _form() -> ui.element:
+    form = ui.element("form")
+    form.props["method"] = "post"
+    form.props["action"] = "/login"
+    return form
+
+
+def _by_password(words: Words) -> None:
+    with _form():
+        _field(
+            words("login.name"), "name", "text", "username", required="true", autofocus="true", autocapitalize="none"
+        )
+        _field(words("login.password"), "password", "password", "current-password", required="true")
+        with ui.element("details"):
+            said("summary", words("login.several"))
+            _field(words("login.enterprise"), "enterprise", "text", "organization")
+        _submit(words("login.enter"))
+
+
+def _by_key(words: Words) -> None:
+    with _form().classes("other"):
+        _field(words("login.key"), "key", "password", "off", required="true", spellcheck="false")
+        said("span", words("login.hint"), "hint")
+        _submit(words("login.enter_key"), "go quiet")
+
+
+def _field(label: str, name: str, kind: str, autocomplete: str, **more: str) -> None:
+    with ui.element("label"):
+        said("span", label)
+        made = ui.element("input")
+        for prop, value in {
+            "name": name,
+            "type": kind,
+            "autocomplete": autocomplete,
+            "maxlength": "200",
+            **more,
+        }.items():
+            made.props[prop] = value
+
+
+def _submit(text: str, classes: str = "go") -> TextElement:
+    made = said("button", text, classes)
+    made.props["type"] = "submit"
+    return made

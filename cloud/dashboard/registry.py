@@ -33,6 +33,10 @@ class Away(CloudError):
         self.code = code
 
 
+class StreamEnded(Away):
+    """The API ended the event stream in good order: it goes down, or the token ran out that it was opened with."""
+
+
 class KeyRefused(CloudError):
     """The registry does not accept the key, or not for reading."""
 
@@ -61,7 +65,7 @@ class Health(BaseModel):
 class Registry:
     """The API as one key sees it. Close it with `aclose`."""
 
-    def __init__(self, url: str, key: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, key: str | httpx2.Auth, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._client = Client(url, key, timeout=ANSWER_WITHIN, transport=transport)
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -75,7 +79,7 @@ class Registry:
         knows the key, Away where it does not answer.
         """
         async with self._turn:
-            with _understood(asked=True):
+            with understood(asked=True):
                 return await call(self._client)
 
     async def health(self) -> Health:
@@ -125,21 +129,21 @@ class Registry:
 
     async def events(self, opened: asyncio.Event) -> AsyncIterator[Event]:
         """What happens from when `opened` is set on; raises when the stream ends, however it does."""
-        with _understood():
+        with understood():
             async for event in self._client.events(reconnect=False, opened=opened):
                 yield event
         msg = "the event stream ended"
-        raise Away(msg)
+        raise StreamEnded(msg)
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
         async with self._turn:
-            with _understood():
+            with understood():
                 yield
 
 
 @contextlib.contextmanager
-def _understood(*, asked: bool = False) -> Iterator[None]:
+def understood(*, asked: bool = False) -> Iterator[None]:
     """Failures in the words of this dashboard; what was `asked` by a user may be refused."""
     try:
         yield

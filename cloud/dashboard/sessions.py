@@ -1,8 +1,10 @@
-"""Who is logged in: each browser's key and preferences, in this process's memory only, never on disk or in a URL."""
+"""Who is logged in: each browser's log-in and preferences, in this process's memory only, never on disk or in a URL."""
 
 import time
 from dataclasses import dataclass, field
 from typing import Literal
+
+from cloud.dashboard.credentials import Login
 
 Theme = Literal["auto", "light", "dark"]
 
@@ -12,21 +14,35 @@ LASTS = 12 * 3600.0
 MOST = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What only who began to log in at the identity provider knows (OpenID Connect Core 1.0, 3.1.2.1; RFC 7636)."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
 @dataclass(slots=True)
 class Session:
-    """One browser. Without a key it is nobody's, but its preferences hold on the log-in page already.
+    """One browser. Without a log-in it is nobody's, but its preferences hold on the log-in page already.
 
-    `refused`: the registry stopped accepting its key. `left`: it logged out. `wanted`: the path of the page that it
+    `refused`: the registry stopped accepting it. `left`: it logged out. `problem`: the dictionary's entry that the
+    log-in page is to say. `asked`: what an identity provider was asked for, until it answers. `pages`: how many
+    are open. `wanted`: the path of the page that it
     asked for before it had logged in.
     """
 
-    key: str | None = None
+    login: Login | None = None
     language: str | None = None
     theme: Theme = "auto"
     shown: str = "24h"
     refused: bool = False
     left: bool = False
+    pages: int = 0
     wanted: str = "/"
+    problem: str = ""
+    asked: Asked | None = None
     used: float = field(default_factory=time.monotonic)
 
 
@@ -50,10 +66,24 @@ class Sessions:
         self._forget(moment)
         return session
 
-    def end(self, browser: str) -> None:
-        """Log out: the key is gone, the preferences stay."""
-        if session := self._by_browser.get(browser):
-            session.key, session.left = None, True
+    def begin(self, browser: str, fresh: str, login: Login) -> Session:
+        """Somebody logged in: from now on the session is found by an id that nobody had before (session fixation)."""
+        session = self._by_browser.pop(browser, None) or Session()
+        session.login, session.left, session.refused, session.problem, session.asked = login, False, False, "", None
+        self._by_browser[fresh] = session
+        return session
+
+    def end(self, browser: str) -> Login | None:
+        """Log out: the log-in is gone, which is to be closed; the preferences stay."""
+        session = self._by_browser.get(browser)
+        if session is None:
+            return None
+        login, session.login, session.left = session.login, None, True
+        return login
+
+    def logged_in(self) -> list[Session]:
+        """All of those who are."""
+        return [session for session in self._by_browser.values() if session.login]
 
     def _forget(self, moment: float) -> None:
         # Kept in the order of use, so the first ones are those to go.

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from fastapi import Request
@@ -11,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.element import Element
 
+from cloud.dashboard.credentials import Login
 from cloud.dashboard.frame import dress, said
 from cloud.dashboard.header import Banners, Header
 from cloud.dashboard.house import House
@@ -65,9 +67,11 @@ class Visit:
     session: Session
     words: Words
     header: Header
+    login: Login
     watcher: Watcher
     main: Element
     _banners: Banners
+    _seen: tuple[object, ...] = ()
     _ears: list["_Ear"] = field(default_factory=list)
     _told: float = 0.0
     _waiting: asyncio.TimerHandle | None = None
@@ -75,7 +79,11 @@ class Visit:
     @property
     def registry(self) -> Registry:
         """The API with this visitor's rights; it is shared, so never close it."""
-        return self.watcher.registry
+        return self.login.registry
+
+    def may(self, scope: str) -> bool:
+        """May the visitor do that (`book`, `provide`, `admin`)? Yes, where it was not asked: the registry will say."""
+        return not self.login.scopes or scope in self.login.scopes
 
     def when(self) -> When | None:
         """Business time in the plant's zone; None until the API told it."""
@@ -111,15 +119,20 @@ class Visit:
             client.safe_invoke(self._tell_all)
 
     def _tell_all(self) -> None:
-        if self.watcher.refused:
-            self.session.key, self.session.refused = None, True
+        if self.watcher.refused and self.session.login is self.login:
+            self.session.login, self.session.refused = None, True
+        if self.session.login is not self.login:
             ui.navigate.to("/login")
             return
         when = self.when()
         self.header.show(self.watcher, when)
         self._banners.show(self.watcher, when)
+        seen = (self.watcher.version, self.watcher.silent, self.watcher.heard.total(), len(self._ears))
+        if seen == self._seen:
+            return
+        self._seen = seen
         for ear in self._ears:
-            self.main.client.safe_invoke(lambda ear=ear: self._inside(ear))
+            self.main.client.safe_invoke(partial(self._inside, ear))
 
     def _inside(self, ear: "_Ear") -> Awaitable[None] | None:
         with self.main:
@@ -127,6 +140,7 @@ class Visit:
 
     def leave(self) -> None:
         """The page is gone."""
+        self.session.pages -= 1
         self.watcher.listeners.discard(self.hear)
         if self._waiting:
             self._waiting.cancel()
@@ -136,11 +150,11 @@ def open_page(house: House, request: Request, here: str) -> Visit | RedirectResp
     """Begin the page of that name: its look, bar and banners; or the way to the log-in page."""
     guest = house.visit(request)
     _, session, words = guest
-    if session.key is None:
+    if session.login is None:
         session.wanted = request.url.path
         return RedirectResponse("/login")
-    key, page = session.key, house.page(here)
-    watcher = house.watchers.enter(key)
+    login, page = session.login, house.page(here)
+    watcher = house.watchers.enter(login.view, login.credential)
     dark = dress(session, words, page.word, here)
 
     skip = said("a", words("app.skip"), "skip")
@@ -150,12 +164,13 @@ def open_page(house: House, request: Request, here: str) -> Visit | RedirectResp
         main.props["id"] = "content"
         main.props["tabindex"] = "-1"
         banners = Banners(words)
-    visit = Visit(house, session, words, header, watcher, main, banners)
+    visit = Visit(house, session, words, header, login, watcher, main, banners)
+    session.pages += 1
     watcher.listeners.add(visit.hear)
 
     def gone() -> None:
         visit.leave()
-        house.watchers.leave(key, watcher)
+        house.watchers.leave(login.view, login.credential, watcher)
 
     ui.context.client.on_delete(gone)
     visit.hear()

@@ -1,4 +1,4 @@
-"""Keeps one key's view of the plant up to date: one event stream per key, shared by all pages that show it."""
+"""Keeps one view of the plant up to date: one event stream, shared by all pages of all who see the same."""
 
 import asyncio
 import random
@@ -11,13 +11,14 @@ from typing import Any
 
 import structlog
 
-from cloud.dashboard.changes import Stale, mark
+from cloud.client import Event
+from cloud.dashboard.changes import Stale, mark, told
 from cloud.dashboard.model import Plant
-from cloud.dashboard.registry import Away, Health, KeyRefused, Registry
+from cloud.dashboard.registry import Away, Health, KeyRefused, Registry, StreamEnded
 from cloud.dashboard.survey import Asked, renewed, survey
 
 REFRESH = 0.5
-"""Seconds (real) between two readings at least: many events become one."""
+"""Seconds (real) between two readings at least: many events become one. A change of state is not waited for so long."""
 
 POLL = 5.0
 EVERYTHING_EVERY = 24
@@ -68,6 +69,8 @@ class Watcher:
         self.refused = False
         self.listeners: set[Callable[[], None]] = set()
         self.heard: Counter[str] = Counter()
+        self._meanwhile: list[Event] = []
+        self._taken: set[str] = set()
 
     @property
     def now(self) -> datetime | None:
@@ -91,6 +94,8 @@ class Watcher:
                 self.refused = True
                 self._tell()
                 return
+            except StreamEnded:
+                log.debug("the event stream ended")
             except Away as error:
                 self._lost(error)
             pause = FIRST_PAUSE if self.version > version else min(pause * 2, LONGEST_PAUSE)
@@ -98,23 +103,43 @@ class Watcher:
 
     async def _watch(self) -> None:
         opened = asyncio.Event()
-        self._stale = Stale()
+        self._stale, self._taken = Stale(), set()
         await self._tell_time()
         await _first_to_fail(self._listen(opened), self._read(opened), self._poll())
 
     async def _listen(self, opened: asyncio.Event) -> None:
         async for event in self.registry.events(opened):
+            self.heard[event.type] += 1
+            if event.type == "machine.state":
+                self._meanwhile.append(event)
+                if self._take(event):
+                    continue
             mark(self._stale, event.type, event.data)
             self._woken.set()
-            self.heard[event.type] += 1
             if not self._stale:
                 self._tell()  # nothing is read for it, so no reading will tell
+
+    def _take(self, event: Event) -> bool:
+        """Show at once what the event itself says; it is read with the next poll, and not for each change."""
+        plant = told(self.plant, event.data, event.at) if self.plant else None
+        if plant is None:
+            return False
+        self._taken.add(str(event.data["machine_id"]))
+        self._show(plant)
+        return True
 
     async def _read(self, opened: asyncio.Event) -> None:
         """Everything, once the stream is open; then what it, or the poll, says is old."""
         await opened.wait()
-        self._show(await survey(self.registry, self._asked()))
+        self._meanwhile.clear()
+        self._show(self._newest(await survey(self.registry, self._asked())))
         await self._renew()
+
+    def _newest(self, read: Plant) -> Plant:
+        """What was read, and what events said while it was: an answer may be older than they are."""
+        for event in self._meanwhile:
+            read = told(read, event.data, event.at) or read
+        return read
 
     async def _renew(self) -> None:
         """Read what went old, all that gathered at once, and never more than half of the time."""
@@ -123,8 +148,9 @@ class Watcher:
             self._woken.clear()
             stale, self._stale = self._stale, Stale()
             began = time.monotonic()
+            self._meanwhile.clear()
             if stale and self.plant:
-                self._show(await renewed(self.registry, self.plant, stale, self._asked()))
+                self._show(self._newest(await renewed(self.registry, self.plant, stale, self._asked())))
             await asyncio.sleep(max(REFRESH, time.monotonic() - began))
 
     async def _poll(self) -> None:
@@ -137,6 +163,8 @@ class Watcher:
 
     def _mark(self, *, everything: bool) -> None:
         self._stale.machines = True
+        self._stale.states |= self._taken
+        self._taken.clear()
         self._stale.everything |= everything
         self._woken.set()
 

@@ -1,4 +1,4 @@
-"""The watchers of this process: one per key, for as long as some page of that key is open."""
+"""The watchers of this process: one for all who see the same, for as long as some page of theirs is open."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from cloud.dashboard.credentials import Credential, Proof, Several
 from cloud.dashboard.registry import Registry
 from cloud.dashboard.watch import Watcher
 
@@ -20,13 +21,16 @@ class _Watched:
     watcher: Watcher
     registry: Registry
     task: asyncio.Task[None]
-    pages: int = 0
+    looking: Several
 
 
 class Watchers:
-    """All watchers of this process, by key: the first page of a key starts one, and it ends after the last left."""
+    """All watchers of this process, by view: the first page of a view starts one, and it ends after the last left.
 
-    def __init__(self, connect: Callable[[str], Registry], back: timedelta, linger: float = 60.0) -> None:
+    `connect` opens the API for whoever of those who look is still known there.
+    """
+
+    def __init__(self, connect: Callable[[Proof], Registry], back: timedelta, linger: float = 60.0) -> None:
         self._connect = connect
         self._back = back
         self._linger = linger
@@ -37,22 +41,29 @@ class Watchers:
     def __len__(self) -> int:
         return len(self._watched)
 
-    def enter(self, key: str) -> Watcher:
-        """A page begins to look at the key's view; it must `leave` once."""
-        watched = self._watched.get(key)
+    def enter(self, view: str, credential: Credential) -> Watcher:
+        """A page begins to look; it must `leave` once."""
+        watched = self._watched.get(view)
         if watched is None or watched.watcher.refused:
-            watched = self._start(key)
-        watched.pages += 1
+            watched = self._start(view)
+        watched.looking.join(credential)
         return watched.watcher
 
-    def leave(self, key: str, watcher: Watcher) -> None:
+    def leave(self, view: str, credential: Credential, watcher: Watcher) -> None:
         """A page is gone. The view lingers a little: reloading a page must not read the whole plant again."""
-        watched = self._watched.get(key)
+        watched = self._watched.get(view)
         if watched is None or watched.watcher is not watcher:
             return
-        watched.pages -= 1
-        if watched.pages <= 0:
-            self._later(self._end(key, watched))
+        if len(watched.looking) > 1:
+            watched.looking.part(credential)
+        else:
+            self._later(self._end(view, watched, credential))
+
+    def tell(self) -> None:
+        """Have every open page look again whether it may stay."""
+        for watched in self._watched.values():
+            for listener in tuple(watched.watcher.listeners):
+                listener()
 
     async def aclose(self) -> None:
         """End all watchers, those too that were about to end by themselves."""
@@ -61,26 +72,29 @@ class Watchers:
             await _close(self._watched.popitem()[1])
         await asyncio.gather(*self._ending)
 
-    def _start(self, key: str) -> _Watched:
-        if refused := self._watched.pop(key, None):
+    def _start(self, view: str) -> _Watched:
+        if refused := self._watched.pop(view, None):
             self._later(_close(refused))
-        registry = self._connect(key)
+        looking = Several()
+        registry = self._connect(Proof(looking))
         watcher = Watcher(registry, self._back)
         task = asyncio.get_running_loop().create_task(watcher.run(), name="watch")
         task.add_done_callback(_tell_of_a_fault)
-        self._watched[key] = _Watched(watcher, registry, task)
-        return self._watched[key]
+        self._watched[view] = _Watched(watcher, registry, task, looking)
+        return self._watched[view]
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _end(self, key: str, watched: _Watched) -> None:
+    async def _end(self, view: str, watched: _Watched, credential: Credential) -> None:
+        # Whoever left last goes on standing for the view while it lingers.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), self._linger)
-        if watched.pages <= 0 and self._watched.get(key) is watched:
-            del self._watched[key]
+        watched.looking.part(credential)
+        if not len(watched.looking) and self._watched.get(view) is watched:
+            del self._watched[view]
             await _close(watched)
 
 

@@ -58,7 +58,7 @@ class Served:
 
     def add(self, fake: Fake, key: str) -> str:
         """Another tenant, with that key."""
-        fake.keys = {key}
+        fake.keys, fake.own = {key}, f"ent_of_{key}"
         self._tenants[f"Bearer {key}".encode()] = fake.app
         return key
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cloud.dashboard import watch as module
+from cloud.dashboard.credentials import Key
 from cloud.dashboard.fake import KEY, NOW
 from cloud.dashboard.registry import Registry
 from cloud.dashboard.watch import Pace
@@ -17,9 +18,14 @@ DAY = timedelta(hours=24)
 
 
 @pytest.fixture
+def me():
+    return Key(KEY)
+
+
+@pytest.fixture
 async def watch(registry_server, monkeypatch):
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
-    watch = Watchers(lambda key: Registry(registry_server.url, key), DAY, linger=0.2)
+    watch = Watchers(lambda proof: Registry(registry_server.url, proof), DAY, linger=0.2)
     yield watch
     await watch.aclose()
     # The transports of closed connections let go of their sockets one turn of the loop later.
@@ -33,8 +39,8 @@ async def until(ready, seconds=8.0):
         await asyncio.sleep(0.02)
 
 
-async def test_a_page_sees_everything_and_business_time_runs_on(watch):
-    watcher = watch.enter(KEY)
+async def test_a_page_sees_everything_and_business_time_runs_on(watch, me):
+    watcher = watch.enter("all", me)
     await until(lambda: watcher.plant)
     assert len(watcher.plant.machines) == len(watcher.plant.states) == len(watcher.plant.capacity) == 3
     assert watcher.plant.bookings
@@ -43,8 +49,8 @@ async def test_a_page_sees_everything_and_business_time_runs_on(watch):
     assert timedelta(seconds=5) < watcher.now - before < timedelta(seconds=60)
 
 
-async def test_an_event_brings_only_what_it_names(watch, registry_server):
-    watcher, fake = watch.enter(KEY), registry_server.fake
+async def test_an_event_brings_only_what_it_names(watch, me, registry_server):
+    watcher, fake = watch.enter("all", me), registry_server.fake
     await until(lambda: watcher.plant)
     machine = fake.machines[1]
     fake.machines[1] = {**machine, "state": "OutOfService"}
@@ -57,8 +63,8 @@ async def test_an_event_brings_only_what_it_names(watch, registry_server):
     }
 
 
-async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing_is_read(watch, registry_server):
-    watcher, fake, told = watch.enter(KEY), registry_server.fake, []
+async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing_is_read(watch, me, registry_server):
+    watcher, fake, told = watch.enter("all", me), registry_server.fake, []
     await until(lambda: watcher.plant)
     watcher.listeners.add(lambda: told.append(watcher.heard["waiting.changed"]))
     fake.asked.clear()
@@ -67,8 +73,56 @@ async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing
     assert [path for path in fake.asked if "health" not in path] == []
 
 
-async def test_a_burst_of_events_becomes_a_few_readings(watch, registry_server):
-    watcher, fake = watch.enter(KEY), registry_server.fake
+async def test_a_change_of_state_is_shown_as_the_event_tells_it_without_a_reading(watch, me, registry_server):
+    watcher, fake, told = watch.enter("all", me), registry_server.fake, []
+    await until(lambda: watcher.plant)
+    machine = watcher.plant.machines[0]
+    watcher.listeners.add(lambda: told.append(time.monotonic()))
+    fake.asked.clear()
+    at = fake.clock.now()
+    said = {"machine_id": machine.id, "name": machine.name, "mode": "Maintenance", "origin": "plant"}
+    sent = time.monotonic()
+    registry_server.do(fake.tell, "machine.state", **said, state="OutOfService", at=at.isoformat())
+    await until(lambda: watcher.plant.machines[0].state == "OutOfService")
+    assert told[0] - sent < 0.3
+    assert (watcher.plant.machines[0].state_since, watcher.plant.machines[0].fresh) == (at, True)
+    *before, last = watcher.plant.states[machine.id].items
+    assert (last.start, last.end, last.state) == (at, None, "OutOfService")
+    assert before[-1].end == at
+    assert [path for path in fake.asked if "health" not in path] == []
+
+
+async def test_an_answer_that_is_older_than_an_event_does_not_undo_it(watch, me, registry_server):
+    watcher, fake = watch.enter("all", me), registry_server.fake
+    await until(lambda: watcher.plant)
+    before, at = watcher.plant, fake.clock.now()
+    said = {"machine_id": before.machines[0].id, "mode": "None", "origin": "plant", "at": at.isoformat()}
+    registry_server.do(fake.tell, "machine.state", **said, state="OutOfService")
+    await until(lambda: watcher.plant is not before)
+    assert watcher._newest(before).machines[0].state == "OutOfService"
+    watcher._meanwhile.clear()
+    assert watcher._newest(before) is before, "control: an answer to what was asked later is taken as it is"
+
+
+async def test_a_view_lives_on_when_one_of_those_who_share_it_is_no_longer_known(watch, me, registry_server):
+    registry_server.fake.keys.add("ts_test_other")
+    other = Key("ts_test_other")
+    watcher = watch.enter("all", me)
+    assert watch.enter("all", other) is watcher
+    await until(lambda: watcher.plant)
+    registry_server.fake.keys.remove(KEY)
+    version = watcher.version
+    registry_server.do(registry_server.fake.tell, "capacity.changed", machine_id=watcher.plant.machines[0].id)
+    await until(lambda: watcher.version > version)
+    assert me.over
+    assert not watcher.refused
+    registry_server.fake.keys.clear()
+    registry_server.do(registry_server.fake.hang_up)
+    await until(lambda: watcher.refused)
+
+
+async def test_a_burst_of_events_becomes_a_few_readings(watch, me, registry_server):
+    watcher, fake = watch.enter("all", me), registry_server.fake
     await until(lambda: watcher.plant)
     fake.asked.clear()
     for _ in range(100):
@@ -79,8 +133,8 @@ async def test_a_burst_of_events_becomes_a_few_readings(watch, registry_server):
     assert 1 <= readings <= 5
 
 
-async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watch, registry_server):
-    watcher, fake = watch.enter(KEY), registry_server.fake
+async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watch, me, registry_server):
+    watcher, fake = watch.enter("all", me), registry_server.fake
     await until(lambda: watcher.plant)
     new = {**fake.bookings[0], "id": "bkg_new", "state": "CONFIRMED"}
     fake.bookings.append(new)
@@ -90,8 +144,8 @@ async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watc
     assert watcher.plant.capacity[new["machine_id"]].version == 99
 
 
-async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, registry_server):
-    watcher, fake = watch.enter(KEY), registry_server.fake
+async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, me, registry_server):
+    watcher, fake = watch.enter("all", me), registry_server.fake
     await until(lambda: watcher.plant)
     fake.machines.append({**fake.machines[0], "id": "mch_new", "name": "new"})
     fake.states["mch_new"] = fake.states[fake.machines[0]["id"]]
@@ -100,27 +154,27 @@ async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, re
     assert watcher.plant.states["mch_new"].items
 
 
-async def test_all_pages_of_a_key_share_one_stream_which_ends_after_the_last_has_left(watch, registry_server):
-    watchers = [watch.enter(KEY) for _ in range(3)]
+async def test_all_pages_of_a_key_share_one_stream_which_ends_after_the_last_has_left(watch, me, registry_server):
+    watchers = [watch.enter("all", me) for _ in range(3)]
     await until(lambda: watchers[0].plant)
     assert len({id(watcher) for watcher in watchers}) == 1
     assert len(registry_server.fake.streams) == 1
     for watcher in watchers:
-        watch.leave(KEY, watcher)
+        watch.leave("all", me, watcher)
     await until(lambda: len(watch) == 0 and not registry_server.fake.streams)
 
 
-async def test_reloading_a_page_does_not_read_the_plant_again(watch):
-    first = watch.enter(KEY)
+async def test_reloading_a_page_does_not_read_the_plant_again(watch, me):
+    first = watch.enter("all", me)
     await until(lambda: first.plant)
-    watch.leave(KEY, first)
-    assert watch.enter(KEY) is first
+    watch.leave("all", me, first)
+    assert watch.enter("all", me) is first
     await asyncio.sleep(0.4)
     assert len(watch) == 1
 
 
-async def test_a_lost_api_is_told_with_since_when_and_what_was_seen_stays(watch, registry_server):
-    watcher = watch.enter(KEY)
+async def test_a_lost_api_is_told_with_since_when_and_what_was_seen_stays(watch, me, registry_server):
+    watcher = watch.enter("all", me)
     await until(lambda: watcher.plant)
     await asyncio.to_thread(registry_server.stop)
     # A server that goes down may still answer once between the end of the stream and its own: only now is it away.
@@ -135,9 +189,9 @@ async def test_a_lost_api_is_told_with_since_when_and_what_was_seen_stays(watch,
     assert watcher.plant is not seen
 
 
-async def test_a_lost_database_is_told_apart_from_a_lost_api(watch, registry_server):
+async def test_a_lost_database_is_told_apart_from_a_lost_api(watch, me, registry_server):
     registry_server.fake.away = "database.away"
-    watcher = watch.enter(KEY)
+    watcher = watch.enter("all", me)
     await until(lambda: watcher.silent)
     assert (watcher.silent.code, watcher.plant) == ("database.away", None)
     registry_server.fake.away = ""
@@ -145,20 +199,20 @@ async def test_a_lost_database_is_told_apart_from_a_lost_api(watch, registry_ser
     assert watcher.silent is None
 
 
-async def test_a_key_that_is_revoked_ends_the_watching(watch, registry_server):
-    watcher = watch.enter(KEY)
+async def test_a_key_that_is_revoked_ends_the_watching(watch, me, registry_server):
+    watcher = watch.enter("all", me)
     await until(lambda: watcher.plant)
     registry_server.fake.keys.clear()
     registry_server.do(registry_server.fake.hang_up)
     await until(lambda: watcher.refused)
     registry_server.fake.keys.add(KEY)
-    fresh = watch.enter(KEY)
+    fresh = watch.enter("all", Key(KEY))
     await until(lambda: fresh.plant)
     assert fresh is not watcher
 
 
-async def test_a_longer_past_is_read_when_someone_wants_it(watch):
-    watcher = watch.enter(KEY)
+async def test_a_longer_past_is_read_when_someone_wants_it(watch, me):
+    watcher = watch.enter("all", me)
     await until(lambda: watcher.plant)
     version = watcher.version
     watcher.reach_back(7 * DAY)
