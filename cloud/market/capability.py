@@ -115,5 +115,10 @@ def _unsaid(candidate: Candidate, what: str, open_question: str, asked: str) -> 
     return Miss(candidate, f"{what}.unsaid", detail, asked=asked, remedy="ask the provider")
 
 
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, fold(one), fold(other)).ratio()
+def _likeness(one: str, other: str) -> tuple[bool, float]:
+    """Names of the same make first: 6061 is more like 7075 than C45 is."""
+    return _shape(one) == _shape(other), SequenceMatcher(None, fold(one), fold(other)).ratio()
+
+
+def _shape(text: str) -> str:
+    return "".join("0" if letter.isdigit() else "a" if letter.isalpha() else letter for letter in text)
