@@ -1,0 +1,1 @@
+"""The page on which hours are looked for, held and booked."""

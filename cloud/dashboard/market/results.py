@@ -1,0 +1,207 @@
+"""What was found: as a list, on a map, and as a calendar of slots; and what nearly was."""
+
+from collections.abc import Collection
+from datetime import date, tzinfo
+from typing import Any, Protocol
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from cloud.dashboard.download import csv_button
+from cloud.dashboard.frame import button, hide, said
+from cloud.dashboard.market import places, week
+from cloud.dashboard.market.fields import on_do
+from cloud.dashboard.market.form import Values
+from cloud.dashboard.market.land import Land
+from cloud.dashboard.market.lines import Shown, misses_html, results_html
+from cloud.dashboard.visit import Visit
+from cloud.dashboard.when import When, zone_named
+from cloud.dashboard.words import Words
+from cloud.market.model import Found, Near, SearchAnswer
+from cloud.market.slots import Slots
+from gateway.span import Span
+
+
+class Asker(Protocol):
+    """Who is told what was clicked; numbers are places in the list, or in the calendar."""
+
+    @property
+    def may_book(self) -> bool: ...
+
+    async def hold(self, number: int) -> None: ...
+    async def bundle(self, number: int) -> None: ...
+    async def only(self, number: int) -> None: ...
+    async def apply(self, number: int) -> None: ...
+    async def wait(self, number: int) -> None: ...
+    async def pick(self, number: int) -> None: ...
+    async def unpick(self) -> None: ...
+    async def turn(self, days: int) -> None: ...
+
+
+class Results:
+    """The answer to a search."""
+
+    def __init__(self, visit: Visit, asker: Asker) -> None:
+        self._words, self._asker = visit.words, asker
+        self._found: tuple[Found, ...] = ()
+        self._shown = Shown()
+        self._when: When | None = None
+        self._picture: object = None
+        with ui.element("section").classes("card results"):
+            self._head()
+            self._problem = said("p", "", "nothing hidden-part")
+            self._problem.props["role"] = "alert"
+            self._none = said("p", "", "nothing hidden-part")
+            with ui.element("div").classes("listed"):
+                self._list = on_do(ui.html("", tag="ol", sanitize=False).classes("ranked"), self._do)
+                with ui.element("figure").classes("where") as self._where:
+                    self._map = Land(self._words("market.map.label"), self._mark)
+                    self._caption = said("figcaption")
+        self._calendar = _Calendar(self._words, asker)
+        with ui.element("section").classes("card") as self._missed:
+            with ui.element("div").classes("top"):
+                said("h2", self._words("market.misses"))
+            said("p", self._words("market.misses_about"), "about")
+            self._misses = on_do(ui.html("", tag="ul", sanitize=False).classes("misses"), self._do)
+        hide(self._missed, hidden=True)
+
+    def _head(self) -> None:
+        words = self._words
+        with ui.element("div").classes("top"):
+            said("h2", words("market.results"))
+            self._summary = said("span", words("market.loading"), "zone")
+            self._summary.props["role"] = "status"
+            with ui.element("div").classes("controls"):
+                self._only = button(words("market.unpick"), self._asker.unpick, "quiet", text=words("market.unpick"))
+                csv_button(words, "market", self._rows)
+        hide(self._only, hidden=True)
+
+    def wait(self) -> None:
+        """Something is being looked for."""
+        self._summary.set_text(self._words("market.searching"))
+
+    def fail(self, why: str) -> None:
+        """It could not be looked for; what was found before stays."""
+        self._summary.set_text("")
+        self._problem.set_text(why)
+        hide(self._problem, hidden=False)
+
+    def fresh(self, when: When) -> None:
+        """What is shown is as of now."""
+        self._summary.set_text(self._words("market.fresh", time=f"{when.now.astimezone(when.zone):%H:%M:%S}"))
+
+    def show(self, answer: SearchAnswer, when: When, values: Values, near: Near | None, *, picked: bool) -> None:
+        """A new answer to what `values` ask for."""
+        words = self._words
+        self._found, self._when, self._shown = answer.items, when, Shown(may_book=self._asker.may_book)
+        hide(self._problem, hidden=True)
+        hide(self._only, hidden=not picked)
+        hide(self._none, hidden=bool(answer.items))
+        self._none.set_text(words("market.none_near" if answer.near_misses else "market.none"))
+        self._draw()
+        self._show_map(near)
+        hide(self._missed, hidden=not answer.near_misses)
+        self._misses.set_content(misses_html(answer.near_misses, values, when, may_book=self._asker.may_book))
+        more = "" if answer.complete else f" {words('market.more')}"
+        self._caption.set_text(self._about() + more)
+
+    def _show_map(self, near: Near | None) -> None:
+        picture = (places.places(self._found), [one.price for one in self._found], near)
+        if picture != self._picture:
+            self._picture = picture
+            self._map.show(places.options(self._found, near, self._words))
+
+    def _about(self) -> str:
+        nowhere = sum(1 for one in self._found if one.latitude is None)
+        words = self._words
+        return words("market.map.about") + (f" {words('market.map.nowhere', count=nowhere)}" if nowhere else "")
+
+    def hold_list(self, held: Collection[int]) -> None:
+        """These results are held."""
+        self._shown = Shown(set(held), self._shown.marked, self._shown.may_book)
+        self._draw()
+
+    def show_week(self, found: Slots, first: date, when: When, picked: Span | None) -> None:
+        """The calendar of a week, in the zone of the plants if it is one."""
+        self._calendar.show(found, first, _theirs(self._found, when), picked)
+
+    def _draw(self) -> None:
+        if self._when:
+            self._list.set_content(results_html(self._found, self._when, self._shown))
+
+    async def _do(self, what: str, number: int) -> None:
+        deeds = {name: getattr(self._asker, name) for name in ("hold", "bundle", "only", "apply", "wait")}
+        if what in deeds:
+            await deeds[what](number)
+
+    def _mark(self, nth: int) -> None:
+        """A plant was clicked on the map: its results are marked in the list."""
+        made = places.places(self._found)
+        if nth < len(made):
+            self._shown = Shown(self._shown.held, made[nth].results, self._shown.may_book)
+            self._draw()
+            ui.run_javascript(f"thirdshiftMarket.seen('result-{made[nth].results[0]}')")
+
+    def _rows(self) -> list[list[object]]:
+        head = [
+            "service",
+            "provider",
+            "machine",
+            "start",
+            "end",
+            "quantity",
+            "price",
+            "currency",
+            "chance",
+            "confidence",
+        ]
+        rows: list[list[object]] = [[*head, "instant", "km"]]
+        for one in self._found:
+            what = [one.service_name, one.provider_name, one.machine_id, one.start, one.end, one.quantity]
+            cost = [one.price.amount, one.price.currency, one.chance, int(one.confidence)]
+            rows.append([*what, *cost, one.instant, one.km])
+        return rows
+
+
+def _theirs(found: tuple[Found, ...], when: When) -> When:
+    """In the zone that all plants of the results share, or else in the visitor's own."""
+    zones = {one.zone for one in found}
+    zone: tzinfo = zone_named(zones.pop()) if len(zones) == 1 else when.zone
+    return When(when.now, zone, when.words)
+
+
+class _Calendar:
+    def __init__(self, words: Words, asker: Asker) -> None:
+        self._words = words
+        with ui.element("section").classes("card calendar"):
+            with ui.element("div").classes("top"):
+                said("h2", words("market.calendar"))
+                self._zone = said("span", "", "zone")
+                with ui.element("div").classes("controls"):
+                    button(words("market.week_before"), lambda: asker.turn(-week.DAYS), "quiet", text="←")
+                    button(words("market.week_after"), lambda: asker.turn(week.DAYS), "quiet", text="→")
+            said("p", words("market.calendar_about"), "about")
+            with ui.element("div").classes("weeks"):
+                self._table = ui.html("", tag="table", sanitize=False).classes("slots")
+            self._table.props["aria-label"] = words("market.calendar")
+            self._none = said("p", words("market.no_slots"), "nothing hidden-part")
+
+        async def pick(what: str, number: int) -> None:
+            if what == "slot":
+                await asker.pick(number)
+
+        on_do(self._table, pick)
+        self._table.on("keydown", _nothing, js_handler="(e) => thirdshiftMarket.walk(e)")
+
+    def show(self, found: Slots, first: date, when: When, picked: Span | None) -> None:
+        made = week.grid(found.items, first, when.zone)
+        currency = found.items[0].price.currency if found.items else ""
+        self._zone.set_text(self._words("market.calendar_zone", zone=str(when.zone), currency=currency))
+        self._table.set_content(week.grid_html(made, when, picked))
+        hide(self._table, hidden=not made.cells)
+        hide(self._none, hidden=bool(made.cells))
+        ui.run_javascript("thirdshiftMarket.calendar()")
+
+
+def _nothing(event: GenericEventArguments) -> Any:
+    del event
