@@ -1,0 +1,1 @@
+"""The page of one machine: what it did, can spare and was booked for, on one time axis."""

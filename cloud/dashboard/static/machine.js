@@ -1,0 +1,358 @@
+// The machine's chart: lanes one above the other on one time axis. Python (cloud/dashboard/machine/) makes the rows; here
+// they are drawn, and zoomed, panned, hovered and asked about by pointer, touch and keys. static/machineaxis.js has the axis.
+"use strict";
+
+window.thirdshiftMachine = (() => {
+  const HEAD = 34, CAPTION = 22, APART = 10;
+  const HEIGHT = { states: 46, ledger: 92, bookings: 44, signal: 130 };
+  const STATES = ["executing", "not-executing", "out-of-service", "not-available"];
+  const STATE_HEIGHT = [1, 0.55, 1, 0.22];
+  const LEDGER = ["available", "booking", "committed", "unattainable"];
+  const SHADE = [0.75, 0.3, 0.47, 0.64, 0.82, 1];
+  const SETTLE = 120;
+
+  let id = 0, axis = null, told = null, said = {}, view = [0, 1], number = 0, timer = 0, drawing = null, lanes = [];
+  let cursor = null, pace = { now: 0, speed: 1, at: 0 };
+
+  const now = () => pace.now + (performance.now() - pace.at) / 1000 * pace.speed;
+  const colour = (name) => thirdshiftCharts.colour(name);
+  const term = (kind, code) => said.words[kind]?.[code] ?? code;
+  const width = () => axis.clientWidth || 1;
+  const pixel = (at) => (at - view[0]) / (view[1] - view[0]) * width();
+  const moment = (x) => view[0] + x / width() * (view[1] - view[0]);
+
+  // ---- drawing
+
+  const rect = (x, y, w, h, style, more) => ({ type: "rect", shape: { x, y, width: w, height: h, ...more }, style });
+  const line = (x1, y1, x2, y2, stroke, lineWidth = 1) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke, lineWidth } });
+  const text = (content, x, y, fill, more) => ({ type: "text", style: { text: content, x, y, fill, font: `11px ${colour("font")}`, ...more } });
+
+  // Where [start, end] lies in its lane, or null where nothing of it is in view.
+  function place(params, start, end) {
+    const area = params.coordSys;
+    const left = Math.max(pixel(start), 0), right = Math.min(pixel(end), width());
+    if (!(right >= left) || right < 0 || left > width()) return null;
+    return { x: area.x + left, width: Math.max(right - left, 1), y: area.y, height: area.height };
+  }
+
+  const hatches = {};
+  function hatch(name, ground) {
+    const key = `${name}/${ground}/${document.body.className}`;
+    if (!hatches[key]) {
+      const ratio = window.devicePixelRatio || 1, tile = document.createElement("canvas");
+      tile.width = tile.height = 6 * ratio;
+      const pen = tile.getContext("2d");
+      pen.scale(ratio, ratio);
+      if (ground) {
+        pen.fillStyle = colour(ground);
+        pen.fillRect(0, 0, 6, 6);
+      }
+      pen.strokeStyle = colour(name);
+      pen.lineWidth = 1.4;
+      pen.beginPath();
+      for (const shift of [-6, 0, 6]) {
+        pen.moveTo(shift, 6);
+        pen.lineTo(shift + 6, 0);
+      }
+      pen.stroke();
+      hatches[key] = { image: tile, repeat: "repeat", scaleX: 1 / ratio, scaleY: 1 / ratio };
+    }
+    return hatches[key];
+  }
+
+  const RENDER = {
+    states(params, [start, end, code, sure, , , , shares]) {
+      const at = place(params, start, end);
+      if (!at) return null;
+      const opacity = sure ? 1 : 0.4, total = shares?.reduce((sum, each) => sum + each, 0);
+      if (!total) return block(at, STATE_HEIGHT[code], STATES[code], opacity);
+      // Of several states, each as high as its share of the time.
+      let y = at.y + at.height;
+      const children = [];
+      shares.forEach((seconds, which) => {
+        const high = at.height * seconds / total;
+        y -= high;
+        if (high) children.push(rect(at.x, y, at.width, high, { fill: colour(STATES[which]), opacity }));
+      });
+      return { type: "group", children };
+    },
+    ledger(params, [start, end, code, confidence, low, high]) {
+      const at = place(params, start, end);
+      if (!at) return null;
+      const opacity = code === 0 ? SHADE[confidence] : 1;
+      const w = at.width > 3 ? at.width - 0.5 : at.width;
+      return rect(at.x, at.y + at.height * (1 - high), w, at.height * (high - low), { fill: colour(LEDGER[code]), opacity });
+    },
+    bookings(params, [start, end, track, tracks, , risk, from, to, held]) {
+      const at = place(params, start, end);
+      if (!at) return null;
+      const high = at.height / tracks, y = at.y + track * high + 1, h = Math.max(high - 3, 3);
+      const edge = { stroke: colour(risk ? "risk" : "booking-line"), lineWidth: risk ? 2 : 1, lineDash: held ? [3, 2] : null };
+      const children = [rect(at.x + 0.5, y + 0.5, Math.max(at.width - 1, 1), h, { fill: held ? "transparent" : colour("booking-soft"), ...edge }, { r: 2 })];
+      const ran = to ? place(params, from, to) : null;
+      if (ran) children.push(rect(ran.x, y + h * 0.55, ran.width, h * 0.45, { fill: colour("booking") }));
+      if (risk && at.width > 14) children.push(text("!", at.x + 8, y + h / 2, colour("risk"), { align: "center", verticalAlign: "middle", font: `700 12px ${colour("font")}` }));
+      return { type: "group", children };
+    },
+    texts(params, [start, end, content]) {
+      const at = place(params, start, end);
+      if (!at) return null;
+      const style = { fill: colour("accent-soft"), stroke: colour("card"), lineWidth: 1 };
+      const children = [rect(at.x, at.y + at.height * 0.3, at.width, at.height * 0.4, style)];
+      if (at.width > 30) children.push(text(content, at.x + 5, at.y + at.height / 2, colour("ink"), { verticalAlign: "middle", width: at.width - 8, overflow: "truncate" }));
+      return { type: "group", children };
+    },
+  };
+
+  function block(at, share, name, opacity) {
+    const fill = name === "out-of-service" ? hatch("out-of-service-line", name) : colour(name);
+    const w = at.width > 3 ? at.width - 0.5 : at.width;
+    return rect(at.x, at.y + at.height * (1 - share), w, at.height * share, { fill, opacity });
+  }
+
+  // What lies behind all lanes: marks of time, what is ahead, captions, and where nobody looked.
+  function backdrop(params) {
+    const area = params.coordSys, bottom = area.y + area.height, wide = width(), children = [];
+    const edge = pixel(now());
+    if (edge < wide) children.push(rect(Math.max(edge, 0), HEAD, wide - Math.max(edge, 0), bottom - HEAD, { fill: colour("future") }));
+    let free = -Infinity;
+    for (const mark of thirdshiftAxis.marks(view, wide, said)) {
+      const x = Math.round(pixel(mark.at)) + 0.5;
+      if (x < 0 || x > wide) continue;
+      children.push(line(x, mark.major ? 14 : HEAD - 5, x, bottom, colour(mark.major ? "grid-strong" : "grid")));
+      const end = x + 6 + mark.label.length * (said.language.startsWith("zh") ? 9 : 6.4);
+      if (x > free && end < wide) {
+        free = end + 6;
+        children.push(text(mark.label, x + 4, 16, colour(mark.major ? "ink" : "soft"), { font: `${mark.major ? 600 : 400} 11px ${colour("font")}` }));
+      }
+    }
+    for (const lane of lanes) {
+      children.push(line(0, lane.top + lane.height + 0.5, wide, lane.top + lane.height + 0.5, colour("line")));
+      children.push(text(lane.caption, 4, lane.top - 16, colour("soft"), { width: wide - 8, overflow: "truncate", font: `500 12px ${colour("font")}` }));
+    }
+    for (const [start, end] of told.gaps) {
+      const left = Math.max(pixel(start), 0), right = Math.min(pixel(end), wide);
+      for (const lane of right > left ? lanes.filter((each) => each.past) : []) {
+        children.push(rect(left, lane.top, Math.max(right - left, 1), lane.height, { fill: hatch("gap-line", "") }));
+      }
+    }
+    if (edge > 0 && edge < wide) children.push(line(edge, 12, edge, bottom, colour("now"), 1.5));
+    return { type: "group", children };
+  }
+
+  function layout() {
+    let top = HEAD;
+    lanes = [];
+    const add = (name, height, caption, more) => {
+      lanes.push({ name, top: top + CAPTION, height, caption, past: true, ...more });
+      top += CAPTION + height + APART;
+    };
+    for (const name of ["states", "ledger", "bookings"]) add(name, HEIGHT[name], told.captions[name], { past: name === "states" });
+    told.signals.forEach((signal, place) => add(`signal${place}`, HEIGHT.signal, signal.caption, { signal }));
+    return top;
+  }
+
+  function options() {
+    const high = layout(), grids = [{ top: 0, height: high }, ...lanes];
+    axis.firstElementChild.style.height = `${high}px`;
+    return {
+      animation: false,
+      aria: { enabled: true, label: { description: told.label } },
+      grid: grids.map(({ top, height }, place) => ({ id: `grid${place}`, left: 0, right: 0, top, height, containLabel: false })),
+      xAxis: grids.map((_, place) => ({ id: `x${place}`, gridIndex: place, type: "value", min: view[0], max: view[1], show: false })),
+      yAxis: grids.map(({ signal }, place) => vertical(signal, place)),
+      series: [
+        { id: "back", type: "custom", xAxisIndex: 0, yAxisIndex: 0, clip: false, silent: true, z: 0, data: [[view[0], 0]], renderItem: backdrop },
+        ...lanes.flatMap((lane, place) => (lane.signal ? curves(lane.signal, place + 1) : [drawn(lane.name, told[lane.name], place + 1, RENDER[lane.name])])),
+      ],
+    };
+  }
+
+  function vertical(signal, place) {
+    const same = { id: `y${place}`, gridIndex: place, type: "value" };
+    if (!signal?.line.length) return { ...same, min: 0, max: 1, show: false };
+    return { ...same, scale: true, splitNumber: 3, axisLabel: { inside: true, margin: 5, fontSize: 11, showMinLabel: false, hideOverlap: true }, axisTick: { show: false }, axisLine: { show: false }, z: 3 };
+  }
+
+  const drawn = (name, rows, place, render) => ({
+    id: `${name}${place}`, type: "custom", xAxisIndex: place, yAxisIndex: place, clip: false, silent: true, progressive: 0, z: 2,
+    data: rows.map((row, each) => [row[0], 0, each]), encode: { x: 0, y: 1 },
+    renderItem: (params, api) => render(params, rows[api.value(2)]),
+  });
+
+  function curves(signal, place) {
+    const pen = (name, column, more) => ({ id: `${name}${place}`, type: "line", xAxisIndex: place, yAxisIndex: place, showSymbol: false, silent: true,
+      connectNulls: false, data: signal.line.map((row) => [row[0], row[column]]), lineStyle: { color: "var(--accent)", width: 1.4 }, ...more });
+    const found = [pen("value", 1)];
+    if (signal.step) for (const [name, column] of [["least", 2], ["most", 3]]) found.push(pen(name, column, { lineStyle: { color: "var(--accent)", width: 1, opacity: 0.45 } }));
+    if (signal.doubts.length) found.push({ id: `doubts${place}`, type: "scatter", xAxisIndex: place, yAxisIndex: place, symbol: "diamond", symbolSize: 7, silent: true,
+      itemStyle: { color: "var(--risk)" }, data: signal.doubts.map((row) => [row[0], row[1]]) });
+    if (signal.texts.length) found.push(drawn("texts", signal.texts, place, RENDER.texts));
+    return found;
+  }
+
+  function draw(fresh) {
+    if (fresh.number < number) return;
+    told = fresh;
+    view = [...fresh.window];
+    pace = { now: fresh.now, speed: fresh.speed, at: performance.now() };
+    axis.dataset.live = fresh.live;
+    axis.classList.remove("loading");
+    thirdshiftCharts.whenThere(id, ({ chart }) => {
+      if (!chart.listened) {
+        chart.listened = true;
+        chart.on("finished", finished);
+      }
+      thirdshiftCharts.show(id, options());
+      drawing = fresh.window;
+    });
+  }
+
+  function finished() {
+    if (!drawing) return;
+    axis.dataset.drawn = drawing.map((at) => new Date(at * 1000).toISOString()).join("/");
+    drawing = null;
+  }
+
+  // ---- looking elsewhere
+
+  let frame = 0;
+  function move(start, end) {
+    const length = Math.min(Math.max(end - start, 60), 366 * 86400), middle = (start + end) / 2;
+    view = [middle - length / 2, middle + length / 2];
+    axis.classList.add("loading");
+    repaint();
+    number += 1;
+    clearTimeout(timer);
+    timer = setTimeout(() => emitEvent("machine.look", { start: view[0], end: view[1], number }), SETTLE);
+  }
+
+  function repaint() {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      thirdshiftCharts.whenThere(id, ({ chart }) => chart.setOption({ xAxis: [0, ...lanes].map((_, place) => ({ id: `x${place}`, min: view[0], max: view[1] })) }));
+      if (cursor !== null) show(cursor);
+    });
+  }
+
+  const zoom = (factor, at) => move(at - (at - view[0]) * factor, at + (view[1] - at) * factor);
+  const pan = (share) => move(view[0] + (view[1] - view[0]) * share, view[1] + (view[1] - view[0]) * share);
+
+  // As time goes on, a live chart does too, a pixel at a time; the server sends it anew with the next news.
+  setInterval(() => {
+    if (!told?.live || axis?.classList.contains("loading") || document.hidden) return;
+    const behind = told.window[0] + (now() - told.now), moved = behind - view[0];
+    if (moved > (view[1] - view[0]) / width()) {
+      view = [view[0] + moved, view[1] + moved];
+      repaint();
+    }
+  }, 1000);
+
+  // ---- hovering
+
+  function show(at, loud) {
+    cursor = at;
+    const x = pixel(at), lineOf = axis.querySelector(".cursor"), box = axis.querySelector(".tip-box");
+    if (x < 0 || x > width()) return hide();
+    lineOf.hidden = box.hidden = false;
+    lineOf.style.left = `${x}px`;
+    box.replaceChildren(...thirdshiftTold.lines(at, told, said, now()));
+    box.style.left = `${Math.max(0, Math.min(x + 14, width() - box.offsetWidth - 4))}px`;
+    if (x + 14 + box.offsetWidth > width()) box.style.left = `${Math.max(0, x - 14 - box.offsetWidth)}px`;
+    if (loud) document.getElementById("axis-said").textContent = [...box.children].map((each) => each.textContent).join("; ");
+  }
+
+  function hide() {
+    cursor = null;
+    axis.querySelector(".cursor").hidden = axis.querySelector(".tip-box").hidden = true;
+  }
+
+  const ask = (at) => emitEvent("machine.why", { at });
+
+  // ---- pointer, touch and keys
+
+  function listen() {
+    const down = new Map();
+    let began = null;
+    const x = (event) => event.clientX - axis.getBoundingClientRect().left;
+    axis.addEventListener("pointerdown", (event) => {
+      down.set(event.pointerId, x(event));
+      began = { view: [...view], at: [...down.values()], moved: false };
+    });
+    axis.addEventListener("pointermove", (event) => {
+      if (!told) return;
+      if (!down.has(event.pointerId) || !began) return show(moment(x(event)));
+      down.set(event.pointerId, x(event));
+      const at = [...down.values()], per = (began.view[1] - began.view[0]) / width();
+      if (at.length === 2 && began.at.length === 2) {
+        const was = Math.abs(began.at[0] - began.at[1]) || 1, is = Math.max(Math.abs(at[0] - at[1]), 8);
+        const middle = began.view[0] + (began.at[0] + began.at[1]) / 2 * per, factor = was / is;
+        began.moved = true;
+        move(middle - (middle - began.view[0]) * factor, middle + (began.view[1] - middle) * factor);
+      } else if (Math.abs(at[0] - began.at[0]) > 4 || began.moved) {
+        if (!began.moved) axis.setPointerCapture(event.pointerId);
+        began.moved = true;
+        hide();
+        move(began.view[0] - (at[0] - began.at[0]) * per, began.view[1] - (at[0] - began.at[0]) * per);
+      }
+    });
+    const up = (event) => {
+      const still = began && !began.moved && down.has(event.pointerId) && event.type === "pointerup";
+      down.delete(event.pointerId);
+      if (still && told) ask(moment(x(event)));
+      if (!down.size) began = null;
+    };
+    axis.addEventListener("pointerup", up);
+    axis.addEventListener("pointercancel", up);
+    axis.addEventListener("pointerleave", () => { if (!down.size && document.activeElement !== axis) hide(); });
+    axis.addEventListener("wheel", (event) => {
+      if (!told || !(event.ctrlKey || event.metaKey || document.activeElement === axis)) return;
+      event.preventDefault();
+      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / width());
+      else zoom(Math.exp(Math.max(-1, Math.min(1, event.deltaY / 300))), moment(x(event)));
+    }, { passive: false });
+    axis.addEventListener("keydown", key);
+    axis.addEventListener("blur", hide);
+    new ResizeObserver(() => told && repaint()).observe(axis);
+  }
+
+  function key(event) {
+    if (!told || event.target !== axis) return;
+    const middle = cursor ?? (view[0] + view[1]) / 2, step = (view[1] - view[0]) / 60;
+    const doing = {
+      ArrowLeft: () => (event.shiftKey ? pan(-0.25) : show(Math.max(view[0], middle - step), true)),
+      ArrowRight: () => (event.shiftKey ? pan(0.25) : show(Math.min(view[1], middle + step), true)),
+      "+": () => zoom(0.5, middle),
+      "=": () => zoom(0.5, middle),
+      "-": () => zoom(2, middle),
+      Enter: () => ask(middle),
+      Escape: hide,
+    }[event.key];
+    if (!doing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    doing();
+  }
+
+  function begin(chart, settings) {
+    const start = () => {
+      axis = document.getElementById("axis");
+      if (!axis) return setTimeout(start, 20);
+      id = chart;
+      said = settings;
+      if (!axis.dataset.heard) {
+        axis.dataset.heard = "yes";
+        listen();
+      }
+    };
+    start();
+  }
+
+  function told_(fresh) {
+    if (axis) draw(fresh);
+    else setTimeout(() => told_(fresh), 20);
+  }
+
+  const center = () => (view[0] + view[1]) / 2;
+
+  return { begin, draw: told_, zoom: (factor) => told && zoom(factor, center()), pan: (share) => told && pan(share) };
+})();
