@@ -2,7 +2,7 @@
 
 from cloud.api.page import Page
 from cloud.client.calls import Calls
-from cloud.operations.model import AgentLink, Hook, Hooks, Ingest, Stores
+from cloud.operations.model import AgentLink, Hook, Hooks, Ingest, ParkedLine, ParkedLines, Stores
 
 
 class OperationCalls(Calls):
@@ -10,6 +10,9 @@ class OperationCalls(Calls):
 
     async def links(self) -> list[AgentLink]:
         return await self._all(Page[AgentLink], "/v1/operations/agents")
+
+    async def latest_parked(self, limit: int = 50) -> tuple[ParkedLine, ...]:
+        return (await self._get(ParkedLines, "/v1/operations/parked", limit=limit)).items
 
     async def ingest(self, minutes: int = 60) -> Ingest:
         return await self._get(Ingest, "/v1/operations/ingest", minutes=minutes)

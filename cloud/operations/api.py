@@ -26,6 +26,8 @@ from cloud.operations.model import (
     Lane,
     Loss,
     ParkedCount,
+    ParkedLine,
+    ParkedLines,
     Refused,
     RegistryStore,
     SampleStore,
@@ -55,6 +57,17 @@ async def list_links(call: ReadCall, ask: AnAsk) -> Page[AgentLink]:
         for row in found
     ]
     return page(ask, found, items)
+
+
+@router.get("/parked")
+async def list_latest_parked(
+    call: ReadCall, limit: Annotated[int, Query(ge=1, le=200, description="at most so many")] = 50
+) -> ParkedLines:
+    """The messages that were refused last, the newest first."""
+    async with call.rows() as rows:
+        found = await store.parked(rows, call.tenant, limit)
+    told = ({**row, "payload": row["payload"].decode(errors="replace")} for row in found)
+    return ParkedLines(items=tuple(map(ParkedLine.model_validate, told)))
 
 
 @router.get("/ingest")

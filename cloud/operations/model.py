@@ -75,6 +75,27 @@ class AgentLink(Wire):
     down: Down
 
 
+class ParkedLine(Wire):
+    """A message that was refused: whose it was, its number, and why. `payload` has its first characters."""
+
+    id: int
+    at: datetime
+    agent_id: str
+    agent: str
+    stream: str
+    epoch: int
+    seq: int
+    code: str
+    reason: str
+    payload: str
+
+
+class ParkedLines(Wire):
+    """The latest ones, the newest first; GET /v1/parked has them all, and whole."""
+
+    items: tuple[ParkedLine, ...]
+
+
 class Flow(Wire):
     """What of a stream was committed lately. `p50_s`, `p99_s`: from the source's stamp to commit, within a fifth."""
 

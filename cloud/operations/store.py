@@ -39,6 +39,11 @@ PARKED = """
 SELECT agent_id, count(*) AS messages, max(at) AS last_at FROM parked
 WHERE enterprise_id = $1 AND agent_id = ANY($2::text[]) AND at > $3 GROUP BY agent_id
 """
+LATEST_PARKED = """
+SELECT p.id, p.at, p.agent_id, a.name AS agent, p.stream, p.epoch, p.seq, p.code, p.reason,
+       substring(p.payload FOR 600) AS payload
+FROM parked p JOIN agent a ON a.id = p.agent_id WHERE p.enterprise_id = $1 ORDER BY p.id DESC LIMIT $2
+"""
 MINUTES = """
 SELECT at, stream, messages, samples, latency FROM ingest_minute
 WHERE enterprise_id = $1 AND at >= $2 AND at < $3 ORDER BY at, stream
@@ -74,6 +79,11 @@ async def links(rows: asyncpg.Connection, tenant: str, agents: Sequence[str], no
         await rows.fetch(REFUSED, agents, since),
         await rows.fetch(PARKED, tenant, agents, since),
     )
+
+
+async def parked(rows: asyncpg.Connection, tenant: str, limit: int) -> Rows:
+    found: Rows = await rows.fetch(LATEST_PARKED, tenant, limit)
+    return found
 
 
 async def minutes(rows: asyncpg.Connection, tenant: str, start: datetime, end: datetime) -> Rows:

@@ -78,9 +78,11 @@ async def test_losses_refusals_and_parked_messages_are_counted_by_reason(market:
     await market.ingest.execute(loss, agent, 900, 999, "dropped", START - timedelta(days=31))
     await market.ingest.execute(
         "INSERT INTO parked (at, enterprise_id, agent_id, stream, epoch, seq, code, reason, payload)"
-        " VALUES ($1, $2, $3, 'state', 1, 1, 'message.refused', 'no', '')",
+        " VALUES ($1, $2, $3, 'state', 1, 1, 'message.refused', 'no', '{}')",
         *(START, market.id("maker"), agent),
     )
+    (line,) = await market.clients["maker"].latest_parked()
+    assert (line.agent, line.code, line.reason, line.payload) == ("maker agent", "message.refused", "no", "{}")
     tally = Tally()
     tally.refused({agent: 4}, "mac", START)
     await ledger.write(market.ingest, tally.torn_off())
@@ -187,5 +189,6 @@ async def test_nobody_sees_anothers_house(market: Market, agent: str) -> None:
     await ledger.write(market.ingest, tally.torn_off())
     rival = market.clients["rival"]
     assert await rival.links() == []
+    assert await rival.latest_parked() == ()
     assert (await rival.ingest()).items == ()
     assert await rival.hooks() == ()
