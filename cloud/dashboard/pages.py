@@ -1,6 +1,10 @@
 """The table of pages: whoever adds a page adds its line here; the navigation shows them in this order."""
 
 from cloud.dashboard.house import Page
+from cloud.dashboard.operations.page import install as operations
 from cloud.dashboard.plant.page import install as plant
 
-PAGES: tuple[Page, ...] = (Page("plant", "/", "plant.nav", "plant", plant),)
+PAGES: tuple[Page, ...] = (
+    Page("plant", "/", "plant.nav", "plant", plant),
+    Page("operations", "/operations", "operations.nav", "operations", operations),
+)
