@@ -3,7 +3,7 @@
 from cloud.migrations.script import run_as_owner
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:
