@@ -31,19 +31,18 @@ CREATE FUNCTION ts_amend(p_tenant text, p_key text, p_body_hash bytea, p_claim t
                          p_quantity int, p_work jsonb, p_now timestamptz, p_fresh_after timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  v_answer  jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_taken   record;
+  v_answer  jsonb;
   c         claim;
   n         claim;
   s         service;
   v_started boolean;
   v_was     text;
 BEGIN
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  END IF;
-  c := ts_locked_claim(p_tenant, p_claim, 'bkg');
-  IF c.id IS NULL THEN
-    RETURN ts_refused('booking.unknown', 404);
+  SELECT * INTO v_taken FROM ts_taken_up(p_tenant, p_key, p_body_hash, p_claim);
+  c := v_taken.booking;
+  IF v_taken.answer IS NOT NULL THEN
+    RETURN v_taken.answer;
   ELSIF c.booker_id <> p_tenant THEN
     RETURN ts_refused('booking.booker_only', 403);
   ELSIF c.state = 'REQUESTED' AND c.expires_at <= p_now OR c.cancel_asked_at IS NOT NULL

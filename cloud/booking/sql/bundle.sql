@@ -76,7 +76,7 @@ BEGIN
   IF v_answer IS NOT NULL THEN
     RETURN v_answer;
   END IF;
-  SELECT * INTO b FROM bundle WHERE id = p_bundle AND booker_id = p_tenant;
+  SELECT * INTO b FROM bundle WHERE id = p_bundle AND booker_id = p_tenant FOR NO KEY UPDATE;
   IF b.id IS NULL THEN
     RETURN ts_refused('bundle.unknown', 404);
   END IF;

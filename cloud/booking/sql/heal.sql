@@ -19,6 +19,7 @@ DECLARE
   v_pool text;
 BEGIN
   SELECT * INTO w FROM claim WHERE id = p_claim;
+  PERFORM ts_lock_bundle(w.bundle_id);
   v_pool := ts_pool_room(w, p_now, p_fresh_after);
   SELECT * INTO v_room FROM ts_equal(w, NULL, NULL, p_now, p_fresh_after);
   PERFORM ts_lock_machines(array_remove(ARRAY[w.machine_id, v_pool, v_room.machine_id], NULL));
@@ -161,6 +162,7 @@ BEGIN
   ELSIF c.booker_id <> p_tenant THEN
     RETURN ts_refused('booking.booker_only', 403);
   END IF;
+  PERFORM ts_lock_bundle(c.bundle_id);
   v_locked := c.proposal ->> 'machine_id';
   PERFORM ts_lock_machines(array_remove(ARRAY[c.machine_id, v_locked], NULL));
   SELECT * INTO STRICT c FROM claim WHERE id = p_claim FOR NO KEY UPDATE;

@@ -8,6 +8,13 @@ BEGIN
   PERFORM 1 FROM statement WHERE machine_id = ANY (p_machines) ORDER BY machine_id FOR NO KEY UPDATE;
 END $$;
 
+-- Locks a bundle (null: none) before any guard: who calls its legs off needs all of their guards at once, and who heals one
+-- gives it another. So the one waits for the other, and finds the legs as they are then.
+CREATE FUNCTION ts_lock_bundle(p_bundle text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM bundle WHERE id = p_bundle FOR NO KEY UPDATE;
+END $$;
+
 -- The state that a claim has just entered goes into its history, the machine's ledger, and an event to each side.
 CREATE FUNCTION ts_record(c claim, p_reason text, p_actor text, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

@@ -39,16 +39,14 @@ END $$;
 CREATE FUNCTION ts_decide(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_to text, p_reason text,
                           p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
-  c        claim;
-  v_was    text;
+  v_taken record;
+  c       claim;
+  v_was   text;
 BEGIN
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  END IF;
-  c := ts_locked_claim(p_tenant, p_claim, 'bkg');
-  IF c.id IS NULL THEN
-    RETURN ts_refused('booking.unknown', 404);
+  SELECT * INTO v_taken FROM ts_taken_up(p_tenant, p_key, p_body_hash, p_claim);
+  c := v_taken.booking;
+  IF v_taken.answer IS NOT NULL THEN
+    RETURN v_taken.answer;
   ELSIF p_to <> 'CANCELLED' AND c.provider_id <> p_tenant THEN
     RETURN ts_refused('booking.provider_only', 403);
   END IF;
@@ -93,6 +91,20 @@ BEGIN
     PERFORM ts_tell(c, ts_claim_json(c) || jsonb_build_object('reason', v_why), p_now);
   END IF;
   RETURN ts_claim_json(c);
+END $$;
+
+-- A booking of the tenant's that is about to change, locked behind its machine's guard; or the answer that was given before, or
+-- that there is none.
+CREATE FUNCTION ts_taken_up(p_tenant text, p_key text, p_body_hash bytea, p_claim text, OUT booking claim, OUT answer jsonb)
+LANGUAGE plpgsql AS $$
+BEGIN
+  answer := ts_replay(p_tenant, p_key, p_body_hash);
+  IF answer IS NULL THEN
+    booking := ts_locked_claim(p_tenant, p_claim, 'bkg');
+    IF booking.id IS NULL THEN
+      answer := ts_refused('booking.unknown', 404);
+    END IF;
+  END IF;
 END $$;
 
 -- A claim that the tenant books or provides, locked behind its machine's guard; a row of nulls where there is none.

@@ -29,16 +29,14 @@ $$;
 CREATE FUNCTION ts_settle(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
-  c        claim;
-  v_said   jsonb;
+  v_taken record;
+  c       claim;
+  v_said  jsonb;
 BEGIN
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  END IF;
-  c := ts_locked_claim(p_tenant, p_claim, 'bkg');
-  IF c.id IS NULL THEN
-    RETURN ts_refused('booking.unknown', 404);
+  SELECT * INTO v_taken FROM ts_taken_up(p_tenant, p_key, p_body_hash, p_claim);
+  c := v_taken.booking;
+  IF v_taken.answer IS NOT NULL THEN
+    RETURN v_taken.answer;
   ELSIF c.state = 'DISPUTED' THEN
     IF c.settlement #>> '{dispute,by}' = ANY (ts_sides(c, p_tenant)) AND cardinality(ts_sides(c, p_tenant)) = 1
        OR c.settlement #> '{dispute,due}' IS NULL THEN
@@ -66,15 +64,13 @@ CREATE FUNCTION ts_dispute(p_tenant text, p_key text, p_body_hash bytea, p_claim
                            p_now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-  v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
-  c        claim;
+  v_taken record;
+  c       claim;
 BEGIN
-  IF v_answer IS NOT NULL THEN
-    RETURN v_answer;
-  END IF;
-  c := ts_locked_claim(p_tenant, p_claim, 'bkg');
-  IF c.id IS NULL THEN
-    RETURN ts_refused('booking.unknown', 404);
+  SELECT * INTO v_taken FROM ts_taken_up(p_tenant, p_key, p_body_hash, p_claim);
+  c := v_taken.booking;
+  IF v_taken.answer IS NOT NULL THEN
+    RETURN v_taken.answer;
   ELSIF c.state NOT IN ('METERED', 'DISPUTED') THEN
     RETURN ts_refused('claim.state', 409, jsonb_build_object('state', c.state));
   ELSIF c.state = 'METERED' AND c.settlement -> 'accepted' ?| ts_sides(c, p_tenant) THEN
