@@ -65,6 +65,10 @@ class Form:
             said("span", label)
         return made
 
+    def place(self, name: str) -> None:
+        """A place for what is wrong with `name`, where that is no single field: boxes to tick, say."""
+        self._fault(name)
+
     def send_button(self, label: str) -> Element:
         """What sends it; Enter in a field does so too."""
         made = ui.element("button").classes("go")
