@@ -17,6 +17,7 @@ pytest_plugins = (
     "foreign_mqtt",
     "foreign_mtconnect",
     "foreign_modbus",
+    "foreign_openid",
     "flaky_network",
     "own_postgres",
     "foreign_stores",

@@ -119,7 +119,7 @@ def served(fake: Fake) -> Iterator[Served]:
 @contextmanager
 def dashboard(api_port: int, **environment: str) -> Iterator[str]:
     """The dashboard's process for the API at that port; yields its URL."""
-    port = free_port()
+    port = int(environment.pop("THIRDSHIFT_DASHBOARD_PORT", 0)) or free_port()
     given = {"THIRDSHIFT_API_PORT": str(api_port), "THIRDSHIFT_DASHBOARD_PORT": str(port), **environment}
     process = subprocess.Popen([sys.executable, "-m", "cloud.dashboard"], env={**os.environ, **given})
     try:
