@@ -1,11 +1,28 @@
 """Looking for hours, and waiting for them."""
 
 from cloud.api.page import Page
+from cloud.booking.bundle import BundleRequest
+from cloud.booking.wire import BookingRequest, Work
 from cloud.client.calls import Calls
-from cloud.market.model import SearchAnswer, SearchRequest
+from cloud.market.match import shares
+from cloud.market.model import Found, SearchAnswer, SearchRequest
 from cloud.market.slots import Slots, SlotsRequest
 from cloud.registry.processes import Processes
 from cloud.waiting.model import Waiting, WaitingRequest
+from gateway.span import Span
+
+
+def bundle_of(found: Found, work: Work) -> BundleRequest:
+    """How a match is booked: a leg for each of its pieces, all or none, and the work shared by their lengths."""
+    made = shares(work.quantity, [Span(piece.start, piece.end) for piece in found.pieces])
+    same = {"service_id": found.service_id, "machine_id": found.machine_id, "quantity": found.quantity}
+    legs = tuple(
+        BookingRequest(
+            start=piece.start, end=piece.end, work=work.model_copy(update={"quantity": max(units, 1)}), **same
+        )
+        for piece, units in zip(found.pieces, made, strict=True)
+    )
+    return BundleRequest(legs=legs)
 
 
 class MarketCalls(Calls):

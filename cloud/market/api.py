@@ -1,7 +1,8 @@
 """POST /v1/search: gather what the caller may see, let the pure function decide, and answer."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from cloud.api.brisk import Brisk
 from cloud.api.call import Call, ReadCall
 from cloud.market import store
 from cloud.market.candidate import Candidate, Match, Miss, Need, Split, Task
@@ -13,6 +14,7 @@ from cloud.registry.capability import rank_of
 from gateway.money import Money
 
 router = APIRouter(prefix="/v1", tags=["market"])
+brisk = APIRouter(prefix="/v1", tags=["market"], route_class=Brisk)
 
 SPARE = 4
 """Candidates looked at beyond those that are asked for: now and then one proves to be too little."""
@@ -20,8 +22,8 @@ LOOKED = 40
 """Candidates whose hours a calendar shows, the cheapest first."""
 
 
-@router.post("/search")
-async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
+@brisk.post("/search", response_model=SearchAnswer)
+async def find(call: ReadCall, request: SearchRequest) -> Response:
     """Find capacity that can be booked, best first, and services that miss by one constraint only."""
     need, candidates, matches = _need(call, request), list[Candidate](), list[Match]()
     complete = False
@@ -36,7 +38,8 @@ async def find(call: ReadCall, request: SearchRequest) -> SearchAnswer:
     misses = await _near(call, request, need, matches) if len(matches) < request.limit else []
     items = tuple(_found(rank, match, matches[0], request) for rank, match in enumerate(matches, 1))
     near = tuple(map(_missed, misses))
-    return SearchAnswer(items=items, near_misses=near, complete=complete)
+    answer = SearchAnswer(items=items, near_misses=near, complete=complete)
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 async def _near(call: Call, request: SearchRequest, need: Need, matches: list[Match]) -> list[Miss]:

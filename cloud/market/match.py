@@ -189,10 +189,10 @@ _RULES: tuple[Callable[[Need, Candidate], Verdict | None], ...] = (
 def _quoted(need: Need, candidate: Candidate, spans: Sequence[Span]) -> Match:
     """With its price, which is that of each booking of it, and how likely all of it is idle."""
     parts = [parts_of(candidate, span, need.quantity) for span in spans]
-    shares = _shares(need.units, spans)
+    made = shares(need.units, spans)
     pieces = tuple(
         Piece(span, price(candidate.tariff, each, need.quantity, units), units)
-        for span, each, units in zip(spans, parts, shares, strict=True)
+        for span, each, units in zip(spans, parts, made, strict=True)
     )
     cost = Money(amount=sum((piece.price.amount for piece in pieces), Decimal(0)), currency=candidate.rate.currency)
     confidence = min(part.confidence for each in parts for part in each)
@@ -205,8 +205,11 @@ def _quoted(need: Need, candidate: Candidate, spans: Sequence[Span]) -> Match:
     return replace(match, why=why(need, candidate, match, leased=leased))
 
 
-def _shares(units: int, spans: Sequence[Span]) -> list[int]:
-    """How many of the units each span makes, by its length; at least one each where there are as many."""
+def shares(units: int, spans: Sequence[Span]) -> list[int]:
+    """How many of the units each span makes, by its length; at least one each where there are as many.
+
+    They add up to `units`; the spans follow each other.
+    """
     spare, whole = max(units - len(spans), 0), sum((span.duration for span in spans), timedelta())
     found, past, given = [], timedelta(), 0
     for span in spans:
