@@ -118,8 +118,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for room in ROOMS:
-        app.include_router(room.router)
+    for router in (booking.brisk, market.brisk, *(room.router for room in ROOMS)):
+        app.include_router(router)
     _add_manual(app)
     problems.install(app)
     app.add_middleware(BodyLimit, most=MAX_BODY)

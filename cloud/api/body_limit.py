@@ -1,6 +1,5 @@
 """Bodies past a limit are refused before they are read, also those that do not say how long they are."""
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +18,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "0")
+        said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0").decode("latin-1")
         if said.isdecimal() and int(said) > self.most:
             await answer(REQUEST_TOO_LARGE, f"{said} bytes; the limit is {self.most}")(scope, receive, send)
             return

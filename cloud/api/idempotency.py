@@ -43,5 +43,5 @@ class Intention:
 def intention(key: str, request: Request, body: BaseModel) -> Intention:
     """What is asked for by this request."""
     canonical = orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    operation = f"{request.method} {request.url.path}"
+    operation = f"{request.method} {request.scope['path']}"
     return Intention(key, hashlib.sha256(operation.encode() + b"\n" + canonical).digest())

@@ -1,9 +1,11 @@
 """The error that an answer of the API is made of; apart from the answering, so that others load no web framework."""
 
-import structlog
+from contextvars import ContextVar
 
 from cloud.api.catalogue import Kind
 from cloud.errors import CloudError
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class Problem(CloudError):
@@ -20,4 +22,4 @@ class Problem(CloudError):
 
 def current() -> str:
     """The Request-Id of the request that is being answered; empty outside of one."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    return REQUEST_ID.get()

@@ -24,7 +24,7 @@ CENTRES = 40
 FULL = 200
 """The cheapest of one process at one place, all of whose hours are taken."""
 CROWDED = PROCESSES[0]
-FILES = ("world", "claims", "after")
+FILES = ("world", "claims", "guards", "after")
 _SQL = Path(__file__).parent / "sql"
 TAKEN = timedelta(hours=2)
 """Of one free piece in ten, its end."""

@@ -22,6 +22,29 @@ CREATE TRIGGER claim_born BEFORE INSERT ON claim FOR EACH ROW EXECUTE FUNCTION t
 CREATE TRIGGER claim_moved BEFORE UPDATE OF state ON claim FOR EACH ROW
   WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_move();
 
+-- What confirmed bookings take of a machine of one unit stands in its guard's row, which whoever moves them has locked.
+CREATE FUNCTION ts_keep_sold() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_before pg_catalog.tstzrange := 'empty';
+  v_after  pg_catalog.tstzrange := 'empty';
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING') THEN
+    v_before := OLD.span;
+  END IF;
+  IF NEW.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING') THEN
+    v_after := NEW.span;
+  END IF;
+  IF v_before <> v_after THEN
+    UPDATE public.statement SET sold = sold - pg_catalog.tstzmultirange(v_before) + pg_catalog.tstzmultirange(v_after)
+    WHERE machine_id = NEW.machine_id;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER claim_sold AFTER INSERT ON claim FOR EACH ROW
+  WHEN (NEW.exclusive AND NEW.state = 'CONFIRMED') EXECUTE FUNCTION ts_keep_sold();
+CREATE TRIGGER claim_resold AFTER UPDATE OF state, span ON claim FOR EACH ROW
+  WHEN (NEW.exclusive AND (OLD.state, OLD.span) IS DISTINCT FROM (NEW.state, NEW.span)) EXECUTE FUNCTION ts_keep_sold();
+
 CREATE FUNCTION ts_refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'TS002';

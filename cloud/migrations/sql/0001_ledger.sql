@@ -13,7 +13,8 @@ CREATE TABLE statement (
   open_2      tstzmultirange NOT NULL DEFAULT '{}',
   open_3      tstzmultirange NOT NULL DEFAULT '{}',
   open_4      tstzmultirange NOT NULL DEFAULT '{}',
-  open_5      tstzmultirange NOT NULL DEFAULT '{}'
+  open_5      tstzmultirange NOT NULL DEFAULT '{}',
+  sold        tstzmultirange NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50, toast_tuple_target = 8000);
 COMMENT ON TABLE statement IS
   'The last capacity statement of a machine. Its row is the machine''s guard: whoever admits a claim or changes the '
@@ -21,6 +22,8 @@ COMMENT ON TABLE statement IS
 COMMENT ON COLUMN statement.open_1 IS
   'Where anything is offered with confidence 1 or better, gross, as offer_span has it in full: by these five, search passes '
   'over a machine without opening its offer. What lies a week back may be left out.';
+COMMENT ON COLUMN statement.sold IS
+  'What confirmed bookings take of a machine of one unit (claim_sold, claim_resold), so that search need not ask for each.';
 
 CREATE TABLE offer_span (
   machine_id text NOT NULL,
@@ -126,6 +129,8 @@ COMMENT ON COLUMN claim.settle_at IS 'When silence settles it; null: it does not
 COMMENT ON COLUMN claim.seq IS 'Order of admission: the newest of claims that no longer fit is the one at risk.';
 -- A machine's claims beside one another: a third of what the constraint's own index takes to look at.
 CREATE INDEX claim_when ON claim (machine_id, lower(span), upper(span)) WHERE live;
+-- The few that may lapse any moment, and so are not in statement.sold.
+CREATE INDEX claim_pending ON claim (machine_id) WHERE state IN ('HELD', 'REQUESTED');
 CREATE INDEX claim_ailing ON claim (heal_at) WHERE heal_at IS NOT NULL;
 CREATE INDEX claim_unsettled ON claim (settle_at) WHERE settle_at IS NOT NULL;
 CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;

@@ -27,6 +27,7 @@ CREATE TABLE listing (
   fine_mm         float8,
   certificates    text[] NOT NULL,
   certified_until timestamptz,
+  units           int NOT NULL,
   PRIMARY KEY (service_id, machine_id)
 );
 COMMENT ON TABLE listing IS 'A copy, in one row, of what search asks of a service and a machine before it looks at hours.';
@@ -36,6 +37,7 @@ COMMENT ON COLUMN listing.long_mm IS 'The longest edge of the largest workpiece;
 COMMENT ON COLUMN listing.grade IS 'The finest grade of ISO 286-1: 7 is IT7, -1 is IT01.';
 COMMENT ON COLUMN listing.certificates IS 'Their names with small letters, A to Z.';
 COMMENT ON COLUMN listing.certified_until IS 'When the first of them ends: no work may end later.';
+COMMENT ON COLUMN listing.units IS 'The machine''s quantity.';
 COMMENT ON COLUMN listing.cell IS 'One degree by one degree of the map (ts_cell); null: its site has no place.';
 ALTER TABLE listing ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE INDEX listing_machine ON listing (machine_id);
@@ -84,7 +86,7 @@ BEGIN
     greatest(box.x, box.y, box.z), greatest(least(box.x, box.y), least(greatest(box.x, box.y), box.z)),
     least(box.x, box.y, box.z), (s.envelope ->> 'mass_kg')::float8,
     CASE s.tolerance ->> 'grade' WHEN 'IT01' THEN -1 ELSE substr(s.tolerance ->> 'grade', 3)::int2 END,
-    (s.tolerance ->> 'mm')::float8, held.names, held.until
+    (s.tolerance ->> 'mm')::float8, held.names, held.until, m.quantity
   FROM service s
   CROSS JOIN LATERAL (
     SELECT (s.envelope ->> 'x_mm')::float8 AS x, (s.envelope ->> 'y_mm')::float8 AS y, (s.envelope ->> 'z_mm')::float8 AS z
@@ -127,7 +129,8 @@ CREATE TRIGGER listed AFTER INSERT OR UPDATE OR DELETE ON service_machine
   FOR EACH ROW EXECUTE FUNCTION ts_listing_follows();
 CREATE TRIGGER listed AFTER UPDATE ON service FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
   EXECUTE FUNCTION ts_listing_follows();
-CREATE TRIGGER listed AFTER UPDATE OF site_id ON machine FOR EACH ROW WHEN (OLD.site_id <> NEW.site_id)
+CREATE TRIGGER listed AFTER UPDATE OF site_id, quantity ON machine FOR EACH ROW
+  WHEN ((OLD.site_id, OLD.quantity) <> (NEW.site_id, NEW.quantity))
   EXECUTE FUNCTION ts_listing_follows();
 CREATE TRIGGER listed AFTER UPDATE OF latitude, longitude ON site FOR EACH ROW
   EXECUTE FUNCTION ts_listing_follows();

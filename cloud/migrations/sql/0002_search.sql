@@ -48,103 +48,98 @@ CREATE FUNCTION ts_is_asked(l listing, a ts_ask) RETURNS boolean LANGUAGE sql ST
       AND (a.certificates IS NULL OR l.certificates @> a.certificates) END
 $$;
 
--- The listings that are asked for, the cheapest first (currencies apart), p_count after the first p_skip: by the index that
--- leads to the fewest.
-CREATE FUNCTION ts_walk(a ts_ask, p_cells int[], p_skip int, p_count int) RETURNS SETOF listing LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  IF a.service IS NOT NULL THEN
-    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.service_id = a.service AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSIF p_cells IS NOT NULL AND a.processes IS NOT NULL THEN
-    RETURN QUERY SELECT l.* FROM public.listing l
-      WHERE l.cell = ANY (p_cells) AND l.process = ANY (a.processes) AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSIF p_cells IS NOT NULL THEN
-    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.cell = ANY (p_cells) AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSIF cardinality(a.processes) = 1 THEN
-    RETURN QUERY SELECT l.* FROM public.listing l WHERE l.process = a.processes[1] AND public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  ELSE
-    RETURN QUERY SELECT l.* FROM public.listing l WHERE public.ts_is_asked(l, a)
-      ORDER BY l.price_currency, l.least_price, l.service_id, l.position, l.machine_id OFFSET p_skip LIMIT p_count;
-  END IF;
-END $$;
-
--- Some of the walk, p_count after the first p_skip: how many there were, the price that was come to, and, in their order,
--- those whose terms may be kept and whose machine has an opening: the first start in the window at which something is
--- offered and, of a machine of one unit, not taken for so long at a stretch. Of a machine with several units some may be
--- taken: what is found may prove too little. Unless p_open, all of them.
-CREATE FUNCTION ts_openings(a ts_ask, p_cells int[], p_open boolean, p_skip int, p_count int, OUT looked int, OUT last_price text,
-                            OUT services text[], OUT machines text[], OUT prices text[], OUT opens timestamptz[])
-LANGUAGE sql STABLE AS $$
-  WITH walked AS MATERIALIZED (
-    SELECT w.*, row_number() OVER () AS nth, greatest(a.start, a.now + w.notice) AS earliest,
-      w.price_currency || to_char(w.least_price, 'FM00000000000000.0000') AS price
-    FROM ts_walk(a, p_cells, p_skip, p_count) AS w
-  ), opening AS MATERIALIZED (
-    SELECT l.nth, l.service_id, l.machine_id, l.price,
-      CASE WHEN NOT p_open THEN a.now WHEN taken.spans IS NULL THEN gross.first ELSE (
-        SELECT min(lower(run)) FROM unnest(hours.open - taken.spans) AS run WHERE upper(run) - lower(run) >= a.duration) END AS first
-    FROM walked l
-    LEFT JOIN statement st ON p_open AND st.machine_id = l.machine_id
-    LEFT JOIN machine m ON p_open AND m.id = l.machine_id
-    CROSS JOIN LATERAL (
-      SELECT CASE WHEN m.quantity >= a.quantity AND l.earliest < least(a.until, l.certified_until)
-        AND l.min_duration <= a.whole AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
-        AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
-        THEN tstzrange(l.earliest, least(a.until, l.certified_until)) ELSE 'empty' END AS span
-    ) AS bounds
-    CROSS JOIN LATERAL (
-      SELECT CASE greatest(a.confidence, l.min_confidence) WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3
-        WHEN 4 THEN st.open_4 ELSE st.open_5 END * tstzmultirange(bounds.span) AS open OFFSET 0
-    ) AS hours
-    CROSS JOIN LATERAL (
-      SELECT min(lower(run)) AS first FROM unnest(hours.open) AS run WHERE upper(run) - lower(run) >= a.duration
-    ) AS gross
-    CROSS JOIN LATERAL (
-      SELECT range_agg(c.span) AS spans FROM claim c
-      WHERE gross.first IS NOT NULL AND m.quantity = 1 AND c.machine_id = l.machine_id AND ts_meets(c.span, bounds.span)
-        AND c.live AND (c.state NOT IN ('HELD', 'REQUESTED') OR c.expires_at > a.now)
-    ) AS taken
-  )
-  SELECT count(*)::int, max(price), array_agg(service_id ORDER BY nth) FILTER (WHERE first IS NOT NULL),
-    array_agg(machine_id ORDER BY nth) FILTER (WHERE first IS NOT NULL), array_agg(price ORDER BY nth) FILTER (WHERE first IS NOT NULL),
-    array_agg(first ORDER BY nth) FILTER (WHERE first IS NOT NULL)
-  FROM opening
+-- The first start in p_window at which the machine has an opening: something is offered with that confidence and, of a machine
+-- of one unit, not taken for p_duration at a stretch. Of a machine with several units some may be taken: what is found may
+-- prove too little.
+CREATE FUNCTION ts_opening(p_machine text, p_units int, p_window tstzrange, p_confidence int, p_duration interval, p_now timestamptz)
+RETURNS TABLE (first timestamptz) LANGUAGE sql STABLE AS $$
+  SELECT min(lower(run))
+  FROM (
+    SELECT CASE p_confidence WHEN 1 THEN st.open_1 WHEN 2 THEN st.open_2 WHEN 3 THEN st.open_3 WHEN 4 THEN st.open_4 ELSE st.open_5 END
+      * tstzmultirange(p_window) - CASE WHEN p_units = 1 THEN st.sold ELSE '{}' END AS open
+    FROM public.statement st WHERE st.machine_id = p_machine OFFSET 0
+  ) AS hours
+  CROSS JOIN LATERAL (
+    SELECT range_agg(c.span) AS spans FROM public.claim c
+    WHERE p_units = 1 AND hours.open <> '{}' AND c.machine_id = p_machine AND c.state IN ('HELD', 'REQUESTED') AND c.expires_at > p_now
+  ) AS pending
+  CROSS JOIN LATERAL unnest(hours.open - coalesce(pending.spans, '{}')) AS run
+  WHERE upper(run) - lower(run) >= p_duration
 $$;
 
--- Which listings to look at in full: p_count after the first p_skip, by price, then by their first opening. Walks on to the
--- end of a price, so that the earliest of equals is among them, and past no more than p_most. `complete`: there are no others.
+-- Which listings to look at in full: p_count after the first p_skip, by price, then by their first opening. Walks by price
+-- (currencies apart) to the first that is one too many and on to the end of its price, so that the earliest of equals is among
+-- them, and past no more than p_most. Unless p_open, terms and openings are not asked for. `complete`: there are no others.
+-- One text makes a function for each way to find listings, for each has a plan of its own, which reads no further than it walks.
+DO $do$
+DECLARE
+  v_way record;
+BEGIN
+  FOR v_way IN VALUES ('service', 'l.service_id = a.service'), ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)'),
+                      ('cells', 'l.cell = ANY (p_cells)'), ('process', 'l.process = a.processes[1]'), ('price', 'true') LOOP
+    EXECUTE format($function$
+CREATE FUNCTION ts_narrow_by_%1$s(a ts_ask, p_cells int[], p_open boolean, p_skip int, p_wanted int, p_most int,
+                                OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF NOT p_open THEN
+    SELECT array_agg(service_id ORDER BY nth) FILTER (WHERE nth > p_skip AND nth <= p_wanted),
+           array_agg(machine_id ORDER BY nth) FILTER (WHERE nth > p_skip AND nth <= p_wanted),
+           count(*) <= p_wanted AND count(*) < p_most
+    INTO services, machines, complete
+    FROM (SELECT service_id, machine_id, row_number() OVER () AS nth
+          FROM (SELECT l.* FROM listing l WHERE %2$s AND ts_is_asked(l, a)
+                ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT least(p_most, p_wanted + 1)) AS l) AS l;
+    RETURN;
+  END IF;
+  WITH open AS (
+    SELECT l.service_id, l.machine_id, l.price_currency, l.least_price, l.nth, opening.first
+    FROM (
+      -- Numbered in the order that it has already: so the planner knows that those who come after need not sort it.
+      SELECT l.*, row_number() OVER (ORDER BY price_currency, least_price, service_id, position, machine_id) AS nth
+      FROM (SELECT l.* FROM listing l WHERE %2$s AND ts_is_asked(l, a)
+            ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most) AS l
+    ) AS l
+    CROSS JOIN LATERAL (SELECT greatest(a.start, a.now + l.notice) AS earliest, least(a.until, l.certified_until) AS latest) AS terms
+    LEFT JOIN LATERAL ts_opening(l.machine_id, l.units, CASE WHEN terms.earliest < terms.latest THEN tstzrange(terms.earliest, terms.latest) END,
+                                 greatest(a.confidence, l.min_confidence), a.duration, a.now) AS opening
+      ON terms.earliest < terms.latest AND l.units >= a.quantity AND l.min_duration <= a.whole
+        AND (l.max_duration IS NULL OR l.max_duration >= a.duration)
+        AND (a.currency IS NULL OR l.price_currency = a.currency AND l.least_price <= a.rate)
+    WHERE opening.first IS NOT NULL OR l.nth = p_most
+    ORDER BY l.price_currency, l.least_price FETCH FIRST (p_wanted + 1) ROWS WITH TIES
+  ), ranked AS (
+    SELECT *, row_number() OVER (ORDER BY price_currency, least_price, first, nth) AS place FROM open WHERE first IS NOT NULL
+  )
+  SELECT array_agg(service_id ORDER BY place) FILTER (WHERE place > p_skip AND place <= p_wanted),
+         array_agg(machine_id ORDER BY place) FILTER (WHERE place > p_skip AND place <= p_wanted),
+         count(*) <= p_wanted AND NOT EXISTS (SELECT FROM open WHERE nth = p_most)
+  INTO services, machines, complete FROM ranked;
+END $$ $function$, v_way.column1, v_way.column2);
+  END LOOP;
+END $do$;
+
+-- The same by the way that leads to the fewest listings.
 CREATE FUNCTION ts_narrow(a ts_ask, p_open boolean, p_skip int, p_count int, p_most int,
                           OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_cells  constant int[] := CASE WHEN a.km IS NOT NULL THEN public.ts_cells(a.latitude, a.longitude, a.km) END;
+  v_cells  constant int[] := CASE WHEN a.km IS NOT NULL THEN ts_cells(a.latitude, a.longitude, a.km) END;
   v_wanted constant int := p_skip + p_count;
-  v_step   int := least(p_most, 2 * v_wanted);
-  v_looked int := 0;
-  v_prices text[] := '{}';
-  v_opens  timestamptz[] := '{}';
   v        record;
 BEGIN
-  services := '{}';
-  machines := '{}';
-  LOOP
-    SELECT * INTO v FROM public.ts_openings(a, v_cells, p_open, v_looked, v_step);
-    v_looked := v_looked + v.looked;
-    services := services || v.services;
-    machines := machines || v.machines;
-    v_prices := v_prices || v.prices;
-    v_opens := v_opens || v.opens;
-    complete := v.looked < v_step;
-    EXIT WHEN complete OR v_looked >= p_most OR v.last_price > v_prices[v_wanted];
-    v_step := least(p_most - v_looked, 2 * v_step, 500);
-  END LOOP;
-  complete := complete AND cardinality(services) <= v_wanted;
-  SELECT coalesce(array_agg(service ORDER BY place), '{}'), coalesce(array_agg(machine ORDER BY place), '{}') INTO services, machines
-  FROM (SELECT service, machine, row_number() OVER (ORDER BY price, opens, nth) AS place
-        FROM unnest(services, machines, v_prices, v_opens) WITH ORDINALITY AS found (service, machine, price, opens, nth)) AS found
-  WHERE place > p_skip AND place <= v_wanted;
+  IF a.service IS NOT NULL THEN
+    v := ts_narrow_by_service(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF v_cells IS NOT NULL AND a.processes IS NOT NULL THEN
+    v := ts_narrow_by_cells_process(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF v_cells IS NOT NULL THEN
+    v := ts_narrow_by_cells(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF cardinality(a.processes) = 1 THEN
+    v := ts_narrow_by_process(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSE
+    v := ts_narrow_by_price(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  END IF;
+  services := coalesce(v.services, '{}');
+  machines := coalesce(v.machines, '{}');
+  complete := v.complete;
 END $$;
 
 -- A row per service and machine that ts_narrow chose, in its order; one without a service where it chose none. With what is
@@ -159,7 +154,7 @@ RETURNS TABLE (
   fadings float8[], taken_from timestamptz[], taken_until timestamptz[], taken int[],
   unit_price numeric, process text, materials text[], long_mm float8, middle_mm float8, short_mm float8, mass_kg float8, grade int2,
   fine_mm float8, certificates jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE

@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from cloud.booking import store as store_of_bookings
 from cloud.market import store
 from cloud.market.candidate import Match, Need
 from cloud.market.match import judge
@@ -19,6 +20,12 @@ SELECT s.machine_id FROM statement s LEFT JOIN LATERAL (
          coalesce(range_agg(span) FILTER (WHERE confidence >= 5), '{}') AS o5
   FROM offer_span o WHERE o.machine_id = s.machine_id AND o.type = 'Available' AND o.quantity > 0) AS full_ ON true
 WHERE (open_1, open_2, open_3, open_4, open_5) <> (o1, o2, o3, o4, o5)
+"""
+SOLD = """
+SELECT s.machine_id FROM statement s LEFT JOIN LATERAL (
+  SELECT coalesce(range_agg(span), '{}') AS spans FROM claim c
+  WHERE c.machine_id = s.machine_id AND c.exclusive AND c.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING')) AS taken ON true
+WHERE s.sold <> taken.spans
 """
 HOUR = timedelta(hours=1)
 
@@ -37,6 +44,28 @@ async def test_what_the_guard_says_in_short_is_what_the_offer_says_in_full(world
             moment += length + chance.choice((0, 1))
         await world.states(chance.choice(("mch_a", "mch_b", "mch_pool")), *said, start=start, end=moment)
         assert await world.owner.fetch(SHORT) == []
+
+
+async def test_what_the_guard_says_is_sold_is_what_confirmed_bookings_take(world: Any, hours: Any) -> None:
+    first, second, third = [(await world.book("svc_a", hours(at, at + 1))).claim for at in (1, 2, 5)]
+    held = (await world.hold("svc_a", hours(7, 8))).claim
+    await world.book("svc_pool", hours(1, 2))
+    assert await world.owner.fetch(SOLD) == []
+    await world.answers(first, "accepted")
+    await world.reports(first, "started")
+    await store_of_bookings.cancel(world.api, world.caller(), second.id, None)
+    await world.book(held.id)
+    longer = store_of_bookings.Change(end=hours(5, 7).end)
+    await store_of_bookings.amend(world.api, world.caller(), third.id, longer)
+    assert await world.owner.fetch(SOLD) == []
+    sold = await world.owner.fetchval("SELECT sold FROM statement WHERE machine_id = 'mch_a'")
+    assert [(span.lower, span.upper) for span in sold] == [
+        (hours(1, 2).start, hours(1, 2).end),
+        (hours(5, 8).start, hours(5, 8).end),
+    ]
+    await world.reports(first, "ended")
+    await world.answers((await store_of_bookings.amend(world.api, world.caller(), third.id, longer)).claim, "conflict")
+    assert await world.owner.fetch(SOLD) == []
 
 
 async def test_nothing_that_would_do_is_passed_over(world: Any, piece: Any, hours: Any) -> None:
