@@ -24,7 +24,8 @@ WHERE (open_1, open_2, open_3, open_4, open_5) <> (o1, o2, o3, o4, o5)
 SOLD = """
 SELECT s.machine_id FROM statement s LEFT JOIN LATERAL (
   SELECT coalesce(range_agg(span), '{}') AS spans FROM claim c
-  WHERE c.machine_id = s.machine_id AND c.exclusive AND c.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING')) AS taken ON true
+  WHERE c.machine_id = s.machine_id AND c.exclusive AND c.state IN ('CONFIRMED', 'DISPATCHED', 'RUNNING')
+) AS taken ON true
 WHERE s.sold <> taken.spans
 """
 HOUR = timedelta(hours=1)
