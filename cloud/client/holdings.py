@@ -2,6 +2,7 @@
 
 from cloud.api.page import Page
 from cloud.client.calls import Calls
+from cloud.exports.model import Feed, NewFeed
 from cloud.partners.model import KeyAnswer, KeyRequest, NewKey
 from cloud.registry.model import (
     Agent,
@@ -13,6 +14,7 @@ from cloud.registry.model import (
     ServiceRequest,
     Site,
     SiteRequest,
+    Wire,
 )
 
 
@@ -60,3 +62,13 @@ class HoldingCalls(Calls):
 
     async def parked(self) -> list[Parked]:
         return await self._all(Page[Parked], "/v1/parked")
+
+    async def add_feed(self, *, key: str | None = None) -> NewFeed:
+        """An address for calendars; shown this once."""
+        return await self._post(NewFeed, "/v1/feeds", Wire(), key)
+
+    async def feeds(self) -> list[Feed]:
+        return await self._all(Page[Feed], "/v1/feeds")
+
+    async def remove_feed(self, feed_id: str) -> None:
+        await self._call("DELETE", f"/v1/feeds/{feed_id}")
