@@ -40,6 +40,9 @@ class Fake:
     capacity: dict[str, Json] = field(default_factory=dict)
     bookings: list[Json] = field(default_factory=list)
     parked: list[Json] = field(default_factory=list)
+    agents: list[Json] = field(default_factory=list)
+    performance: list[Json] = field(default_factory=list)
+    bands: list[Json] = field(default_factory=list)
     away: str = ""
     streams: set[asyncio.Queue[str | None]] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -59,6 +62,9 @@ class Fake:
         app.get("/v1/bookings")(lambda: _page(self.bookings))
         app.get("/v1/bookings/{name}")(lambda name: next(one for one in self.bookings if one["id"] == name))
         app.get("/v1/parked")(lambda: _page(self.parked))
+        app.get("/v1/agents")(lambda: _page(self.agents))
+        app.get("/v1/performance")(lambda: _page(self.performance))
+        app.get("/v1/bands")(lambda: _page(self.bands))
         return app
 
     def tell(self, kind: str, **data: object) -> None:

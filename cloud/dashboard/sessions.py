@@ -37,6 +37,7 @@ class Session:
     language: str | None = None
     theme: Theme = "auto"
     shown: str = "24h"
+    timeline: bool = False
     refused: bool = False
     left: bool = False
     pages: int = 0

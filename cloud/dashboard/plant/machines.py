@@ -80,7 +80,7 @@ class Machines:
         self._lines: list[Line] = []
         self.range = shown if shown in RANGES else "24h"
         with ui.element("section").classes("card") as self.card:
-            self.card.props["id"] = "machines"
+            self.card.props["id"] = "timeline"
             self._head()
             legend(words)
             with ui.element("div").classes("board") as self._board:

@@ -1,6 +1,4 @@
-"""The page: totals, machines and bookings of one key, brought up to date as soon as they change."""
-
-import time
+"""The plant's page: totals, alarms, machines and bookings, brought up to date as soon as they change."""
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -10,24 +8,15 @@ from nicegui.elements.mixins.text_element import TextElement
 from cloud.dashboard.frame import hide, said
 from cloud.dashboard.house import House
 from cloud.dashboard.model import Plant
-from cloud.dashboard.plant.machines import Machines
+from cloud.dashboard.plant.overview import Overview, scripts
 from cloud.dashboard.plant.picture import browser_words
 from cloud.dashboard.plant.say import tiles
-from cloud.dashboard.plant.sheet import Sheet
 from cloud.dashboard.plant.table import MOST, bookings_html, lines
-from cloud.dashboard.plant.totals import totals
+from cloud.dashboard.plant.timeline import Timeline
+from cloud.dashboard.plant.totals import Totals, totals
 from cloud.dashboard.visit import Visit, open_page
 from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
-
-TICK = 1.0
-"""Seconds (real) between two looks at whether time alone moved something."""
-
-RETELL = 5.0
-"""Seconds (real) after which the texts that count time are said anew, though nothing happened."""
-
-WIDE = 1100
-"""Pixels of a wide chart: time moves on when it has moved by about one."""
 
 
 def install(house: House) -> None:
@@ -38,7 +27,7 @@ def install(house: House) -> None:
         visit = open_page(house, request, "plant")
         if isinstance(visit, RedirectResponse):
             return visit
-        ui.add_head_html(browser_words(visit.words, TAGS[visit.words.language]))
+        ui.add_head_html(browser_words(visit.words, TAGS[visit.words.language]) + scripts())
         with visit.main:
             Board(visit)
         return None
@@ -50,23 +39,22 @@ class Board:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._watcher = visit.watcher
-        self._session = visit.session
         self._words = visit.words
         self._shown: tuple[int, bool] | None = None
-        self._told = self._slid = 0.0
         self._bookings = ""
+        self._listed: object = None
         self._content()
-        self._sheet = Sheet(self._words)
         self.tick()
         visit.on_news(self.tick)
-        ui.timer(TICK, self.tick)
 
     def _content(self) -> None:
         words = self._words
         with ui.element("div").classes("content waiting") as self._known:
+            said("h1", words("plant.nav"), "unseen")
             self._tiles = _Tiles(words)
-            self._machines = Machines(words, self._session.shown, self._choose, self._open)
+            self._overview = Overview(self._visit)
             self._empty = _Empty(words)
+            self._timeline = Timeline(self._visit)
             with ui.element("section").classes("card"):
                 with ui.element("div").classes("top"):
                     said("h2", words("bookings.head"))
@@ -74,50 +62,31 @@ class Board:
                 with ui.element("div").classes("wide"):
                     self._table = ui.html("", tag="table", sanitize=False).classes("bookings")
 
-    def _choose(self, shown: str) -> None:
-        self._session.shown = shown
-        self._watcher.reach_back(self._machines.back)
-        self._shown = None
-        self.tick()
-
-    def _open(self, machine_id: str) -> None:
-        if self._watcher.plant and (when := self._visit.when()):
-            self._sheet.open(self._watcher.plant, machine_id, when)
-
     def tick(self) -> None:
-        """Show what is new: all of it, or only that time went on."""
+        """Show what is new."""
         when, plant = self._visit.when(), self._watcher.plant
-        if plant and when:
-            hide(self._known, hidden=False, by="waiting")
-            self._bring_up_to_date(plant, when)
-
-    def _bring_up_to_date(self, plant: Plant, when: When) -> None:
-        moment = time.monotonic()
+        if plant is None or when is None:
+            return
+        hide(self._known, hidden=False, by="waiting")
+        self._overview.show()
         news = (self._watcher.version, self._watcher.silent is not None)
         if news != self._shown:
             self._shown = news
-            self._told = self._slid = moment
             self._show(plant, when)
-        elif moment - self._slid >= self._pixel():
-            self._slid = moment
-            self._machines.slide(when)
-        if moment - self._told >= RETELL:
-            self._told = moment
-            self._machines.tell(plant, when)
-
-    def _pixel(self) -> float:
-        """Seconds (real) in which time moves on by half a pixel; not below one, not above thirty."""
-        speed = self._watcher.pace.speed if self._watcher.pace else 1.0
-        return min(30.0, max(1.0, self._machines.back.total_seconds() / WIDE / speed))
 
     def _show(self, plant: Plant, when: When) -> None:
-        self._tiles.show(plant, when)
+        self._tiles.show(self._overview.totals or totals(plant, when.now))
         empty = not plant.machines
-        hide(self._machines.card, hidden=empty)
+        hide(self._timeline.card, hidden=empty)
         # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.
         hide(self._empty.card, hidden=not empty or bool(plant.bookings))
         if not empty:
-            self._machines.show(plant, when, away=self._watcher.silent is not None)
+            self._timeline.show(plant, when)
+        if (listed := (plant.bookings, when.clock(when.now))) != self._listed:
+            self._listed = listed
+            self._list(plant, when)
+
+    def _list(self, plant: Plant, when: When) -> None:
         inside = bookings_html(lines(plant, when), self._words, max(0, len(plant.bookings) - MOST))
         if inside != self._bookings:
             self._bookings = inside
@@ -141,8 +110,8 @@ class _Tiles:
                 figure, unit = said("span"), said("small")
             return label, figure, unit, said("div", "", "note")
 
-    def show(self, plant: Plant, when: When) -> None:
-        for parts, tile in zip(self._parts, tiles(totals(plant, when.now), self._words), strict=True):
+    def show(self, total: Totals) -> None:
+        for parts, tile in zip(self._parts, tiles(total, self._words), strict=True):
             for part, text in zip(parts, (tile.label, tile.figure, tile.unit, tile.note), strict=True):
                 part.set_text(text)
 
