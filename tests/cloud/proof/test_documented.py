@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
-from api_market import Market, booking, piece, wanted, work
+from api_market import START, Market, at, booking, piece, wanted, work
 from deeds_of_partners import partner_bodies, partners_act
 from deeds_of_people import PEOPLE_BODIES, people_act, someone
 from lost_answers import MAKERS, deeds
@@ -49,6 +49,7 @@ def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
         "/v1/waiting": {**wish, "duration": "PT1H"},
         "/v1/webhooks": {"url": "https://x.example.com/"},
         "/v1/bookings/{booking_id}": {"quantity": 2},
+        "/v1/bookings/{booking_id}/dispute": {"reason": "half of it is scrap", "due": "30.00"},
         **PEOPLE_BODIES,
         **partner_bodies(things),
     }
@@ -84,9 +85,11 @@ async def test_each_documented_status_is_given_and_none_that_is_not(
     await _well(market, documented(described), things)
     for route in documented(described):
         await _badly(market, described, route, things)
+    slow = {"rate": 0.001, "burst": 1}
     for odd in (
         Settings(api_dsn="postgresql://x@127.0.0.1:1/none"),
-        settings.model_copy(update={"rate": 0.001, "burst": 1}),
+        settings.model_copy(update=slow),
+        settings.model_copy(update={**slow, "oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "us"}),
     ):
         await _under(odd, clock, market, witness, described)
     told = documented(described)
@@ -157,6 +160,7 @@ async def _ask(client: Client, route: Route, path: str, **more: Any) -> httpx2.R
 async def _well(market: Market, routes: dict[Route, set[str]], things: dict[str, str]) -> None:
     """Everything that is possible, what is deleted last."""
     await people_act(market)
+    await market.clients["buyer"]._http.post("/v1/login", json={"name": "boss", "password": "not hers, I fear"})
     for route in sorted(routes, key=lambda route: route[0] == "DELETE"):
         good = bodies(things).get(route[1]) if route[0] in {"POST", "PATCH"} else None
         if route[1] == "/v1/oauth/token":
@@ -164,8 +168,27 @@ async def _well(market: Market, routes: dict[Route, set[str]], things: dict[str,
             continue
         for who in ("maker", "buyer"):
             await _ask(market.clients[who], route, _filled(route[1], things), json=good, params=QUERIES.get(route[1]))
-    buyer = market.clients["buyer"]
+    buyer, metered = market.clients["buyer"], await _metered(market, things["booking_id"])
     await _ask(buyer, ("DELETE", "/v1/holds/{hold_id}"), f"/v1/holds/{things['consumed']}")
+    for who, word in (("buyer", "dispute"), ("buyer", "settle"), ("maker", "dispute"), ("buyer", "settle")):
+        path = f"/v1/bookings/{{booking_id}}/{word}"
+        client = market.clients[who if who == "buyer" else "third"]
+        good = bodies(things).get(path)
+        await _ask(client, ("POST", path), path.format(booking_id=metered), json=good)
+
+
+async def _metered(market: Market, like: str) -> str:
+    """Another booking beside one that is there, run and metered: both of its sides may speak now."""
+    machine_id = await market.owner.fetchval("SELECT machine_id FROM claim WHERE id = $1", like)
+    service_id = await market.owner.fetchval("SELECT service_id FROM claim WHERE id = $1", like)
+    made = await market.clients["buyer"].book(booking(service_id, 40, 41))
+    said = {"booking": made.id, "revision": made.revision}
+    await market.ingest.fetchval("SELECT ts_answer($1, $2, $3)", machine_id, said | {"answer": "accepted"}, START)
+    for event in ("started", "ended"):
+        await market.ingest.fetchval("SELECT ts_report($1, $2, $3)", machine_id, said | {"event": event}, START)
+    meter = {"outcome": "COMPLETED", "share": 1.0, "agrees": True}
+    await market.ingest.fetchval("SELECT ts_meter($1, $2, 60, $3, $4)", made.id, meter, at(400), START)
+    return made.id
 
 
 async def _tokens(market: Market) -> None:
