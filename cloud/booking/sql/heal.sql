@@ -93,8 +93,37 @@ BEGIN
   RETURN ts_transfer(c, p_new_id, s, p_machine, 'registry', p_now, v_terms);
 END $$;
 
--- The cheapest instant service over the same hours that does what the booked one does, its own provider's first: the same
--- process and currency, the work's material and work master, a machine that the booking was not on.
+-- The edges of the largest workpiece, the longest first; null: not said.
+CREATE FUNCTION ts_edges(p_envelope jsonb) RETURNS float8[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(edge ORDER BY edge DESC)
+  FROM unnest(ARRAY[p_envelope ->> 'x_mm', p_envelope ->> 'y_mm', p_envelope ->> 'z_mm']::float8[]) AS edges (edge)
+  WHERE edge IS NOT NULL
+$$;
+
+-- A grade's rank: 7 for IT7, -1 for IT01.
+CREATE FUNCTION ts_grade(p_tolerance jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE p_tolerance ->> 'grade' WHEN 'IT01' THEN -1 ELSE substr(p_tolerance ->> 'grade', 3)::int END
+$$;
+
+-- Whether a service can do all that another says of itself: nobody knows which of it the booker needed. The materials are the
+-- work's to name.
+CREATE FUNCTION ts_is_as_able(s service, was service) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT s.kind = was.kind AND s.process IS NOT DISTINCT FROM was.process
+    AND (was.envelope IS NULL OR coalesce(
+      (ts_edges(s.envelope))[1] >= (ts_edges(was.envelope))[1] AND (ts_edges(s.envelope))[2] >= (ts_edges(was.envelope))[2]
+      AND (ts_edges(s.envelope))[3] >= (ts_edges(was.envelope))[3], false))
+    AND (was.envelope ->> 'mass_kg' IS NULL
+      OR coalesce((s.envelope ->> 'mass_kg')::float8 >= (was.envelope ->> 'mass_kg')::float8, false))
+    AND (was.tolerance ->> 'grade' IS NULL OR coalesce(ts_grade(s.tolerance) <= ts_grade(was.tolerance), false))
+    AND (was.tolerance ->> 'mm' IS NULL OR coalesce((s.tolerance ->> 'mm')::float8 <= (was.tolerance ->> 'mm')::float8, false))
+    AND NOT EXISTS (
+      SELECT FROM jsonb_array_elements(was.certificates) AS c
+      WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(s.certificates) AS held
+                        WHERE lower(held ->> 'name' COLLATE "C") = lower(c ->> 'name' COLLATE "C")))
+$$;
+
+-- The cheapest instant service over the same hours that does what the booked one does, its own provider's first: as able as it,
+-- in its currency, for the work's material and work master, on a machine that the booking was not on.
 CREATE FUNCTION ts_equal(c claim, p_service text, p_machine text, p_now timestamptz, p_fresh_after timestamptz,
                          OUT service service, OUT machine_id text, OUT price numeric) LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -104,6 +133,7 @@ BEGIN
     SELECT s, m.machine_id, m.position, (ts_quote(s, m.machine_id, c.span, c.quantity, p_now, NULL, c.units)).price AS price
     FROM public.service was
     JOIN public.service s ON s.active AND s.instant AND s.kind = was.kind AND s.process IS NOT DISTINCT FROM was.process
+      AND ts_is_as_able(s, was)
     JOIN service_machine m ON m.service_id = s.id
     WHERE was.id = c.service_id AND s.price_currency = c.price_currency AND m.machine_id <> c.machine_id
       AND (p_service IS NULL OR s.id = p_service AND m.machine_id = p_machine)

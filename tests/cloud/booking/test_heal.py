@@ -241,3 +241,36 @@ async def test_control_it_stays_where_its_booker_or_its_plant_wants_it_or_there_
     await round_()
     assert await successor(world, booked.id) is None
     assert (await world.claim(booked.id))["at_risk"]
+
+
+ABLE = {
+    "envelope": {"x_mm": 300, "y_mm": 600, "z_mm": 400, "mass_kg": 90},
+    "tolerance": {"grade": "IT7", "mm": 0.02},
+    "certificates": [{"name": "ISO 9001", "valid_until": "2030-01-01T00:00:00Z"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("other", "equal"),
+    [
+        pytest.param({}, True, id="alike"),
+        pytest.param({"envelope": {"x_mm": 400, "y_mm": 300, "z_mm": 700, "mass_kg": 90}}, True, id="larger, lying"),
+        pytest.param({"envelope": {"x_mm": 300, "y_mm": 599, "z_mm": 400, "mass_kg": 90}}, False, id="too small"),
+        pytest.param({"envelope": {"x_mm": 300, "y_mm": 600, "z_mm": 400}}, False, id="no mass said"),
+        pytest.param({"envelope": None}, False, id="no room said"),
+        pytest.param({"tolerance": {"grade": "IT01", "mm": 0.02}}, True, id="finer"),
+        pytest.param({"tolerance": {"grade": "IT8", "mm": 0.02}}, False, id="coarser"),
+        pytest.param({"tolerance": {"grade": "IT7", "mm": 0.03}}, False, id="coarser in mm"),
+        pytest.param({"certificates": []}, False, id="not certified"),
+        pytest.param({"certificates": [{**ABLE["certificates"][0], "name": "iso 9001"}]}, True, id="written small"),
+    ],
+)
+async def test_equal_capacity_can_do_all_that_the_booked_service_says_of_itself(world, hours, piece, other, equal):
+    """Nobody knows which of it the booker needed."""
+    await world.service("able", "mch_a", process="3.2.3", **ABLE)
+    await world.service("other", "mch_b", process="3.2.3", **{**ABLE, **other})
+    booked = (await world.book("svc_able", hours(2, 4), machine="mch_a", healing=CONSENT)).claim
+    await world.states("mch_a")
+    world.now += timedelta(seconds=5)
+    await heal(world.ingest, world.now, world.now - timedelta(minutes=5), PATIENCE, RETRY)
+    assert ((await successor(world, booked.id)) is not None) == equal
