@@ -30,7 +30,7 @@ async def test_what_plants_and_partners_do_is_seen_live(
                 await page.goto(page_url)
                 await page.get_by_label("API key").fill(market.enterprises["maker"].key)
                 await page.keyboard.press("Enter")
-                await expect(page.locator(".row-line")).to_contain_text("mill", timeout=10_000)
+                await expect(page.locator(".glance-row")).to_contain_text("mill", timeout=10_000)
                 await expect(page.locator(".tile").nth(1)).to_contain_text("0.0")
                 await market.states(machine, piece(1, 49))
                 await expect(page.locator(".tile").nth(1)).to_contain_text("48.0", timeout=10_000)
