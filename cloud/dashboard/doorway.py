@@ -54,6 +54,15 @@ def install(house: House, app: FastAPI) -> None:
             return _go_on(house, request, "login.wrong")
         return _go_on(house, request, await _find(house, entered))
 
+    @app.post("/logout")
+    async def leave(request: Request) -> RedirectResponse:
+        await house.log_out(house.visit(request).browser)
+        return RedirectResponse("/login", SEE_OTHER)
+
+    _install_provider(house, app)
+
+
+def _install_provider(house: House, app: FastAPI) -> None:
     @app.get(PROVIDER)
     async def ask_provider(request: Request) -> RedirectResponse:
         if house.client is None:

@@ -76,6 +76,9 @@ def dress(session: Session, words: Words, title: str, page: str = "") -> ui.dark
     client = ui.context.client
     client.page = copy(client.page)
     client.page.language = TAGS[words.language]
+    # Quasar's page is a <main>, which ours would lie in, with the bar; there is one main part to a page.
+    if slot := client.content.parent_slot:
+        slot.parent.tag = "div"
     ui.add_head_html(_head(page))
     ui.page_title(f"{words(title)} · {words('app.name')}")
     return ui.dark_mode(THEMES[session.theme])

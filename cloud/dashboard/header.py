@@ -38,6 +38,7 @@ class Header:
                 with ui.element("div").classes("tools"):
                     language_button(session, words)
                     theme_button(session, words, dark)
+                    _aside(house, here, words)
                     button(words("app.log_out"), lambda: _log_out(house, guest), "tool", icon="out")
             _compact(house, here, words)
 
@@ -96,7 +97,7 @@ def _navigation(house: House, here: str, words: Words) -> None:
     with ui.element("nav").classes("pages") as bar:
         bar.props["aria-label"] = words("nav.label")
         for page in house.pages:
-            if page.in_navigation:
+            if page.in_navigation and not page.aside:
                 link = ui.element("a")
                 link.props["href"] = page.route
                 if page.name == here:
@@ -104,6 +105,18 @@ def _navigation(house: House, here: str, words: Words) -> None:
                 with link:
                     ui.html(ICONS[page.icon], tag="span", sanitize=False).classes("icon")
                     said("span", words(page.word))
+
+
+def _aside(house: House, here: str, words: Words) -> None:
+    for page in house.pages:
+        if page.aside:
+            link = ui.element("a").classes("tool")
+            link.props["href"] = page.route
+            link.props["aria-label"] = link.props["title"] = words(page.word)
+            if page.name == here:
+                link.props["aria-current"] = "page"
+            with link:
+                ui.html(ICONS[page.icon], tag="span", sanitize=False).style("display:flex")
 
 
 def _compact(house: House, here: str, words: Words) -> None:

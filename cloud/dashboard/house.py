@@ -28,7 +28,8 @@ CHECK = 30.0
 class Page:
     """A page: its folder's name, its route, the dictionary's entry of its title, the name of its icon in frame.ICONS.
 
-    One whose route has a `{parameter}` is reached from others and is not in the navigation.
+    One whose route has a `{parameter}` is reached from others and is not in the navigation; one that stands `aside` is
+    a tool at the end of the bar.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Page:
     word: str
     icon: str
     install: Callable[["House"], None]
+    aside: bool = False
 
     @property
     def in_navigation(self) -> bool:
