@@ -60,6 +60,9 @@ bench-stores: $(VENV)/dev-ready   ## samples stored by one ingest worker, beside
 grafana: $(VENV)/dev-ready   ## write the dashboards for Grafana anew; ARGS=--check only looks
 	$(BIN)/python -m cloud.dashboard.grafana.make $(ARGS)
 
+bench-dashboard: $(VENV)/dev-ready   ## the dashboard in a real Chromium, over a year of data; ARGS="--share 0.05 pages people" for less
+	$(BIN)/python -m cloud.dashboard.bench $(ARGS)
+
 openapi: $(VENV)/dev-ready   ## write the API's description anew
 	$(BIN)/python -m cloud.app --openapi > cloud/openapi.json
 

@@ -1,0 +1,1 @@
+"""What the dashboard costs whoever looks at it, in a real Chromium: `make bench-dashboard`."""
