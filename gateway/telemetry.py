@@ -67,8 +67,10 @@ class Column(_Data):
         if len(self.at) != count:
             msg = f"{len(self.at)} times but {count} values"
             raise ValueError(msg)
+        if not (self.uncertain or self.bad or self.restamped or self.odd):
+            return self
         marks = (*self.uncertain, *self.bad, *self.restamped, *(odd.index for odd in self.odd))
-        if marks and max(marks) >= count:
+        if max(marks) >= count:
             msg = f"a mark at {max(marks)}, but there are {count} values"
             raise ValueError(msg)
         return self
