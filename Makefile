@@ -9,7 +9,7 @@ LOG    ?=
 # A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud grafana openapi schema lock peers clean
+.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud bench-dashboard grafana openapi schema lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
