@@ -4,18 +4,21 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import asyncpg
 import orjson
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from cloud.accounts import api as accounts
 from cloud.accounts import login
 from cloud.accounts.door import Door
 from cloud.api import manual, problems, root
 from cloud.api.body_limit import BodyLimit
+from cloud.api.brisk import Brisk
 from cloud.api.call import Desk
 from cloud.api.catalogue import CATALOGUE
 from cloud.api.request_id import RequestId
@@ -81,6 +84,8 @@ ROOMS = (
     root,
 )
 """Whose routes there are; the busiest is tried first."""
+BUSY = (booking.book, market.find)
+"""The endpoints that are called most."""
 PUBLIC = (
     "/v1/login",
     "/v1/login/provider",
@@ -118,14 +123,19 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (booking.brisk, market.brisk, *(room.router for room in ROOMS)):
-        app.include_router(router)
+    for room in ROOMS:
+        app.include_router(room.router)
     _add_manual(app)
     problems.install(app)
+    app.add_middleware(Brisk, routes=[route for room in ROOMS for route in room.router.routes if _is_busy(route)])
     app.add_middleware(BodyLimit, most=MAX_BODY)
     app.add_middleware(RequestId)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _is_busy(route: BaseRoute) -> TypeGuard[APIRoute]:
+    return isinstance(route, APIRoute) and route.endpoint in BUSY
 
 
 def _add_manual(app: FastAPI) -> None:

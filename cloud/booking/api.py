@@ -6,7 +6,6 @@ import orjson
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from cloud.api import catalogue as c
-from cloud.api.brisk import Brisk
 from cloud.api.call import BookCall, Call, ProvideCall, ReadCall
 from cloud.api.idempotency import KEYED, Key, intention
 from cloud.api.page import Page
@@ -23,7 +22,6 @@ from cloud.settlement.wire import Settlement
 from gateway.span import Span
 
 router = APIRouter(prefix="/v1", tags=["booking"])
-brisk = APIRouter(prefix="/v1", tags=["booking"], route_class=Brisk)
 
 Why = Annotated[CancelRequest | None, Body(description="may be left out")]
 
@@ -77,7 +75,7 @@ async def release_hold(call: BookCall, hold_id: AnId) -> Response:
     return Response(status_code=204)
 
 
-@brisk.post(
+@router.post(
     "/bookings", status_code=201, response_model=Booking, responses=documented(*KEYED, *ADMISSION, *AGREED, *OF_HOLD)
 )
 async def book(call: BookCall, key: Key, request: Request, wanted: BookingRequest) -> Response:

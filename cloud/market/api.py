@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Response
 
-from cloud.api.brisk import Brisk
 from cloud.api.call import Call, ReadCall
 from cloud.market import store
 from cloud.market.candidate import Candidate, Match, Miss, Need, Split, Task
@@ -14,7 +13,6 @@ from cloud.registry.capability import rank_of
 from gateway.money import Money
 
 router = APIRouter(prefix="/v1", tags=["market"])
-brisk = APIRouter(prefix="/v1", tags=["market"], route_class=Brisk)
 
 SPARE = 4
 """Candidates looked at beyond those that are asked for: now and then one proves to be too little."""
@@ -22,7 +20,7 @@ LOOKED = 40
 """Candidates whose hours a calendar shows, the cheapest first."""
 
 
-@brisk.post("/search", response_model=SearchAnswer)
+@router.post("/search", response_model=SearchAnswer)
 async def find(call: ReadCall, request: SearchRequest) -> Response:
     """Find capacity that can be booked, best first, and services that miss by one constraint only."""
     need, candidates, matches = _need(call, request), list[Candidate](), list[Match]()

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -50,11 +51,13 @@ def name(code: str) -> str:
     return f"{code} {PROCESSES[code].en}" if code in PROCESSES else code
 
 
+@cache
 def within(code: str) -> tuple[str, ...]:
     """It and all that belongs to it: whoever looks for a group takes any of its processes."""
     return tuple(each for each in PROCESSES if each == code or each.startswith(f"{code}."))
 
 
+@cache
 def near(code: str) -> tuple[str, ...]:
     """Others that come near it: those of the same group, and the group itself; of a main group none."""
     parent = PROCESSES[code].parent if code in PROCESSES else None
