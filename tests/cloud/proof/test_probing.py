@@ -10,6 +10,14 @@ WINDOW = {"start": "2026-03-02T08:00:00Z", "end": "2026-03-04T06:00:00Z"}
 TAKEN = {"start": "2026-03-02T16:00:00Z", "end": "2026-03-02T17:00:00Z"}
 FREE = {"start": "2026-03-03T16:00:00Z", "end": "2026-03-03T17:00:00Z"}
 WORK = {"work": {"work_master": "x", "quantity": 1}}
+LACKING: list[dict[str, Any]] = [
+    {"process": "3.2.1"},
+    {"process": "3.2", "materials": ["7075"]},
+    {"workpiece": {"x_mm": 650, "y_mm": 10, "z_mm": 10}},
+    {"tolerance": {"grade": "IT6"}},
+    {"certificates": ["EN 9100"]},
+]
+"""What the service lacks that he may see: he is told what would do instead."""
 PASSING = {"request_id", "now", "as_of"}
 """What is different in any two answers."""
 
@@ -35,6 +43,8 @@ class Scene:
             ("/v1/search/slots", {**WINDOW, "duration": "PT1H"}),
             ("/v1/search", {**WINDOW, "duration": "PT1H", "quantity": 2}),
             ("/v1/search", {**WINDOW, "duration": "PT1H", "max_price": {"amount": "1", "currency": "EUR"}}),
+            *(("/v1/search", {**WINDOW, "duration": "PT1H", **lacking}) for lacking in LACKING),
+            ("/v1/search", {**WINDOW, "duration": "PT40H", "split": {"pieces": 2, "least": "PT1H"}}),
             ("/v1/holds", {**wish, **TAKEN}),
             ("/v1/holds", {**wish, **FREE, "quantity": 2}),
             ("/v1/bookings", {**wish, **TAKEN, **WORK}),
@@ -57,6 +67,21 @@ async def an_internal_service(scene: Scene) -> None:
 async def a_partners_service(scene: Scene) -> None:
     await scene.market.clients["maker"].add_partner(scene.market.id("buyer"))
     await scene.market.service("maker", scene.machine_id, name="friends", visibility="partners", amount="2.00")
+
+
+async def able_services_for_others(scene: Scene) -> None:
+    """They could do all that his own search lacks."""
+    maker, buyer = scene.market.clients["maker"], scene.market.id("buyer")
+    await maker.add_partner(buyer)
+    able: dict[str, Any] = {
+        "process": "3.2.1",
+        "materials": ("7075",),
+        "envelope": {"x_mm": 700, "y_mm": 700, "z_mm": 700},
+        "tolerance": {"grade": "IT5"},
+        "certificates": ({"name": "EN 9100", "valid_until": "2030-01-01T00:00:00Z"},),
+    }
+    for number, seen in enumerate(({"visibility": "internal"}, {"visibility": "partner", "partner_id": buyer})):
+        await scene.market.service("maker", scene.machine_id, name=f"able {number}", amount="1.00", **able, **seen)
 
 
 async def an_orders_number(scene: Scene) -> None:
@@ -96,7 +121,7 @@ async def pieces_that_meet(scene: Scene) -> None:
 
 
 SECRETS: list[Callable[[Scene], Awaitable[None]]] = [
-    *(an_internal_service, a_partners_service, an_orders_number, another_booker),
+    *(an_internal_service, a_partners_service, able_services_for_others, an_orders_number, another_booker),
     *(a_booking_by_a_service_that_is_not_his, pieces_that_meet, hours_that_are_not_offered_where_they_were_taken),
     *(hours_of_which_a_part_is_taken_and_a_part_not_offered, hours_that_were_sold_and_taken_back),
 ]
