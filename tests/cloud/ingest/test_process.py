@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from foreign_stores import Engine
+from foreign_stores import Engine, OldWriter
 from structlog.testing import capture_logs
 
 from cloud.db import lazy_pool
@@ -19,6 +19,7 @@ from cloud.ingest import process
 from cloud.ingest.__main__ import partitions
 from cloud.ingest.process import Ingest, Means
 from cloud.telemetry.engine import ClientWriter, Reader
+from cloud.telemetry.influx import InfluxSamples
 from cloud.telemetry.model import SampleStore
 from cloud.telemetry.place import Place
 from cloud.telemetry.postgres import PostgresSamples
@@ -189,13 +190,29 @@ async def test_a_process_serves_only_its_own_partitions(
         assert await _has(world, "SELECT count(*) = 0 FROM state_history")
 
 
+@pytest.fixture(params=["victoria_alone", "influx_alone"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine there is, for this test alone."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+async def store_in(engine: Engine) -> SampleStore:
+    """Debian's InfluxDB knows nothing of /api/v2/write."""
+    place = Place(engine.url)
+    reader = Reader(place)
+    if "victoria" in engine.command[0]:
+        return VictoriaSamples(ClientWriter(place), reader, trails=1.0)
+    await reader.get("/query", q=f"CREATE DATABASE {place.bucket}")
+    return InfluxSamples(OldWriter(place), reader, place.bucket)
+
+
 async def test_a_store_of_samples_that_is_down_stops_telemetry_alone_and_is_said_once(
-    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int, victoria_alone: Engine
+    world: Any, said: Any, pool_ingest: asyncpg.Pool, broker: int, engine: Engine
 ) -> None:
-    place = Place(victoria_alone.url)
-    samples = VictoriaSamples(ClientWriter(place), Reader(place), trails=1.0)
+    samples = await store_in(engine)
     base = round(world.clock.at.replace(year=2024).timestamp() * 1_000_000)
-    victoria_alone.kill()
+    engine.kill()
 
     def told(number: int) -> Telemetry:
         column = Column(signal="power", at=(number,), values=(float(number),))
@@ -210,7 +227,8 @@ async def test_a_store_of_samples_that_is_down_stops_telemetry_alone_and_is_said
             await until(lambda: _has(world, "SELECT count(*) = 5 FROM state_history"))
             await until(lambda: _acknowledged(plant, Stream.STATE, Stream.CONTROL))
             assert not await _acknowledged(plant, Stream.TELEMETRY)
-            victoria_alone.start()
+            await until(lambda: _told(logs, samples.name))
+            engine.start()
             await until(lambda: _acknowledged(plant, Stream.TELEMETRY), within=60)
     machine = await world.owner.fetchval("SELECT id FROM machine")
     start = world.clock.at.replace(year=2024)
@@ -221,9 +239,13 @@ async def test_a_store_of_samples_that_is_down_stops_telemetry_alone_and_is_said
 
     await until(all_there, within=60)
     await samples.close()
-    lines = [entry["event"] for entry in logs if entry["event"].startswith("VictoriaMetrics")]
-    lost = "VictoriaMetrics (samples) lost, nothing is acknowledged until it is back"
-    assert lines == [lost, "VictoriaMetrics (samples) found again"]
+    lines = [entry["event"] for entry in logs if entry["event"].startswith(samples.name)]
+    lost = f"{samples.name} (samples) lost, nothing is acknowledged until it is back"
+    assert lines == [lost, f"{samples.name} (samples) found again"]
+
+
+async def _told(logs: list[Any], start: str) -> bool:
+    return any(entry["event"].startswith(start) for entry in logs)
 
 
 async def _acknowledged(plant: Plant, *streams: Stream) -> bool:
