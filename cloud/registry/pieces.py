@@ -9,7 +9,7 @@ from cloud.registry.model import Gap, StateBand, States
 from cloud.telemetry import coarse, rollups
 from cloud.telemetry.coarse import Change, Piece, Plan, Share
 from cloud.telemetry.steps import floor
-from gateway.machine import PLANT
+from gateway.machine import PLANT, ItemState, OperationMode
 from gateway.span import Span
 
 BOOKED = "booking"
@@ -44,7 +44,8 @@ async def _shares(rows: asyncpg.Connection, machine_id: str, known: Span, told: 
         edge = max(known.start, floor(known.end, told.step) - told.step)
     found = await rollups.coarse(rows, machine_id, told.width, told.step, (first, max(first, edge)))
     rest = Span.between(max(edge, known.start), known.end)
-    return [Share(**dict(row)) for row in found] + (await _folded(rows, machine_id, rest, told.step) if rest else [])
+    shares = sorted((Share(*row) for row in found), key=lambda share: share.start)
+    return shares + (await _folded(rows, machine_id, rest, told.step) if rest else [])
 
 
 async def _folded(rows: asyncpg.Connection, machine_id: str, window: Span, step: timedelta) -> list[Share]:
@@ -58,15 +59,13 @@ async def _folded(rows: asyncpg.Connection, machine_id: str, window: Span, step:
 
 
 def _band(piece: Piece) -> StateBand:
-    return StateBand.model_validate(
-        {
-            "start": piece.span.start,
-            "end": piece.span.end,
-            "state": piece.state,
-            "mode": piece.mode,
-            "origin": BOOKED if piece.booked else PLANT,
-            "quality": None,
-            "changes": piece.changes,
-            "shares": piece.shares,
-        }
+    return StateBand(
+        start=piece.span.start,
+        end=piece.span.end,
+        state=ItemState(piece.state),
+        mode=OperationMode(piece.mode),
+        origin=BOOKED if piece.booked else PLANT,
+        quality=None,
+        changes=piece.changes,
+        shares={ItemState(state): seconds for state, seconds in piece.shares.items()},
     )

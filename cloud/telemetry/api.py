@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from cloud.api.call import Call, ReadCall
 from cloud.api.catalogue import NOT_FOUND, REQUEST_INVALID, STORE_AWAY
@@ -14,12 +14,13 @@ from cloud.api.problem import Problem
 from cloud.api.problems import documented
 from cloud.registry import store as registry
 from cloud.registry.api import known
+from cloud.registry.machines import plain
 from cloud.registry.model import Moment
 from cloud.telemetry import rollups
 from cloud.telemetry.model import Bucket, Sample, Value
 from cloud.telemetry.steps import step_for
 from cloud.telemetry.thin import thinned
-from cloud.telemetry.wire import LedgerShare, Point, Rollup, Rollups, Samples, Shape, Signals, StateShare, Width
+from cloud.telemetry.wire import LedgerShare, Part, Point, Rollup, Rollups, Samples, Shape, Signals, StateShare, Width
 from gateway.span import Span
 
 router = APIRouter(prefix="/v1/machines/{machine_id}", tags=["samples"])
@@ -66,8 +67,8 @@ async def list_signals(call: ReadCall, machine_id: AnId) -> Signals:
     return Signals(items=tuple(found), store=call.desk.samples.name)
 
 
-@router.get("/samples", responses=documented(NOT_FOUND, REQUEST_INVALID, STORE_AWAY))
-async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: Line) -> Samples:
+@router.get("/samples", response_model=Samples, responses=documented(NOT_FOUND, REQUEST_INVALID, STORE_AWAY))
+async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: Line) -> Response:
     """One signal, without a window over the last day: every sample, or where there are more than `points`, buckets of
     least, most, mean and last of equal steps. With `shape=line` it is samples as long as they are not too many to be
     looked at, and those are left out (by MinMaxLTTB) without which the line looks the same.
@@ -82,7 +83,7 @@ async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: 
     total = sum(bucket.samples for bucket in buckets)
     few = total <= (THINNED if wanted.shape == "line" else wanted.points)
     raw = thinned(await reader.read(machine_id, signal, window), wanted.points) if few else ()
-    return Samples(
+    told = Samples(
         machine_id=machine_id,
         signal=signal,
         start=window.start,
@@ -92,20 +93,25 @@ async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: 
         store=call.desk.samples.name,
         items=tuple(map(_sample, raw) if few else map(_bucket, buckets)),
     )
+    return plain(told)
 
 
-@router.get("/rollups", responses=documented(NOT_FOUND, REQUEST_INVALID))
-async def read_rollups(call: ReadCall, machine_id: AnId, asked: Window, width: Width = "hour") -> Rollups:
+@router.get("/rollups", response_model=Rollups, responses=documented(NOT_FOUND, REQUEST_INVALID))
+async def read_rollups(
+    call: ReadCall, machine_id: AnId, asked: Window, width: Width = "hour", only: Part | None = None
+) -> Response:
     """For how long the machine was in which state, and what was offered and claimed of it; by default by hour, over the
-    last day. Days are days of the plant's zone.
+    last day. Days are days of the plant's zone. `only` one of the two, for who needs no more.
     """
     zone = await _machine(call, machine_id)
     longest = LONGEST_MINUTES if width == "minute" else LONGEST
     window = _window(asked, call.now, longest)
     async with call.rows() as rows:
-        states = await rollups.states(rows, machine_id, width, window.start, window.end)
-        ledger = await rollups.ledger(rows, machine_id, width, window.start, window.end)
-    return Rollups(machine_id=machine_id, width=width, zone=zone, items=tuple(_together(states, ledger)))
+        told = machine_id, width, window.start, window.end
+        states = () if only == "ledger" else await rollups.states(rows, *told)
+        ledger = () if only == "states" else await rollups.ledger(rows, *told)
+    items = tuple(_together(states, ledger))
+    return plain(Rollups(machine_id=machine_id, width=width, zone=zone, items=items))
 
 
 async def _machine(call: Call, machine_id: str) -> str:

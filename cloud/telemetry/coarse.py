@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from cloud.telemetry.steps import floor, step_for
+from cloud.telemetry.model import MICRO, micros, moment
+from cloud.telemetry.steps import step_for
 from gateway.machine import PLANT
 from gateway.span import Span
 
@@ -77,18 +78,22 @@ def plan(window: Span, pieces: int, changes: int, minutes_since: datetime) -> Pl
 
 def folded(changes: Iterable[Change], window: Span, step: timedelta) -> list[Share]:
     """The changes' shares of the buckets in the window."""
-    found: dict[tuple[datetime, str, str, bool], list[float]] = {}
+    found: dict[tuple[int, str, str, bool], list[int]] = {}
+    width, first, last = step // MICRO, micros(window.start), micros(window.end)
     for change in changes:
-        at, end = max(change.start, window.start), min(change.end, window.end)
-        entered = int(change.start >= window.start)
+        begun, end = micros(change.start), min(micros(change.end), last)
+        at, entered = max(begun, first), int(begun >= first)
         while at < end:
-            bucket = floor(at, step)
-            until = min(end, bucket + step)
-            told = found.setdefault((bucket, change.state, change.mode, change.origin != PLANT), [0.0, 0])
-            told[0] += (until - at).total_seconds()
+            bucket = at - at % width
+            until = min(end, bucket + width)
+            told = found.setdefault((bucket, change.state, change.mode, change.origin != PLANT), [0, 0])
+            told[0] += until - at
             told[1] += entered
             at, entered = until, 0
-    return sorted((Share(*key, told[0], int(told[1])) for key, told in found.items()), key=lambda share: share.start)
+    return [
+        Share(moment(bucket), state, mode, booked, spent / 1e6, entered)
+        for (bucket, state, mode, booked), (spent, entered) in sorted(found.items(), key=lambda each: each[0][0])
+    ]
 
 
 def pieces(shares: Iterable[Share], window: Span, step: timedelta) -> tuple[Piece, ...]:

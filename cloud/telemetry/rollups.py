@@ -32,7 +32,7 @@ LEDGER = """SELECT start_at, kind, name, seconds, begun FROM ledger_rollup
 COARSE = """SELECT date_bin($3::interval, start_at, 'epoch'::timestamptz) AS start, state, mode, booked,
     sum(seconds) AS seconds, sum(entered)::int AS entered
   FROM state_rollup WHERE machine_id = $1 AND width = $2 AND start_at >= $4 AND start_at < $5
-  GROUP BY 1, 2, 3, 4 ORDER BY 1"""
+  GROUP BY 1, 2, 3, 4"""
 # What is marked and not rolled up yet begins here; of a machine that was never rolled up, at its first change.
 ROLLED = "SELECT min(lower(span)) FROM machine_due WHERE machine_id = $1 AND kind = 'state'"
 DAYS = """SELECT machine_id, state, mode, booked, sum(seconds) AS seconds, count(DISTINCT start_at) AS days
@@ -96,7 +96,7 @@ async def ledger(
 async def coarse(
     rows: asyncpg.Connection, machine: str, width: str, step: timedelta, window: tuple[datetime, datetime]
 ) -> Sequence[asyncpg.Record]:
-    """The machine's states, of minutes or hours added up to buckets of `step`, which begin at its multiples."""
+    """The machine's states, of minutes or hours added up to buckets of `step`, its multiples; in no order."""
     found: Sequence[asyncpg.Record] = await rows.fetch(COARSE, machine, width, step, *window)
     return found
 

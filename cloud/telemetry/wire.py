@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 Width = Literal["minute", "hour", "day"]
 Shape = Literal["buckets", "line"]
+Part = Literal["states", "ledger"]
 
 
 class Wire(BaseModel):

@@ -11,8 +11,8 @@ from nicegui.events import GenericEventArguments
 from cloud.dashboard.download import csv_button
 from cloud.dashboard.frame import button, hide, said, stamped
 from cloud.dashboard.house import House
+from cloud.dashboard.machine import kept, rows, told
 from cloud.dashboard.machine import look as looks
-from cloud.dashboard.machine import rows, seen, told
 from cloud.dashboard.machine.controls import Controls
 from cloud.dashboard.machine.look import Look
 from cloud.dashboard.machine.picture import Picture
@@ -132,7 +132,7 @@ class MachinePage:
             return
         self._asked += 1
         mine, self._read, self._known = self._asked, time.monotonic(), _known(machine, plant)
-        found = await seen.read(self._visit.registry, machine, look.window, when.now, self._signals.chosen)
+        found = await kept.read(self._visit.watcher, machine, look.window, self._signals.chosen, self._known)
         if mine != self._asked:
             return
         self._seen = found

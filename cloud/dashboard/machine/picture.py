@@ -61,6 +61,7 @@ class Picture:
             "gaps": lanes.gaps(seen),
             "ledger": lanes.ledger(seen),
             "bookings": lanes.bookings(seen),
+            "taken": lanes.taken(seen),
             "signals": _signals(seen, when),
         }
         self._run("draw", [told_])

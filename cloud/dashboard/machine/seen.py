@@ -21,7 +21,7 @@ FINE = timedelta(days=62)
 """Up to so long a window, each piece of the ledger is drawn; of a longer one, days."""
 
 POINTS = 1000
-MOST_BOOKINGS = 400
+MOST_BOOKINGS = 120
 """So many bookings are drawn one by one; of more, their hours by the day."""
 
 VOID = frozenset({"EXPIRED", "DECLINED", "CANCELLED", "DISPLACED", "UNDELIVERABLE", "CONSUMED", "RELEASED", "HELD"})
@@ -84,7 +84,7 @@ class _Reading:
         days, window, past = None, self._window, self._past
         if past and window.duration > FINE:
             days = await self._part(
-                "days", None, lambda api: api.rollups(self._id, "day", start=past.start, end=past.end)
+                "days", None, lambda api: api.rollups(self._id, "day", start=past.start, end=past.end, only="ledger")
             )
         if days and (many := booked(days)) > MOST_BOOKINGS:
             return days, (), many

@@ -94,6 +94,10 @@ window.thirdshiftMachine = (() => {
       if (risk && at.width > 14) children.push(text("!", at.x + 8, y + h / 2, colour("risk"), { align: "center", verticalAlign: "middle", font: `700 12px ${colour("font")}` }));
       return { type: "group", children };
     },
+    taken(params, [start, end, share]) {
+      const at = place(params, start, end);
+      return at && rect(at.x, at.y + at.height * (1 - share), at.width, at.height * share, { fill: colour("booking") });
+    },
     texts(params, [start, end, content]) {
       const at = place(params, start, end);
       if (!at) return null;
@@ -163,7 +167,8 @@ window.thirdshiftMachine = (() => {
       yAxis: grids.map(({ signal }, place) => vertical(signal, place)),
       series: [
         { id: "back", type: "custom", xAxisIndex: 0, yAxisIndex: 0, clip: false, silent: true, z: 0, data: [[view[0], 0]], renderItem: backdrop },
-        ...lanes.flatMap((lane, place) => (lane.signal ? curves(lane.signal, place + 1) : [drawn(lane.name, told[lane.name], place + 1, RENDER[lane.name])])),
+        ...lanes.flatMap((lane, place) => (lane.signal ? curves(lane.signal, place + 1) : [drawn(lane.name, told[lane.name], place + 1, RENDER[lane.name]),
+          ...(lane.name === "bookings" && told.taken.length ? [drawn("taken", told.taken, place + 1, RENDER.taken)] : [])])),
       ],
     };
   }
