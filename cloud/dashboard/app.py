@@ -53,6 +53,7 @@ def create_app(settings: Settings, key: str | None = None) -> FastAPI:
     doorway.install(house, app)
     _guard(app, settings, only_here=key is not None)
     served.add_static_files(MOUNTED, STATIC)
+    served.config.quasar_config["loadingBar"] = {"skipHijack": True}  # it would tell of what nobody waits for
     login.install(house)
     for page in PAGES:
         page.install(house)
