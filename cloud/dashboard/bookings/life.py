@@ -89,6 +89,8 @@ class Life:
         one = next((each for each in plant.bookings if each.id == self._id), None) or await self._read()
         hide(self._gone, hidden=one is not None)
         hide(self._life, hidden=one is None)
+        if "data-shown" not in self._visit.main.props:
+            self._visit.main.props["data-shown"] = "booking"
         if one is None or one == self._booking:
             return
         self._booking = one

@@ -79,6 +79,8 @@ class Bookings:
         self._version = watcher.version
         self._asked.show(watcher.plant, when)
         self._show(watcher.plant, when)
+        if "data-shown" not in self._visit.main.props:
+            self._visit.main.props["data-shown"] = "bookings"
 
     def _filter(self, **change: Any) -> None:
         self._wanted, self._page = replace(self._wanted, **change), 0

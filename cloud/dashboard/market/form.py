@@ -187,9 +187,9 @@ def _several(text: str) -> tuple[str, ...]:
 
 _WHOLE = (
     ("duration does not fit", "hours", "market.fault.fit"),
+    ("piece may not be longer", "least", "market.fault.least"),
     ("longer than", "end", "market.fault.long"),
     ("not a process", "process", "market.fault.process"),
-    ("piece may not be longer", "least", "market.fault.least"),
     ("more pieces than units", "pieces", "market.fault.pieces"),
 )
 """What the search's own checks say, and the field that is to blame."""

@@ -4,13 +4,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from pydantic import ValidationError
 
 from cloud.booking.bundle import BundleRequest
 from cloud.booking.wire import BookingRequest, Document, Healing, Hold, HoldRequest, Work
+from cloud.client.market import bundle_of
 from cloud.market.model import Found
 from gateway.money import Money
 
@@ -21,25 +21,33 @@ DOCUMENTS = 3
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a hold does not say itself: what it was made of, for how many pieces, and whether it was extended."""
+
+    name: str = ""
+    pieces: str = ""
+    extended: bool = False
+
+
 @dataclass(slots=True)
 class Kept:
     """The holds that were made on this dashboard, by enterprise: a page that is opened anew finds them again."""
 
-    _by_enterprise: dict[str, list[str]] = field(default_factory=dict)
+    _by_enterprise: dict[str, dict[str, Note]] = field(default_factory=dict)
 
-    def of(self, enterprise: str) -> tuple[str, ...]:
-        return tuple(self._by_enterprise.get(enterprise, ()))
+    def of(self, enterprise: str) -> dict[str, Note]:
+        """The notes by hold."""
+        return dict(self._by_enterprise.get(enterprise, {}))
 
-    def add(self, enterprise: str, hold: str) -> None:
-        mine = self._by_enterprise.setdefault(enterprise, [])
-        if hold not in mine:
-            mine.append(hold)
-            del mine[:-MOST]
+    def add(self, enterprise: str, hold: str, note: Note) -> None:
+        mine = self._by_enterprise.setdefault(enterprise, {})
+        mine[hold] = note
+        for old in list(mine)[:-MOST]:
+            del mine[old]
 
     def drop(self, enterprise: str, hold: str) -> None:
-        mine = self._by_enterprise.get(enterprise, [])
-        if hold in mine:
-            mine.remove(hold)
+        self._by_enterprise.get(enterprise, {}).pop(hold, None)
 
 
 @dataclass(slots=True)
@@ -131,34 +139,9 @@ def order(target: Target, typed: Mapping[str, str]) -> BookingRequest | BundleRe
     except ValidationError:
         return {"work_master": "market.fault.value"}
     if isinstance(target, Whole):
-        return BundleRequest(legs=_legs(target.found, work, healing))
+        whole = bundle_of(target.found, work)
+        return BundleRequest(legs=tuple(leg.model_copy(update={"healing": healing}) for leg in whole.legs))
     return BookingRequest(hold_id=target.id, work=work, healing=healing)
-
-
-def _legs(found: Found, work: Work, healing: Healing | None) -> tuple[BookingRequest, ...]:
-    """A booking for each piece, which makes its part of what is to be made."""
-    same = {"service_id": found.service_id, "machine_id": found.machine_id, "quantity": found.quantity}
-    return tuple(
-        BookingRequest(
-            start=piece.start, end=piece.end, work=work.model_copy(update={"quantity": part}), healing=healing, **same
-        )
-        for piece, part in zip(found.pieces, _parts(found, work.quantity), strict=True)
-    )
-
-
-def _parts(found: Found, quantity: int) -> list[int]:
-    """As the search divided them, else by how long each piece is; at least one each."""
-    told = [piece.work_quantity for piece in found.pieces]
-    if sum(filter(None, told)) == quantity:
-        return [each or 0 for each in told]
-    lengths = [piece.end - piece.start for piece in found.pieces]
-    spare, whole, given = quantity - len(lengths), sum(lengths, timedelta()), 0
-    parts = []
-    for number in range(len(lengths)):
-        share = spare * sum(lengths[: number + 1], timedelta()) // whole
-        parts.append(1 + share - given)
-        given = share
-    return parts
 
 
 def _documents(typed: Mapping[str, str], faults: dict[str, str]) -> tuple[Document, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from nicegui import ui
@@ -12,7 +12,7 @@ from cloud.booking.wire import Hold
 from cloud.dashboard.frame import hide, said
 from cloud.dashboard.market import told
 from cloud.dashboard.market.fields import on_do
-from cloud.dashboard.market.hold import Kept, Target
+from cloud.dashboard.market.hold import Kept, Note, Target
 from cloud.dashboard.market.order import Order, tell
 from cloud.dashboard.registry import Away, Refused
 from cloud.dashboard.visit import Visit
@@ -22,12 +22,10 @@ from cloud.waiting.model import WaitingState
 from gateway.span import Span
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Held:
     hold: Hold
-    name: str
-    pieces: str = ""
-    extended: bool = False
+    note: Note
 
 
 class Holds:
@@ -57,8 +55,7 @@ class Holds:
 
     def add(self, hold: Hold, found: Found, pieces: str) -> None:
         """One that was just made, of that result, for so many pieces of work."""
-        self._kept.add(self._enterprise, hold.id)
-        self._held[hold.id] = _Held(hold, f"{found.service_name} · {found.provider_name}", pieces)
+        self._put(hold, Note(f"{found.service_name} · {found.provider_name}", pieces))
         self._show()
         ui.run_javascript("document.querySelector('.holds')?.scrollIntoView({block: 'nearest'})")
 
@@ -87,14 +84,14 @@ class Holds:
         else:
             self._put(hold)
 
-    def _put(self, hold: Hold) -> None:
+    def _put(self, hold: Hold, note: Note | None = None) -> None:
         now = self._visit.watcher.now
         if hold.state is not State.HELD or (now and hold.expires_at <= now):
             self._drop(hold.id)
             return
-        self._kept.add(self._enterprise, hold.id)
-        held = self._held.setdefault(hold.id, _Held(hold, hold.service_id))
-        held.hold = hold
+        note = note or self._kept.of(self._enterprise).get(hold.id) or Note()
+        self._kept.add(self._enterprise, hold.id, note)
+        self._held[hold.id] = _Held(hold, note)
 
     def _drop(self, identity: str) -> None:
         self._kept.drop(self._enterprise, identity)
@@ -127,7 +124,7 @@ class Holds:
             return
         one = list(self._held.values())[number]
         if what == "book":
-            self.write(one.hold, one.pieces)
+            self.write(one.hold, one.note.pieces)
         elif what == "extend":
             await self._extend(one)
         elif what == "release":
@@ -141,8 +138,7 @@ class Holds:
             tell(self._visit, error)
             await self._read(identity)
         else:
-            one.extended = True
-            self._put(hold)
+            self._put(hold, replace(one.note, extended=True))
         self._show()
 
     async def _release(self, one: _Held) -> None:
@@ -170,9 +166,10 @@ def _row(number: int, one: _Held, when: When, speed: float) -> str:
     clock = f"{int(left) // 60}:{int(left) % 60:02}"
     ticking = f'<b class="countdown" data-hold="{escape(hold.id)}" data-left="{left:.1f}">{clock}</b>'
     span = when.span(Span(hold.start, hold.end))
-    extend = "" if one.extended else _button("extend", number, "quiet", words("market.extend"))
+    extend = "" if one.note.extended else _button("extend", number, "quiet", words("market.extend"))
     return (
-        f'<li class="miss"><div class="what"><strong>{escape(span)}</strong> <span class="by">{escape(one.name)}</span>'
+        f'<li class="miss"><div class="what"><strong>{escape(span)}</strong> '
+        f'<span class="by">{escape(one.note.name or hold.service_id)}</span>'
         f"<div>{escape(told.money(hold.price))} · "
         f"{escape(words('market.left_label'))} {ticking}</div></div>"
         f'<div class="do">{_button("book", number, "go", words("market.book"))}{extend}'

@@ -73,8 +73,7 @@ class Market:
     @property
     def may_book(self) -> bool:
         """Whether the visitor's rights are enough to book."""
-        plant = self._visit.watcher.plant
-        return plant is not None and "book" in plant.enterprise.scopes
+        return self._visit.may("book")
 
     async def news(self) -> None:
         """What is held and waited for, and once anything of the bookings changed, what is left."""
@@ -88,6 +87,7 @@ class Market:
             await self._holds.read(self._given.get("hold", ""))
             await self._line.read()
             self._seen = self._changes()
+            self._visit.main.props["data-shown"] = "market"
             return
         if (seen := self._changes()) != self._seen:
             self._seen = seen
