@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-
-from pydantic import ValidationError
+from typing import Any
 
 from cloud.booking.wire import Amendment, Booking
 from cloud.dashboard.market.form import TYPED, typed
 
-Change = dict[str, object]
+Change = dict[str, Any]
 Faults = dict[str, str]
 
 
@@ -22,10 +21,8 @@ def amendment(one: Booking, given: Mapping[str, str], zone: tzinfo) -> Amendment
         return faults
     if not change:
         return {"end": "bookings.fault.nothing"}
-    try:
-        return Amendment.model_validate(change)
-    except (ValidationError, ValueError):
-        return {"end": "market.fault.order"}
+    start, end = ({"start": one.start, "end": one.end, **change}[name] for name in ("start", "end"))
+    return Amendment.model_validate(change) if start < end else {"end": "market.fault.order"}
 
 
 def _moments(one: Booking, given: Mapping[str, str], zone: tzinfo, change: Change, faults: Faults) -> None:
