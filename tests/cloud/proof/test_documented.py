@@ -6,9 +6,10 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
+from api_bodies import bodies
 from api_market import START, Market, at, booking, piece, wanted, work
-from deeds_of_partners import partner_bodies, partners_act
-from deeds_of_people import PEOPLE_BODIES, people_act, someone
+from deeds_of_partners import partners_act
+from deeds_of_people import people_act, someone
 from lost_answers import MAKERS, deeds
 from witness import Route, Witness, documented
 
@@ -27,32 +28,6 @@ ELSEWHERE: dict[Route, set[str]] = {
 """An event stream does not end; test_events reads one. Identity providers have tests of their own."""
 
 QUERIES = {"/v1/machines/{machine_id}/samples": {"signal": "spindle"}}
-SPAN = {"start": "2026-03-03T08:00:00Z", "end": "2026-03-03T09:00:00Z"}
-
-
-def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """A good body for each route that wants one."""
-    wish = {"service_id": things["service_id"], **SPAN}
-    made = {**wish, "work": {"work_master": "x", "quantity": 1}}
-    price = {"amount": "1", "currency": "EUR"}
-    return {
-        "/v1/sites": {"name": "another", "zone": "UTC"},
-        "/v1/agents": {"name": "another", "site_id": things["site_id"]},
-        "/v1/services": {"name": "another", "machine_ids": [things["machine_id"]], "price": price},
-        "/v1/keys": {"name": "another", "scopes": ["read"]},
-        "/v1/search": SPAN,
-        "/v1/search/slots": SPAN,
-        "/v1/holds": wish,
-        "/v1/bookings": made,
-        "/v1/bundles": {"legs": [made]},
-        "/v1/series": {**made, "times": 2},
-        "/v1/waiting": {**wish, "duration": "PT1H"},
-        "/v1/webhooks": {"url": "https://x.example.com/"},
-        "/v1/bookings/{booking_id}": {"quantity": 2},
-        "/v1/bookings/{booking_id}/dispute": {"reason": "half of it is scrap", "due": "30.00"},
-        **PEOPLE_BODIES,
-        **partner_bodies(things),
-    }
 
 
 @pytest.fixture
