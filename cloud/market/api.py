@@ -99,6 +99,7 @@ def _found(rank: int, match: Match, first: Match, request: SearchRequest) -> Fou
         provider_id=one.provider_id,
         provider_name=one.provider_name,
         machine_id=one.machine_id,
+        process=one.skill.process,
         start=match.span.start,
         end=match.span.end,
         quantity=match.quantity,

@@ -99,6 +99,7 @@ class Found(Wire):
     provider_id: str
     provider_name: str
     machine_id: str
+    process: str | None = None
     start: datetime
     end: datetime
     quantity: int
