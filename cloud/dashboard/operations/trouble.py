@@ -1,12 +1,13 @@
 """Decides what is wrong with how the house runs, and what to do about each of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from cloud.dashboard.operations.facts import Facts
 from cloud.dashboard.when import When
+from cloud.dashboard.words import Words
 from cloud.operations.model import AgentLink, Hook
 from gateway.messages import Stream
 
@@ -22,6 +23,7 @@ PATIENCE_S = 120.0
 """Real seconds in which an agent should acknowledge an order, and a webhook take its delivery."""
 RECENT_S = 86_400.0
 """Real seconds for which a loss, a refusal or a parked message is news."""
+MANY = 3
 _REMEDY = {"dropped": "lost", "expired": "lost", "unreadable": "lost_unreadable"}
 HARMLESS = {"superseded", "withheld"}
 """A newer message took its place; the plant's own door keeps it in."""
@@ -35,13 +37,28 @@ class Trouble:
     subject: str
     text: str
     remedy: str
+    kind: str = ""
 
 
 def troubles(facts: Facts, when: When) -> list[Trouble]:
     """What is wrong, the worst first."""
     asked = _Asked(facts, when)
-    found = [*asked.store(), *asked.agents(), *asked.flows(), *asked.hooks()]
+    found = [*asked.store(), *together(asked.agents(), when.words), *asked.flows(), *asked.hooks()]
     return sorted(found, key=lambda each: each.weight != "bad")
+
+
+def together(found: Iterable[Trouble], words: Words) -> Iterator[Trouble]:
+    """What is wrong with more than MANY agents alike is told once, so that it hides nothing else."""
+    kinds: dict[tuple[str, str], list[Trouble]] = {}
+    for each in found:
+        kinds.setdefault((each.kind, each.remedy), []).append(each)
+    for (kind, remedy), alike in kinds.items():
+        names = sorted({each.subject for each in alike})
+        if len(names) <= MANY:
+            yield from alike
+        else:
+            subject = words("operations.many", names=", ".join(names[:MANY]), more=len(names) - MANY)
+            yield Trouble(alike[0].weight, subject, words(f"operations.many_{kind}"), remedy, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +138,4 @@ class _Asked:
     def _say(self, weight: Weight, subject: str, key: str, remedy: str = "", **values: object) -> Trouble:
         words = self.when.words
         text, what = words(f"operations.trouble_{key}", **values), words(f"operations.remedy_{remedy or key}")
-        return Trouble(weight, subject, text, what)
+        return Trouble(weight, subject, text, what, key)

@@ -130,6 +130,22 @@ def test_what_is_usual_or_past_is_no_trouble(told: AgentLink) -> None:
     assert found(facts(told)) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_wrong_with_many_agents_alike_is_told_once(language: str) -> None:
+    every = {"seen": "silent", "last_receipt_at": NOW - 60 * MINUTE, "clock_offset_s": 9, "lanes": (lane(900),)}
+    every |= {"down": down(9 * MINUTE), "losses": (loss("dropped"), loss("diverged"))}
+    every |= {"refused": tuple(map(refused, ("mac", "key", "form", "line_full")))}
+    every |= {"parked": ParkedCount(messages=2, last_at=NOW)}
+    told = [link(id=f"agt_{number}", name=f"box {number}", **every) for number in range(9)]
+    never = [link(id=f"agt_n{number}", name=f"new {number}", seen="never", last_receipt_at=None) for number in range(4)]
+    found = troubles(facts(*told, *never), when(language))
+    assert len(found) == 12
+    assert all("6" in each.subject or "1" in each.subject for each in found)
+    if language == "en":
+        assert found[0].subject == "box 0, box 1, box 2 and 6 more"
+        assert found[0].text == "are silent. Their machines are not sold on old statements."
+
+
 def test_where_business_time_runs_fast_patience_is_still_of_real_time() -> None:
     told = link(down=down(5 * MINUTE))
     assert found(facts(told, ingest=ingest(speed=60.0))) == []
