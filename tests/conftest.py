@@ -18,6 +18,7 @@ pytest_plugins = (
     "foreign_mtconnect",
     "foreign_modbus",
     "foreign_openid",
+    "axe",
     "flaky_network",
     "own_postgres",
     "foreign_stores",

@@ -8,8 +8,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,13 @@ from typing import Any
 import pytest
 import uvicorn
 from absent import absent_peer
+from api_market import START, Market, serving
+from playwright.async_api import Browser, async_playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cloud.app import create_app
 from cloud.booking.wire import Booking
+from cloud.config import Settings
 from cloud.dashboard.fake import NOW, Fake
 from cloud.dashboard.furnish import furnished
 from cloud.dashboard.model import Plant
@@ -219,3 +223,30 @@ def run_dashboard() -> Callable[..., AbstractContextManager[str]]:
 def registry_server(fake: Fake) -> Iterator[Served]:
     with served(fake) as server:
         yield server
+
+
+@dataclass
+class Site:
+    """A market behind a real registry, and the address of a dashboard before it."""
+
+    market: Market
+    url: str
+
+
+@pytest.fixture
+async def site(database: Any, pool_owner: Any, pool_ingest: Any) -> AsyncIterator[Site]:
+    settings = Settings(api_dsn=database.api_dsn, ingest_dsn=database.ingest_dsn)
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(serving(create_app(settings, Clock(1.0, time.time(), START))))
+        market = Market(pool_owner, pool_ingest, database.dsn, None, api)
+        stack.push_async_callback(market.close)
+        run = dashboard(int(api.rpartition(":")[2]))
+        yield Site(market, await asyncio.to_thread(stack.enter_context, run))
+
+
+@pytest.fixture
+async def walker_browser(chromium: str, chromium_arguments: list[str]) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=chromium_arguments)
+        yield browser
+        await browser.close()
