@@ -6,7 +6,7 @@ CREATE TABLE claim_transition (
 );
 COMMENT ON TABLE claim_transition IS 'Every legal move of a claim; from_state NEW names the states it may be born in.';
 
-CREATE FUNCTION ts_guard_move() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+CREATE FUNCTION ts_guard_move() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_from text := 'NEW';
 BEGIN

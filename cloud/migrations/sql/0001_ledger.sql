@@ -1,6 +1,6 @@
--- What is offered, what is claimed, and the append-only accounts of both. The accounts and the pieces of an offer have no
--- foreign keys: the functions that write them hold the rows they speak of, and each key would lock, and so write to, the
--- parent's row for every line.
+-- What is offered, what is claimed, and the append-only accounts of both. The accounts, the pieces of an offer and the sides
+-- of a claim have no foreign keys: the functions that write them have read the rows they speak of, which nobody deletes, and
+-- each key would lock, and so write to, the parent's row for every line; that of a busy booker, from all sides at once.
 CREATE TABLE statement (
   machine_id  text PRIMARY KEY REFERENCES machine,
   version     int8 NOT NULL,
@@ -56,10 +56,10 @@ CREATE INDEX bundle_booker ON bundle (booker_id, created_at, id);
 
 CREATE TABLE claim (
   id             text PRIMARY KEY CHECK (id ~ '^(hld|bkg)_'),
-  machine_id     text NOT NULL REFERENCES machine,
-  service_id     text NOT NULL REFERENCES service,
+  machine_id     text NOT NULL,
+  service_id     text NOT NULL,
   provider_id    text NOT NULL,
-  booker_id      text NOT NULL REFERENCES enterprise,
+  booker_id      text NOT NULL,
   span           tstzrange NOT NULL CHECK (NOT isempty(span) AND lower_inc(span) AND NOT upper_inc(span)),
   quantity       int NOT NULL CHECK (quantity >= 1),
   exclusive      boolean NOT NULL,

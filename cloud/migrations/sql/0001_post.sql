@@ -1,7 +1,7 @@
 -- The cloud's end of the post, and what it delivered: orders down, positions, losses, states.
 CREATE TABLE outgoing (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  agent_id   text NOT NULL REFERENCES agent,
+  agent_id   text NOT NULL,
   claim_id   text,
   payload    jsonb NOT NULL,
   created_at timestamptz NOT NULL,

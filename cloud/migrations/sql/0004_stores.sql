@@ -147,13 +147,6 @@ END $$;
 CREATE TRIGGER states_due AFTER INSERT ON state_history
   REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_states_due();
 
-CREATE FUNCTION ts_ledger_due() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-  INSERT INTO machine_due (machine_id, kind, span)
-  SELECT machine_id, 'ledger', tstzrange(min(lower(span)), max(upper(span))) FROM told GROUP BY machine_id;
-  RETURN NULL;
-END $$;
 -- Each statement says its hours anew, whatever pieces it leaves as they were.
 CREATE FUNCTION ts_statement_due() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -161,9 +154,10 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER offers_due AFTER INSERT OR UPDATE OF version ON statement FOR EACH ROW EXECUTE FUNCTION ts_statement_due();
-CREATE TRIGGER claims_due AFTER INSERT ON claim
-  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
-CREATE TRIGGER claims_were_due AFTER UPDATE ON claim
-  REFERENCING OLD TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
-CREATE TRIGGER claims_are_due AFTER UPDATE ON claim
-  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION ts_ledger_due();
+CREATE FUNCTION ts_claim_due() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.machine_due (machine_id, kind, span)
+  VALUES (NEW.machine_id, 'ledger', CASE TG_OP WHEN 'INSERT' THEN NEW.span ELSE pg_catalog.range_merge(OLD.span, NEW.span) END);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER claims_due AFTER INSERT OR UPDATE OF state, span, quantity ON claim FOR EACH ROW EXECUTE FUNCTION ts_claim_due();

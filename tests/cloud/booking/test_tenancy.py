@@ -60,7 +60,8 @@ async def invoker(world):
         await connection.execute(
             "GRANT USAGE ON SCHEMA bare TO ts_api; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bare TO ts_api;"
             "GRANT EXECUTE ON FUNCTION public.ts_not_after TO ts_api;"  # an index of claim calls it
-            "GRANT ALL ON claim, claim_history, ledger, outgoing, event, idempotency, statement, audit TO ts_api"
+            "GRANT ALL ON claim, claim_history, ledger, outgoing, event, idempotency, statement, audit, machine_due"
+            " TO ts_api"
         )
         # What a sensible author would add: everybody may read what is on offer, and book.
         for table in (
@@ -73,6 +74,7 @@ async def invoker(world):
             "ledger",
             "event",
             "audit",
+            "machine_due",
         ):
             await connection.execute(f"CREATE POLICY everybody ON {table} TO ts_api USING (true) WITH CHECK (true)")
 
