@@ -36,7 +36,8 @@ class Form:
             said("span", label)
             given = ui.element("input")
             self._named(given, name)
-            given.props.update({"type": kind, "value": value, "autocomplete": "off", **_dashed(more)})
+            # As an attribute: a property would put it back over what was typed whenever the page is drawn anew.
+            given.props.update({"type": kind, "^value": value, "autocomplete": "off", **_dashed(more)})
             self._fault(name)
         return made
 
