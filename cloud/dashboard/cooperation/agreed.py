@@ -1,6 +1,7 @@
 """Agreements as HTML: between whom, on which terms, and how much of the quota is used."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from html import escape
 
 from cloud.cooperation.model import Agreement, Usage
@@ -8,6 +9,9 @@ from cloud.cooperation.states import AgreementState
 from cloud.dashboard.cooperation import told
 from cloud.dashboard.cooperation.view import View, agreements_in_order, answerable
 from cloud.dashboard.when import DASH, When
+
+MOMENT = timedelta(microseconds=1)
+"""An end is no part of its span: the last day is the one before midnight."""
 
 
 def agreements_html(view: View, when: When) -> str:
@@ -58,7 +62,7 @@ def _terms(one: Agreement, when: When) -> str:
         told.fact(words("cooperation.services"), names),
         told.fact(words("cooperation.rate"), escape(words("cooperation.rate_per", rate=told.money(one.rate)))),
         told.fact(words("cooperation.quota"), escape(quota)),
-        told.fact(words("cooperation.valid"), escape(f"{when.date(one.start)} {DASH} {when.date(one.end)}")),
+        told.fact(words("cooperation.valid"), escape(f"{when.date(one.start)} {DASH} {when.date(one.end - MOMENT)}")),
     ]
     if one.notice is not None:
         facts.append(told.fact(words("cooperation.notice"), escape(when.long(one.notice))))
@@ -100,7 +104,7 @@ def usage_html(usages: Iterable[Usage], when: When) -> str:
     for usage in usages:
         now = ' aria-current="true"' if usage.start <= when.now < usage.end else ""
         cells = (
-            ("cooperation.period", escape(f"{when.date(usage.start)} {DASH} {when.date(usage.end)}")),
+            ("cooperation.period", escape(f"{when.date(usage.start)} {DASH} {when.date(usage.end - MOMENT)}")),
             ("cooperation.used", f"{bar(usage)}{escape(told.hours(usage.used_hours, words))}"),
             ("cooperation.of", escape(told.hours(usage.quota_hours, words))),
             ("cooperation.left", escape(told.hours(usage.left_hours, words))),

@@ -1,6 +1,7 @@
 """What can be done on this page: each deed by its name, at once or after a dialog."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,9 @@ from cloud.dashboard.download import csv_button
 from cloud.dashboard.registry import Away, Refused
 from cloud.dashboard.visit import Visit
 from cloud.dashboard.when import When
+from cloud.market.model import Found, SearchRequest
+
+WEEK = timedelta(days=7)
 
 
 class Chosen(BaseModel):
@@ -38,8 +42,7 @@ class Deeds:
             "unpool": ("cooperation.unpool", lambda api, it: api.unpool_service(*it.split(" ", 1))),
         }
         self._asked: Mapping[str, Callable[[View, When, str], None]] = {
-            "propose_provider": lambda view, when, _: self._propose(view, when, "provider"),
-            "propose_booker": lambda view, when, _: self._propose(view, when, "booker"),
+            "propose_provider": lambda view, when, _: self._propose(view, when, "provider", {}),
             "inquire": lambda view, when, _: self._inquire(view, when),
             "found": lambda view, when, _: self._found(view, when),
             "call": self._call,
@@ -62,6 +65,8 @@ class Deeds:
             await self._try(word, lambda api: call(api, item))
         elif what == "usage":
             await self._usage(item, when)
+        elif what == "propose_booker":
+            self._propose(view, when, "booker", await self._found_services(view, when))
         elif what in self._asked:
             self._asked[what](view, when, item)
 
@@ -82,12 +87,23 @@ class Deeds:
         words = self._visit.words
         return Asking(self._visit, words(title), words(about) if about else "", self._read)
 
-    def _propose(self, view: View, when: When, role: str) -> None:
-        plant = self._visit.watcher.plant
-        bookings = plant.bookings if plant else ()
-        seen = {one.service_id: one.provider_name or "" for one in bookings if one.role == "booker"}
+    async def _found_services(self, view: View, when: When) -> dict[str, Found]:
+        """Services of others that have an hour to spare in the coming week."""
+        asked = SearchRequest(start=when.now, end=when.now + WEEK, duration=WEEK / 168, limit=100)
+        try:
+            answer = await self._visit.registry.ask(lambda api: api.search(asked))
+        except (Refused, Away):
+            return {}
+        return {one.service_id: one for one in reversed(answer.items) if one.provider_id != view.me}
+
+    def _propose(self, view: View, when: When, role: str, found: Mapping[str, Found]) -> None:
+        providers = {identity: one.provider_id for identity, one in found.items()}
+        seen = {
+            identity: f"{one.service_name} · {one.provider_name} · {told.money(one.rate)}/h"
+            for identity, one in sorted(found.items(), key=lambda pair: pair[1].service_name)
+        }
         self._dialog(f"cooperation.propose_{role}", f"cooperation.propose_{role}_about").open(
-            lambda typed: form.proposal(typed, when.zone, role),
+            lambda typed: form.proposal(typed, when.zone, role, providers),
             lambda api, request, key: api.propose(request, key=key),
             "cooperation.propose",
             lambda made: write.proposal(made, view, when, role, seen),

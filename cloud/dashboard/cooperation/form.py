@@ -123,16 +123,16 @@ def blamed(error: ValueError, named: Mapping[str, str]) -> Faults:
     return {"end": "cooperation.fault.order"}
 
 
-def proposal(typed: Typed, zone: tzinfo, role: str) -> AgreementRequest | Faults:
-    """The agreement that is to be proposed by this side."""
+def proposal(typed: Typed, zone: tzinfo, role: str, providers: Mapping[str, str]) -> AgreementRequest | Faults:
+    """The agreement that is to be proposed by this side; `providers`: whose services are whose, as far as known."""
     reading = Reading(typed, zone)
-    services = reading.ticked("svc:") if role == "provider" else _list(reading.text("service", needed=True))
+    services = reading.ticked("svc:") if role == "provider" else _list(reading.text("found") or reading.text("service"))
     if not services:
         reading.faults["service"] = "cooperation.fault.service"
     values = {
         "name": reading.text("name", needed=True),
         "role": role,
-        "partner_id": _partner(reading),
+        "partner_id": _partner(reading, providers.get(services[0]) if services else None),
         "service_ids": services,
         "rate": reading.money("rate", needed=True),
         "note": reading.text("note"),
@@ -229,10 +229,9 @@ def _percent(reading: Reading, name: str) -> float:
     return round(float(found) / 100, 6)
 
 
-def _partner(reading: Reading) -> str | None:
-    """The one that is chosen, or whose id is typed."""
-    chosen = reading.text("partner")
-    found = chosen or reading.text("other")
+def _partner(reading: Reading, provider: str | None) -> str | None:
+    """The one that is chosen, or whose id is typed; or the provider of the chosen service."""
+    found = provider or reading.text("partner") or reading.text("other")
     if found is None:
         reading.faults["partner"] = "cooperation.fault.needed"
     return found

@@ -19,18 +19,24 @@ SHOWS = ("services", "capacity", "states")
 
 
 def proposal(form: Form, view: View, when: When, role: str, seen: Mapping[str, str]) -> None:
-    """An agreement; `seen`: services of others that the visitor came across, by their ids."""
+    """An agreement; `seen`: services of others that search finds, by their ids."""
     words = form.words
     form.field("name", words("cooperation.name"), value="", classes="wide", maxlength=100)
-    _partner(form, view)
     if role == "provider":
+        _partner(form, view)
         with ui.element("fieldset").classes("wide ticks"):
             said("legend", words("cooperation.services"))
             for service in view.services:
                 form.tick(f"svc:{service.id}", f"{service.name} · {service.price.amount:,.2f} {service.price.currency}")
             form.place("service")
     else:
-        form.field("service", words("cooperation.service_ids"), classes="wide", list=_known(form, "svc", seen))
+        options = [*seen.items(), ("", words("cooperation.another_service"))]
+        form.choice("found", words("cooperation.service"), options, "", "wide")
+        with ui.element("details").classes("wide more"):
+            said("summary", words("cooperation.by_id"))
+            with ui.element("div").classes("form pair"):
+                _partner(form, view)
+                form.field("service", words("cooperation.service_ids"), classes="wide")
     currency = view.services[0].price.currency if view.services else "EUR"
     form.field("rate", words("cooperation.rate_field"), "number", min=0, step="any")
     form.field("currency", words("cooperation.currency"), value=currency, maxlength=3)
