@@ -44,7 +44,9 @@ async def in_any_state(world, hours):
     async def put(connection, state):
         await connection.execute("ALTER TABLE claim DISABLE TRIGGER claim_moved")
         await connection.execute(
-            "UPDATE claim SET state = $2, expires_at = created_at, meter = '{}' WHERE id = $1", claim.id, str(state)
+            "UPDATE claim SET state = $2, expires_at = created_at, meter = '{}', settlement = '{}' WHERE id = $1",
+            claim.id,
+            str(state),
         )
         await connection.execute("ALTER TABLE claim ENABLE TRIGGER claim_moved")
         return claim.id
