@@ -40,7 +40,10 @@ def span_of(booking: Booking) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """What was `seen` at a moment of business time; every refresh makes a new one. Maps are by machine id."""
+    """What was `seen` at a moment of business time; every refresh makes a new one. Maps are by machine id.
+
+    `outlined`: the machines' past and hours are still being read.
+    """
 
     enterprise: Enterprise
     seen: datetime
@@ -50,6 +53,7 @@ class Plant:
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     bookings: tuple[Booking, ...] = ()
     parked: int = 0
+    outlined: bool = False
 
     @property
     def zone(self) -> str:

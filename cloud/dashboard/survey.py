@@ -30,8 +30,8 @@ class Asked:
         return self.now + AHEAD
 
 
-async def survey(registry: Registry, asked: Asked) -> Plant:
-    """Everything that the key may see."""
+async def outline(registry: Registry, asked: Asked) -> Plant:
+    """What few requests tell, whatever the number of machines; their past and their hours are still to be read."""
     enterprise, sites, machines, bookings, parked = await asyncio.gather(
         registry.enterprise(),
         registry.sites(),
@@ -39,18 +39,20 @@ async def survey(registry: Registry, asked: Asked) -> Plant:
         registry.bookings(),
         registry.parked(),
     )
-    ids = [machine.id for machine in machines]
+    return Plant(enterprise, asked.now, sites, machines, {}, {}, bookings, parked, outlined=True)
+
+
+async def survey(registry: Registry, asked: Asked, known: Plant | None = None) -> Plant:
+    """Everything that the key may see; its outline is not read again where it is `known`."""
+    plant = known or await outline(registry, asked)
+    ids = [machine.id for machine in plant.machines]
     states = await asyncio.gather(*(registry.states(identity, asked.oldest, asked.now) for identity in ids))
     capacity = await asyncio.gather(*(registry.capacity(identity, asked.now, asked.farthest) for identity in ids))
-    return Plant(
-        enterprise,
-        asked.now,
-        sites,
-        machines,
-        dict(zip(ids, states, strict=True)),
-        dict(zip(ids, capacity, strict=True)),
-        bookings,
-        parked,
+    return replace(
+        plant,
+        states=dict(zip(ids, states, strict=True)),
+        capacity=dict(zip(ids, capacity, strict=True)),
+        outlined=False,
     )
 
 

@@ -15,7 +15,7 @@ from cloud.client import Event
 from cloud.dashboard.changes import Stale, mark, told
 from cloud.dashboard.model import Plant
 from cloud.dashboard.registry import Away, Health, KeyRefused, Registry, StreamEnded
-from cloud.dashboard.survey import Asked, renewed, survey
+from cloud.dashboard.survey import Asked, outline, renewed, survey
 
 REFRESH = 0.5
 """Seconds (real) between two readings at least: many events become one. A change of state is not waited for so long."""
@@ -132,7 +132,11 @@ class Watcher:
         """Everything, once the stream is open; then what it, or the poll, says is old."""
         await opened.wait()
         self._meanwhile.clear()
-        self._show(self._newest(await survey(self.registry, self._asked())))
+        asked = self._asked()
+        first = await outline(self.registry, asked)
+        if self.plant is None:
+            self._show(self._newest(first))
+        self._show(self._newest(await survey(self.registry, asked, first)))
         await self._renew()
 
     def _newest(self, read: Plant) -> Plant:

@@ -47,7 +47,6 @@ class Controls:
                     self._step(name, sign, does)
             self._edges()
             self._state = said("span", "", "look-state")
-            self._zone = said("span", "", "zone")
             self.tools = ui.element("div").classes("controls")
         self._wrong = said("p", "", "problem look-wrong")
         self._wrong.props["role"] = "alert"
@@ -101,9 +100,9 @@ class Controls:
         self._wrong.set_text("")
         for name, made in self._ranges.items():
             made.props["aria-pressed"] = "true" if name == look.range else "false"
-        self._state.set_text(self._words("machine.live" if look.live else "machine.still"))
+        state = self._words("machine.live" if look.live else "machine.still")
+        self._state.set_text(f"{state} · {getattr(when.zone, 'key', 'UTC')}")
         self._state.classes(replace="look-state live" if look.live else "look-state")
-        self._zone.set_text(self._words("machine.zone", zone=getattr(when.zone, "key", "UTC")))
         edges = [f"{edge.astimezone(when.zone):%Y-%m-%dT%H:%M}" for edge in (look.window.start, look.window.end)]
         fill = "".join(
             f"document.getElementById('{name}').value='{edge}';"

@@ -21,6 +21,7 @@ from cloud.dashboard.machine.seen import Seen
 from cloud.dashboard.machine.signalbar import SignalBar
 from cloud.dashboard.machine.text import Text
 from cloud.dashboard.model import NO_STATEMENT, Plant
+from cloud.dashboard.registry import KeyRefused
 from cloud.dashboard.visit import Visit, open_page
 from cloud.dashboard.when import When
 from cloud.registry.model import Machine
@@ -132,7 +133,10 @@ class MachinePage:
             return
         self._asked += 1
         mine, self._read, self._known = self._asked, time.monotonic(), _known(machine, plant)
-        found = await kept.read(self._visit.watcher, machine, look.window, self._signals.chosen, self._known)
+        try:
+            found = await kept.read(self._visit.watcher, machine, look.window, self._signals.chosen, self._known)
+        except KeyRefused:
+            return  # the watcher finds out too, and sends everybody to the door
         if mine != self._asked:
             return
         self._seen = found

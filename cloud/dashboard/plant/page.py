@@ -18,6 +18,9 @@ from cloud.dashboard.visit import Visit, open_page
 from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
+OFFERED = 1
+"""The tile that waits for the machines' hours."""
+
 
 def install(house: House) -> None:
     """Serve the page at /."""
@@ -75,7 +78,7 @@ class Board:
             self._show(plant, when)
 
     def _show(self, plant: Plant, when: When) -> None:
-        self._tiles.show(self._overview.totals or totals(plant, when.now))
+        self._tiles.show(self._overview.totals or totals(plant, when.now), waiting=plant.outlined)
         empty = not plant.machines
         hide(self._timeline.card, hidden=empty)
         # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.
@@ -110,9 +113,12 @@ class _Tiles:
                 figure, unit = said("span"), said("small")
             return label, figure, unit, said("div", "", "note")
 
-    def show(self, total: Totals) -> None:
+    def show(self, total: Totals, *, waiting: bool) -> None:
         for parts, tile in zip(self._parts, tiles(total, self._words), strict=True):
-            for part, text in zip(parts, (tile.label, tile.figure, tile.unit, tile.note), strict=True):
+            told = (tile.label, tile.figure, tile.unit, tile.note)
+            if waiting and parts is self._parts[OFFERED]:
+                told = (tile.label, "…", "", self._words("link.loading"))
+            for part, text in zip(parts, told, strict=True):
                 part.set_text(text)
 
 

@@ -119,16 +119,16 @@ window.thirdshiftMachine = (() => {
     const area = params.coordSys, bottom = area.y + area.height, wide = width(), children = [];
     const edge = pixel(now());
     if (edge < wide) children.push(rect(Math.max(edge, 0), HEAD, wide - Math.max(edge, 0), bottom - HEAD, { fill: colour("future") }));
-    let free = -Infinity;
-    for (const mark of thirdshiftAxis.marks(view, wide, said)) {
+    const taken = [];
+    // Days before hours: where not all can be written, those that say more are.
+    for (const mark of thirdshiftAxis.marks(view, wide, said).sort((one, other) => other.major - one.major)) {
       const x = Math.round(pixel(mark.at)) + 0.5;
       if (x < 0 || x > wide) continue;
       children.push(line(x, mark.major ? 14 : HEAD - 5, x, bottom, colour(mark.major ? "grid-strong" : "grid")));
-      const end = x + 6 + mark.label.length * (said.language.startsWith("zh") ? 9 : 6.4);
-      if (x > free && end < wide) {
-        free = end + 6;
-        children.push(text(mark.label, x + 4, 16, colour(mark.major ? "ink" : "soft"), { font: `${mark.major ? 600 : 400} 11px ${colour("font")}` }));
-      }
+      const end = x + 10 + [...mark.label].reduce((sum, each) => sum + (each > "\u2e80" ? 11 : 6.3), 0);
+      if (end > wide || taken.some(([from, to]) => x < to && end > from)) continue;
+      taken.push([x, end]);
+      children.push(text(mark.label, x + 4, 16, colour(mark.major ? "ink" : "soft"), { font: `${mark.major ? 600 : 400} 11px ${colour("font")}` }));
     }
     for (const lane of lanes) {
       children.push(line(0, lane.top + lane.height + 0.5, wide, lane.top + lane.height + 0.5, colour("line")));

@@ -39,9 +39,22 @@ async def until(ready, seconds=8.0):
         await asyncio.sleep(0.02)
 
 
+def complete(watcher):
+    return watcher.plant and not watcher.plant.outlined
+
+
+async def test_machines_are_shown_before_their_hours_are_read(watch, me):
+    watcher, seen = watch.enter("all", me), []
+    watcher.listeners.add(
+        lambda: watcher.plant and seen.append((len(watcher.plant.machines), len(watcher.plant.states)))
+    )
+    await until(lambda: complete(watcher))
+    assert (seen[0], seen[-1]) == ((3, 0), (3, 3))
+
+
 async def test_a_page_sees_everything_and_business_time_runs_on(watch, me):
     watcher = watch.enter("all", me)
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     assert len(watcher.plant.machines) == len(watcher.plant.states) == len(watcher.plant.capacity) == 3
     assert watcher.plant.bookings
     before = watcher.now
@@ -51,7 +64,7 @@ async def test_a_page_sees_everything_and_business_time_runs_on(watch, me):
 
 async def test_an_event_brings_only_what_it_names(watch, me, registry_server):
     watcher, fake = watch.enter("all", me), registry_server.fake
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     machine = fake.machines[1]
     fake.machines[1] = {**machine, "state": "OutOfService"}
     fake.asked.clear()
@@ -65,7 +78,7 @@ async def test_an_event_brings_only_what_it_names(watch, me, registry_server):
 
 async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing_is_read(watch, me, registry_server):
     watcher, fake, told = watch.enter("all", me), registry_server.fake, []
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     watcher.listeners.add(lambda: told.append(watcher.heard["waiting.changed"]))
     fake.asked.clear()
     registry_server.do(fake.tell, "waiting.changed", waiting_id="wtg_1")
@@ -75,7 +88,7 @@ async def test_an_event_that_is_not_of_the_plant_is_told_and_counted_and_nothing
 
 async def test_a_change_of_state_is_shown_as_the_event_tells_it_without_a_reading(watch, me, registry_server):
     watcher, fake, told = watch.enter("all", me), registry_server.fake, []
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     machine = watcher.plant.machines[0]
     watcher.listeners.add(lambda: told.append(time.monotonic()))
     fake.asked.clear()
@@ -94,7 +107,7 @@ async def test_a_change_of_state_is_shown_as_the_event_tells_it_without_a_readin
 
 async def test_an_answer_that_is_older_than_an_event_does_not_undo_it(watch, me, registry_server):
     watcher, fake = watch.enter("all", me), registry_server.fake
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     before, at = watcher.plant, fake.clock.now()
     said = {"machine_id": before.machines[0].id, "mode": "None", "origin": "plant", "at": at.isoformat()}
     registry_server.do(fake.tell, "machine.state", **said, state="OutOfService")
@@ -109,7 +122,7 @@ async def test_a_view_lives_on_when_one_of_those_who_share_it_is_no_longer_known
     other = Key("ts_test_other")
     watcher = watch.enter("all", me)
     assert watch.enter("all", other) is watcher
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     registry_server.fake.keys.remove(KEY)
     version = watcher.version
     registry_server.do(registry_server.fake.tell, "capacity.changed", machine_id=watcher.plant.machines[0].id)
@@ -123,7 +136,7 @@ async def test_a_view_lives_on_when_one_of_those_who_share_it_is_no_longer_known
 
 async def test_a_burst_of_events_becomes_a_few_readings(watch, me, registry_server):
     watcher, fake = watch.enter("all", me), registry_server.fake
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     fake.asked.clear()
     for _ in range(100):
         registry_server.do(fake.tell, "machine.state", machine_id=fake.machines[0]["id"])
@@ -135,7 +148,7 @@ async def test_a_burst_of_events_becomes_a_few_readings(watch, me, registry_serv
 
 async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watch, me, registry_server):
     watcher, fake = watch.enter("all", me), registry_server.fake
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     new = {**fake.bookings[0], "id": "bkg_new", "state": "CONFIRMED"}
     fake.bookings.append(new)
     fake.capacity[new["machine_id"]]["version"] = 99
@@ -146,7 +159,7 @@ async def test_a_new_booking_is_added_and_the_machine_s_capacity_read_again(watc
 
 async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, me, registry_server):
     watcher, fake = watch.enter("all", me), registry_server.fake
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     fake.machines.append({**fake.machines[0], "id": "mch_new", "name": "new"})
     fake.states["mch_new"] = fake.states[fake.machines[0]["id"]]
     registry_server.do(fake.tell, "capacity.changed", machine_id="mch_new")
@@ -156,7 +169,7 @@ async def test_a_machine_that_is_new_comes_with_its_past_and_its_offer(watch, me
 
 async def test_all_pages_of_a_key_share_one_stream_which_ends_after_the_last_has_left(watch, me, registry_server):
     watchers = [watch.enter("all", me) for _ in range(3)]
-    await until(lambda: watchers[0].plant)
+    await until(lambda: complete(watchers[0]))
     assert len({id(watcher) for watcher in watchers}) == 1
     assert len(registry_server.fake.streams) == 1
     for watcher in watchers:
@@ -166,7 +179,7 @@ async def test_all_pages_of_a_key_share_one_stream_which_ends_after_the_last_has
 
 async def test_reloading_a_page_does_not_read_the_plant_again(watch, me):
     first = watch.enter("all", me)
-    await until(lambda: first.plant)
+    await until(lambda: complete(first))
     watch.leave("all", me, first)
     assert watch.enter("all", me) is first
     await asyncio.sleep(0.4)
@@ -175,7 +188,7 @@ async def test_reloading_a_page_does_not_read_the_plant_again(watch, me):
 
 async def test_a_lost_api_is_told_with_since_when_and_what_was_seen_stays(watch, me, registry_server):
     watcher = watch.enter("all", me)
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     await asyncio.to_thread(registry_server.stop)
     # A server that goes down may still answer once between the end of the stream and its own: only now is it away.
     await until(lambda: watcher.silent)
@@ -195,13 +208,13 @@ async def test_a_lost_database_is_told_apart_from_a_lost_api(watch, me, registry
     await until(lambda: watcher.silent)
     assert (watcher.silent.code, watcher.plant) == ("database.away", None)
     registry_server.fake.away = ""
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     assert watcher.silent is None
 
 
 async def test_a_key_that_is_revoked_ends_the_watching(watch, me, registry_server):
     watcher = watch.enter("all", me)
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     registry_server.fake.keys.clear()
     registry_server.do(registry_server.fake.hang_up)
     await until(lambda: watcher.refused)
@@ -213,7 +226,7 @@ async def test_a_key_that_is_revoked_ends_the_watching(watch, me, registry_serve
 
 async def test_a_longer_past_is_read_when_someone_wants_it(watch, me):
     watcher = watch.enter("all", me)
-    await until(lambda: watcher.plant)
+    await until(lambda: complete(watcher))
     version = watcher.version
     watcher.reach_back(7 * DAY)
     await until(lambda: watcher.version > version)
