@@ -74,7 +74,7 @@ async def measured(parts: list[str], machines: int) -> list[Row]:
             rows += of_searches(big, await found(big, seconds=12.0))
             rows.append(_load("searches"))
         if "bookings" in parts:
-            rows += of_bookings(await booked(big, spread, rounds=3, seconds=4.0, say=say))
+            rows += of_bookings(await booked(big, spread, rounds=12, seconds=1.0, say=say))
             rows.append(_load("bookings"))
         if "growth" in parts:
             rows += await _growth(big, spread)

@@ -142,6 +142,9 @@ async def fill(dsn: str, world: World) -> None:
             await connection.execute(
                 (_SQL / f"{name}.sql").read_text().replace(":begin", f"'{world.begin.isoformat()}'")
             )
+        # As autovacuum leaves what has lain for a while: else whoever reads a row first writes that it may stay.
+        await connection.execute("VACUUM (ANALYZE)")
+        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
 
