@@ -167,7 +167,8 @@ def _capacity(need: Need, candidate: Candidate) -> Miss:
     longest = max((run.duration for run in within(need, candidate)), default=None)
     if pieces > 1:
         offered = f"{length(total)} in {pieces} pieces"
-        return replace(miss, detail=f"{offered} is left, {asked} is asked for", asked=asked, offered=offered)
+        detail = f"{offered} is left, {asked} is asked for"
+        return replace(miss, detail=detail, asked=asked, offered=offered, remedy=miss.remedy or instead(offered, asked))
     if longest:
         offered = length(longest)
         detail = f"{offered} at a stretch is left, {asked} is asked for"

@@ -46,11 +46,13 @@ def inside(need: Need, candidate: Candidate) -> Span | None:
 
 
 def nearest(need: Need, candidate: Candidate) -> Span | None:
-    """A span that would do: in the window, or for which it would have to begin or end the least earlier or later.
+    """A span that would do in one piece: in the window, or for which it would have to begin or end the least earlier or
+    later.
 
     As far as the steps reach; of two that are as near, the earlier.
     """
-    if not candidate.steps:
+    longest = candidate.max_duration
+    if not candidate.steps or (longest is not None and need.duration > longest):
         return None
     if found := inside(need, candidate):
         return found

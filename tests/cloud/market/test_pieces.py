@@ -54,6 +54,13 @@ def test_no_piece_is_shorter_than_asked_or_longer_than_sold(shop: Any) -> None:
     assert (miss.constraint, miss.detail) == ("duration.too_long", "7 h is asked for, 6 h is the longest")
 
 
+def test_no_stretch_is_proposed_that_is_longer_than_what_is_sold(shop: Any) -> None:
+    one = shop.candidate(shop.step(1, 3), shop.step(30, 40), max_duration=3 * HOUR)
+    miss = judge(shop.need(hours=5, split=Split(2, HOUR)), one)
+    assert isinstance(miss, Miss)
+    assert (miss.would_do, miss.remedy) == (None, "2 h instead of 5 h")
+
+
 def test_a_miss_says_how_much_of_it_there_is(shop: Any) -> None:
     one = shop.candidate(shop.step(1, 3), shop.step(5, 6), shop.step(9, 12))
     miss = judge(shop.need(hours=6, split=Split(2, HOUR)), one)
