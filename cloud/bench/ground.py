@@ -13,6 +13,7 @@ import asyncpg
 from cloud import db
 from cloud.config import Settings
 from cloud.connection import entered
+from cloud.embedded.guard import guarded
 from cloud.embedded.postgres import EmbeddedPostgres
 from gateway.supervisor import Process, Supervisor
 
@@ -45,14 +46,15 @@ async def ground(memory_mb: int, fill: Callable[[str], Awaitable[None]]) -> Asyn
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="thirdshift-bench-"))
     embedded = EmbeddedPostgres(folder)
     try:
-        dsn = await asyncio.to_thread(embedded.start)
-        await _furnish(dsn, memory_mb)
-        dsn = await asyncio.to_thread(embedded.restart)
-        await db.migrate(dsn, embedded.passwords)
-        await fill(dsn)
-        limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000}
-        settings = entered(Settings(data_dir=folder, **limits), dsn, embedded.passwords)
-        yield Ground(settings, dsn)
+        with guarded(folder):
+            dsn = await asyncio.to_thread(embedded.start)
+            await _furnish(dsn, memory_mb)
+            dsn = await asyncio.to_thread(embedded.restart)
+            await db.migrate(dsn, embedded.passwords)
+            await fill(dsn)
+            limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000}
+            settings = entered(Settings(data_dir=folder, **limits), dsn, embedded.passwords)
+            yield Ground(settings, dsn)
     finally:
         await asyncio.to_thread(embedded.remove)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
