@@ -9,7 +9,7 @@ LOG    ?=
 # A file's tests run in one process, one after another; much of what they do is waiting, so three share two cores well.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud bench-dashboard grafana openapi schema lock peers clean
+.PHONY: help demo test test-deep check format soak soak-door bench-story bench-forecast bench-edge bench-stores bench-cloud bench-dashboard grafana pictures openapi schema lock peers clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -65,6 +65,9 @@ bench-dashboard: $(VENV)/dev-ready   ## the dashboard in a real Chromium, over a
 
 openapi: $(VENV)/dev-ready   ## write the API's description anew
 	$(BIN)/python -m cloud.app --openapi > cloud/openapi.json
+
+pictures: $(VENV)/dev-ready peers   ## take the documents' pictures of the dashboard anew
+	$(BIN)/python -m pytest -q tests/cloud/dashboard/walk/pictures.py
 
 peers:           ## the foreign servers that tests talk to, as far as this user may install them
 	@tests/peers/install

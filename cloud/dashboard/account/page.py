@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cloud.accounts.model import SHORTEST, PasswordChange
 from cloud.dashboard.account.forms import field, form, submit, told
 from cloud.dashboard.account.people import People
-from cloud.dashboard.frame import hide, said
+from cloud.dashboard.frame import said
 from cloud.dashboard.house import House
 from cloud.dashboard.registry import Away, KeyRefused, Refused
 from cloud.dashboard.visit import Visit, open_page
@@ -47,14 +47,14 @@ class _Self:
             with ui.element("dl"):
                 self._pair("account.name", login.name or words("account.key"))
                 self._enterprise = self._pair("account.enterprise", "")
-                self._role = self._pair("account.role", words.term("account.role", login.role) if login.role else "")
+                if login.role:
+                    self._pair("account.role", words.term("account.role", login.role))
                 self._may = self._pair("account.may", "")
             out = ui.element("form")
             out.props["method"] = "post"
             out.props["action"] = "/logout"
             with out:
                 submit(words("account.log_out"), "quiet")
-        hide(self._role, hidden=not login.role)
         visit.on_news(self.show)
 
     def _pair(self, label: str, value: str) -> TextElement:

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -237,7 +237,8 @@ class Site:
 async def site(database: Any, pool_owner: Any, pool_ingest: Any) -> AsyncIterator[Site]:
     settings = Settings(api_dsn=database.api_dsn, ingest_dsn=database.ingest_dsn)
     async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(serving(create_app(settings, Clock(1.0, time.time(), START))))
+        clock = Clock(1.0, time.time(), START + timedelta(hours=79))  # a Thursday, 14:00 in Vienna
+        api = await stack.enter_async_context(serving(create_app(settings, clock)))
         market = Market(pool_owner, pool_ingest, database.dsn, None, api)
         stack.push_async_callback(market.close)
         run = dashboard(int(api.rpartition(":")[2]))

@@ -102,7 +102,7 @@ PLANTED = {
     "a complaint": ("console: planted", "console.error('planted')"),
     "a fault in a script": ("error: ", "setTimeout(() => { throw new Error('planted') })"),
     "what is too wide": ("sideways", "main.insertAdjacentHTML('beforeend', '<div style=\"width:3000px\">wide</div>')"),
-    "another host": ("another host", "fetch('http://example.com/').catch(() => 0)"),
+    "another host": ("another host|violates", "fetch('http://example.com/').catch(() => 0)"),
     "what is not there": ("answered 404", "fetch('/nowhere').catch(() => 0)"),
     "a socket to another host": ("Refused to connect|violates", "try { new WebSocket('ws://example.com') } catch {}"),
     "a handler in markup": ("violates|Refused", "main.insertAdjacentHTML('beforeend', '<i onclick=\"1\">x</i>')"),
