@@ -84,7 +84,7 @@ ROOMS = (
     root,
 )
 """Whose routes there are; the busiest is tried first."""
-BUSY = (booking.book, market.find)
+BUSY = (booking.book, booking.hold, together.book_bundle, market.find)
 """The endpoints that are called most."""
 PUBLIC = (
     "/v1/login",
