@@ -17,6 +17,7 @@ from cloud.booking.verify import (
     Sold,
     claims,
     misflagged,
+    misread,
     misstated,
     offer,
     oversold,
@@ -28,10 +29,9 @@ from gateway.span import Span
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_CLAIMS = (
-    """SELECT id, machine_id, state, span, quantity, at_risk, at_risk_reason, expires_at FROM claim ORDER BY seq"""
-)
+_CLAIMS = "SELECT id, machine_id, state, span, quantity, exclusive, at_risk, at_risk_reason, expires_at FROM claim ORDER BY seq"
 _LEDGER = "SELECT at, machine_id, claim_id, kind, data FROM ledger ORDER BY seq"
+_GUARDS = "SELECT machine_id, start_at, sold FROM statement"
 _OFFERS = "SELECT machine_id, span, type, quantity, reason FROM offer_span"
 
 
@@ -54,7 +54,7 @@ async def report(place: asyncpg.Connection | asyncpg.Pool) -> Report:
     """One consistent look at all of it; the registry goes on meanwhile."""
     async with _looking(place) as connection:
         has = {row["id"]: row["quantity"] for row in await connection.fetch("SELECT id, quantity FROM machine")}
-        since = dict(await connection.fetch("SELECT machine_id, start_at FROM statement"))
+        guards = {row["machine_id"]: row async for row in connection.cursor(_GUARDS)}
         rows: dict[str, list[asyncpg.Record]] = defaultdict(list)
         async for row in connection.cursor(_CLAIMS):
             rows[row["machine_id"]].append(row)
@@ -68,18 +68,22 @@ async def report(place: asyncpg.Connection | asyncpg.Pool) -> Report:
     faults: list[Fault] = []
     for machine, quantity in has.items():
         resource = Resource(machine, quantity, offers[machine], _takings(rows[machine]))
-        faults += _machine(resource, rows[machine], ledgers[machine], since.get(machine))
+        faults += _machine(resource, rows[machine], ledgers[machine], guards.get(machine))
     return Report(len(has), sum(map(len, rows.values())), sum(map(len, ledgers.values())), faults)
 
 
-def _machine(machine: Resource, rows: list[asyncpg.Record], lines: list[Line], since: datetime | None) -> list[Fault]:
+def _machine(
+    machine: Resource, rows: list[asyncpg.Record], lines: list[Line], guard: asyncpg.Record | None
+) -> list[Fault]:
     sold = [Sold(claim.id, machine.machine_id, claim.span, claim.quantity) for claim in machine.claims]
     entries = {row["id"]: _entry(row) for row in rows}
     faults: list[Fault] = [*oversold(sold, {machine.machine_id: machine.quantity})]
     faults += unfounded(machine.machine_id, machine.quantity, lines)
     faults += unaccounted(entries, claims(lines))
-    if since:
-        faults += misstated(machine.machine_id, machine.ledger, offer(lines), Span(since, FOREVER))
+    if guard:
+        since = Span(guard["start_at"], FOREVER)
+        faults += misstated(machine.machine_id, machine.ledger, offer(lines), since)
+        faults += misread(machine.machine_id, list(map(_span, guard["sold"])), _booked(rows))
         faults += misflagged(machine, _flagged(rows, lines), lines[-1].at)
     return faults
 
@@ -92,6 +96,11 @@ def _takings(rows: list[asyncpg.Record]) -> list[Taking]:
         for row in rows
         if row["state"] in LIVE
     ]
+
+
+def _booked(rows: list[asyncpg.Record]) -> list[Span]:
+    """What a machine's guard should say is sold: that of holds and requests is not."""
+    return [_span(row["span"]) for row in rows if row["exclusive"] and row["state"] in LIVE - {"HELD", "REQUESTED"}]
 
 
 def _flagged(rows: list[asyncpg.Record], lines: list[Line]) -> Mapping[str, datetime]:

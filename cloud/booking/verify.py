@@ -74,7 +74,16 @@ class Misflagged:
     flagged: bool
 
 
-Fault = Oversold | Unfounded | Unaccounted | Misstated | Misflagged
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Over this span the guard says sold, by which search passes a machine by, and no booking does; or the reverse."""
+
+    machine_id: str
+    span: Span
+    sold: bool
+
+
+Fault = Oversold | Unfounded | Unaccounted | Misstated | Misflagged | Misread
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,12 @@ def oversold(sold: Iterable[Sold], has: Mapping[str, int]) -> list[Oversold]:
                 names = tuple(sorted(claim.id for claim in claims if claim.span.overlaps(level.span)))
                 found.append(Oversold(machine_id, level.span, level.quantity, limit, names))
     return found
+
+
+def misread(machine_id: str, sold: Sequence[Span], booked: Sequence[Span]) -> list[Misread]:
+    """Where what the guard says is sold is not what confirmed bookings take of a machine of one unit."""
+    more = [Misread(machine_id, span, sold=True) for span in difference(sold, booked)]
+    return more + [Misread(machine_id, span, sold=False) for span in difference(booked, sold)]
 
 
 def unfounded(machine_id: str, has: int, lines: Sequence[Line]) -> list[Unfounded]:

@@ -9,6 +9,7 @@ from cloud.booking.audit import audit, report
 from cloud.booking.verify import (
     Line,
     Misflagged,
+    Misread,
     Misstated,
     Oversold,
     Sold,
@@ -142,6 +143,19 @@ async def test_control_a_withdrawal_that_flags_nobody_is_found(world, hours, pie
     assert await audit(world.owner) == []
     await world.owner.execute("UPDATE claim SET at_risk = false WHERE id = $1", booked.id)
     assert Misflagged(booked.id, flagged=False) in await audit(world.owner)
+
+
+async def test_control_what_search_would_pass_by_for_nothing_is_found(world, hours):
+    await world.book("svc_a", hours(1, 3))
+    assert await audit(world.owner) == []
+    await world.owner.execute(
+        "UPDATE statement SET sold = tstzmultirange(tstzrange($1, $2)) WHERE machine_id = 'mch_a'",
+        *(hours(2, 4).start, hours(2, 4).end),
+    )
+    assert await audit(world.owner) == [
+        Misread("mch_a", hours(3, 4), sold=True),
+        Misread("mch_a", hours(1, 2), sold=False),
+    ]
 
 
 async def test_a_flag_that_time_alone_would_take_away_is_no_fault(world, hours, piece):
