@@ -29,7 +29,9 @@ from gateway.span import Span
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_CLAIMS = "SELECT id, machine_id, state, span, quantity, exclusive, at_risk, at_risk_reason, expires_at FROM claim ORDER BY seq"
+_CLAIMS = """
+SELECT id, machine_id, state, span, quantity, exclusive, at_risk, at_risk_reason, expires_at FROM claim ORDER BY seq
+"""
 _LEDGER = "SELECT at, machine_id, claim_id, kind, data FROM ledger ORDER BY seq"
 _GUARDS = "SELECT machine_id, start_at, sold FROM statement"
 _OFFERS = "SELECT machine_id, span, type, quantity, reason FROM offer_span"
