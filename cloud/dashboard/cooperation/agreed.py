@@ -1,17 +1,28 @@
 """Agreements as HTML: between whom, on which terms, and how much of the quota is used."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from html import escape
 
 from cloud.cooperation.model import Agreement, Usage
 from cloud.cooperation.states import AgreementState
 from cloud.dashboard.cooperation import told
 from cloud.dashboard.cooperation.view import View, agreements_in_order, answerable
-from cloud.dashboard.when import DASH, When
+from cloud.dashboard.when import DASH, When, zone_named
 
 MOMENT = timedelta(microseconds=1)
 """An end is no part of its span: the last day is the one before midnight."""
+
+
+def theirs(one: Agreement, when: When) -> When:
+    """Time on the agreement's own calendar, on which its weeks and months begin."""
+    return replace(when, zone=zone_named(one.zone))
+
+
+def days(start: datetime, end: datetime, when: When) -> str:
+    """From the first day to the last."""
+    return f"{when.date(start)} {DASH} {when.date(end - MOMENT)}"
 
 
 def agreements_html(view: View, when: When) -> str:
@@ -42,7 +53,7 @@ def _quota(one: Agreement, when: When) -> str:
         quota=f"{one.current.quota_hours:,.1f}",
         left=f"{one.current.left_hours:,.1f}",
     )
-    until = words(f"cooperation.until_{one.period}", end=when.moment(one.current.end))
+    until = words(f"cooperation.until_{one.period}", end=theirs(one, when).moment(one.current.end))
     return f'<div class="quota">{bar(one.current)}<span><b>{escape(text)}</b> · {escape(until)}</span></div>'
 
 
@@ -62,7 +73,7 @@ def _terms(one: Agreement, when: When) -> str:
         told.fact(words("cooperation.services"), names),
         told.fact(words("cooperation.rate"), escape(words("cooperation.rate_per", rate=told.money(one.rate)))),
         told.fact(words("cooperation.quota"), escape(quota)),
-        told.fact(words("cooperation.valid"), escape(f"{when.date(one.start)} {DASH} {when.date(one.end - MOMENT)}")),
+        told.fact(words("cooperation.valid"), escape(days(one.start, one.end, theirs(one, when)))),
     ]
     if one.notice is not None:
         facts.append(told.fact(words("cooperation.notice"), escape(when.long(one.notice))))
@@ -98,13 +109,13 @@ def _deeds(one: Agreement, view: View, when: When) -> str:
 
 
 def usage_html(usages: Iterable[Usage], when: When) -> str:
-    """The rows of a table: each period with what was used of its quota."""
+    """The rows of a table: each period with what was used of its quota; `when` is on the agreement's calendar."""
     words = when.words
     rows = []
     for usage in usages:
         now = ' aria-current="true"' if usage.start <= when.now < usage.end else ""
         cells = (
-            ("cooperation.period", escape(f"{when.date(usage.start)} {DASH} {when.date(usage.end - MOMENT)}")),
+            ("cooperation.period", escape(days(usage.start, usage.end, when))),
             ("cooperation.used", f"{bar(usage)}{escape(told.hours(usage.used_hours, words))}"),
             ("cooperation.of", escape(told.hours(usage.quota_hours, words))),
             ("cooperation.left", escape(told.hours(usage.left_hours, words))),

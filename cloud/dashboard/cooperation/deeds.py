@@ -9,9 +9,9 @@ from nicegui import ui
 from pydantic import BaseModel
 
 from cloud.client import Client
-from cloud.cooperation.model import ReasonRequest
+from cloud.cooperation.model import Agreement, ReasonRequest
 from cloud.dashboard.cooperation import form, told, write
-from cloud.dashboard.cooperation.agreed import usage_html
+from cloud.dashboard.cooperation.agreed import theirs, usage_html
 from cloud.dashboard.cooperation.dialogs import Asking
 from cloud.dashboard.cooperation.view import View
 from cloud.dashboard.download import csv_button
@@ -64,7 +64,7 @@ class Deeds:
             word, call = self._at_once[what]
             await self._try(word, lambda api: call(api, item))
         elif what == "usage":
-            await self._usage(item, when)
+            await self._usage(next(one for one in view.agreements if one.id == item), when)
         elif what == "propose_booker":
             self._propose(view, when, "booker", await self._found_services(view, when))
         elif what in self._asked:
@@ -176,19 +176,18 @@ class Deeds:
             write.reason,
         )
 
-    async def _usage(self, item: str, when: When) -> None:
+    async def _usage(self, agreement: Agreement, when: When) -> None:
         words = self._visit.words
         try:
-            told_ = (await self._visit.registry.ask(lambda api: api.usage(item))).items
+            told_ = (await self._visit.registry.ask(lambda api: api.usage(agreement.id))).items
         except (Refused, Away):
             self._visit.say(words("cooperation.away"), "warning")
             return
         asking = self._dialog("cooperation.usage", "cooperation.usage_about")
         names = ("period", "used", "of", "left")
         heads = "".join(f'<th scope="col">{words(f"cooperation.{name}")}</th>' for name in names)
-        table = (
-            f'<table class="bookings"><thead><tr>{heads}</tr></thead><tbody>{usage_html(told_, when)}</tbody></table>'
-        )
+        rows = usage_html(told_, theirs(agreement, when))
+        table = f'<table class="bookings"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         with asking.body:
             ui.html(table, tag="div", sanitize=False).classes("wide")
             columns = ("start", "end", "quota_hours", "used_hours", "left_hours")

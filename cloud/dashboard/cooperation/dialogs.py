@@ -28,9 +28,8 @@ class Asking:
         self._key = secrets.token_hex(12)
         self._busy = False
         words = visit.words
-        with visit.main, ui.dialog() as self._dialog, ui.element("div").classes("details order") as box:
-            box.props["role"] = "dialog"
-            box.props["aria-label"] = title
+        with visit.main, ui.dialog() as self._dialog, ui.element("div").classes("details order"):
+            self._dialog.props["aria-label"] = title
             with ui.element("div").classes("top"):
                 said("h2", title)
                 with ui.element("div").classes("controls"):

@@ -31,7 +31,7 @@ def proposal(form: Form, view: View, when: When, role: str, seen: Mapping[str, s
             form.place("service")
     else:
         options = [*seen.items(), ("", words("cooperation.another_service"))]
-        form.choice("found", words("cooperation.service"), options, "", "wide")
+        form.choice("found", words("cooperation.service"), options, options[0][0], "wide")
         with ui.element("details").classes("wide more"):
             said("summary", words("cooperation.by_id"))
             with ui.element("div").classes("form pair"):
