@@ -109,8 +109,7 @@ def _duration(need: Need, candidate: Candidate) -> Verdict | None:
 
 def _match(need: Need, candidate: Candidate) -> Verdict | None:
     """In one stretch where there is one, else in as many as may be."""
-    longest = candidate.max_duration
-    one = inside(need, candidate) if longest is None or need.duration <= longest else None
+    one = inside(need, candidate)
     spans = (one,) if one else in_pieces(need, candidate)
     if spans is None:
         return None
@@ -164,7 +163,8 @@ def _capacity(need: Need, candidate: Candidate) -> Miss:
             )
     asked = length(need.duration)
     total, pieces = most_in_pieces(need, candidate)
-    longest = max((run.duration for run in within(need, candidate)), default=None)
+    most = candidate.max_duration or need.window.duration
+    longest = max((min(run.duration, most) for run in within(need, candidate)), default=None)
     if pieces > 1:
         offered = f"{length(total)} in {pieces} pieces"
         detail = f"{offered} is left, {asked} is asked for"

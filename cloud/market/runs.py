@@ -30,9 +30,17 @@ def within(need: Need, candidate: Candidate) -> Iterator[Span]:
     yield from (part for run in runs(need, candidate) if whole and (part := run.intersection(whole)))
 
 
+def is_sold(need: Need, candidate: Candidate) -> bool:
+    """Whether the service sells the duration at a stretch."""
+    return candidate.max_duration is None or need.duration <= candidate.max_duration
+
+
 def first(need: Need, candidate: Candidate, start: datetime, end: datetime) -> Span | None:
-    """The earliest span of the asked duration in [start, end) with enough left, whatever the certificates."""
-    whole = Span.between(start, end)
+    """The earliest span of the asked duration in [start, end) with enough left, whatever the certificates.
+
+    None where the service does not sell as much at a stretch.
+    """
+    whole = Span.between(start, end) if is_sold(need, candidate) else None
     for run in runs(need, candidate) if whole else ():
         part = run.intersection(whole) if whole else None
         if part and part.duration >= need.duration:
@@ -51,8 +59,7 @@ def nearest(need: Need, candidate: Candidate) -> Span | None:
 
     As far as the steps reach; of two that are as near, the earlier.
     """
-    longest = candidate.max_duration
-    if not candidate.steps or (longest is not None and need.duration > longest):
+    if not candidate.steps:
         return None
     if found := inside(need, candidate):
         return found
@@ -131,7 +138,7 @@ def _shared(
 
 def _last(need: Need, candidate: Candidate, start: datetime, end: datetime) -> Span | None:
     """The latest span in [start, end) that begins before the window does."""
-    whole, found = Span.between(start, end), None
+    whole, found = Span.between(start, end) if is_sold(need, candidate) else None, None
     for run in runs(need, candidate) if whole else ():
         part = run.intersection(whole) if whole else None
         if part and part.start < need.window.start and part.duration >= need.duration:

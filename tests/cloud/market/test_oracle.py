@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from hypothesis import event, given, settings
@@ -111,8 +111,8 @@ def _ends(shop: Any, need: Need, one: Candidate) -> list[int]:
                     starts[-1] + lengths[-1]
                     for starts in combinations(range(DAY), number)
                     if all(fits(start, hours) for start, hours in zip(starts, lengths, strict=True))
-                    # Apart: what touches is one stretch.
-                    and all(a + size < b for a, size, b in zip(starts, lengths, starts[1:], strict=False))
+                    # One piece a stretch: between two of them is an hour that is not free.
+                    and all(set(range(a, b)) - free for a, b in pairwise(starts))
                 ]
     return found
 

@@ -54,6 +54,14 @@ def test_no_piece_is_shorter_than_asked_or_longer_than_sold(shop: Any) -> None:
     assert (miss.constraint, miss.detail) == ("duration.too_long", "7 h is asked for, 6 h is the longest")
 
 
+def test_one_stretch_takes_one_piece(shop: Any) -> None:
+    """Whoever sells three hours at most does not mean twice three in a row; and what is missed is not the notice."""
+    one = shop.candidate(shop.step(1, 20), max_duration=3 * HOUR)
+    miss = judge(shop.need(hours=5, split=Split(2, HOUR)), one)
+    assert isinstance(miss, Miss)
+    assert (miss.constraint, miss.detail) == ("capacity.insufficient", "3 h at a stretch is left, 5 h is asked for")
+
+
 def test_no_stretch_is_proposed_that_is_longer_than_what_is_sold(shop: Any) -> None:
     one = shop.candidate(shop.step(1, 3), shop.step(30, 40), max_duration=3 * HOUR)
     miss = judge(shop.need(hours=5, split=Split(2, HOUR)), one)
