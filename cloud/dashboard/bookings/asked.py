@@ -24,7 +24,7 @@ class Asked:
         self._visit = visit
         self._deeds = Deeds(visit)
         self._queue: list[Booking] = []
-        with ui.element("section").classes("card asked") as self._card:
+        with ui.element("section").classes("card queue") as self._card:
             with ui.element("div").classes("top"):
                 said("h2", visit.words("bookings.queue"))
                 self._count = said("span", "", "zone")

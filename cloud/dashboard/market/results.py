@@ -1,7 +1,7 @@
 """What was found: as a list, on a map, and as a calendar of slots; and what nearly was."""
 
 from collections.abc import Collection
-from datetime import date, tzinfo
+from datetime import date
 from typing import Any, Protocol
 
 from nicegui import ui
@@ -42,7 +42,7 @@ class Results:
     """The answer to a search."""
 
     def __init__(self, visit: Visit, asker: Asker) -> None:
-        self._words, self._asker = visit.words, asker
+        self._visit, self._words, self._asker = visit, visit.words, asker
         self._found: tuple[Found, ...] = ()
         self._shown = Shown()
         self._when: When | None = None
@@ -88,12 +88,15 @@ class Results:
 
     def fresh(self, when: When) -> None:
         """What is shown is as of now."""
-        self._summary.set_text(self._words("market.fresh", time=f"{when.now.astimezone(when.zone):%H:%M:%S}"))
+        there = self._theirs(when)
+        time = f"{there.now.astimezone(there.zone):%H:%M:%S}"
+        self._summary.set_text(self._words("market.fresh", time=time, zone=str(there.zone)))
 
     def show(self, answer: SearchAnswer, when: When, values: Values, near: Near | None, *, picked: bool) -> None:
         """A new answer to what `values` ask for."""
         words = self._words
-        self._found, self._when, self._shown = answer.items, when, Shown(may_book=self._asker.may_book)
+        self._found, self._shown = answer.items, Shown(may_book=self._asker.may_book)
+        self._when = when = self._theirs(when)
         hide(self._problem, hidden=True)
         hide(self._only, hidden=not picked)
         hide(self._none, hidden=bool(answer.items))
@@ -122,8 +125,15 @@ class Results:
         self._draw()
 
     def show_week(self, found: Slots, first: date, when: When, picked: Span | None) -> None:
-        """The calendar of a week, in the zone of the plants if it is one."""
-        self._calendar.show(found, first, _theirs(self._found, when), picked)
+        """The calendar of a week."""
+        self._calendar.show(found, first, self._theirs(when), picked)
+
+    def _theirs(self, when: When) -> When:
+        """In the visitor's zone; who has no plant gets that of the plants that were found, if they share one."""
+        plant, zones = self._visit.watcher.plant, {one.zone for one in self._found}
+        if (plant and plant.sites) or len(zones) != 1:
+            return when
+        return When(when.now, zone_named(zones.pop()), when.words)
 
     def _draw(self) -> None:
         if self._when:
@@ -161,13 +171,6 @@ class Results:
             cost = [one.price.amount, one.price.currency, one.chance, int(one.confidence)]
             rows.append([*what, *cost, one.instant, one.km])
         return rows
-
-
-def _theirs(found: tuple[Found, ...], when: When) -> When:
-    """In the zone that all plants of the results share, or else in the visitor's own."""
-    zones = {one.zone for one in found}
-    zone: tzinfo = zone_named(zones.pop()) if len(zones) == 1 else when.zone
-    return When(when.now, zone, when.words)
 
 
 class _Calendar:

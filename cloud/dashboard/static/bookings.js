@@ -8,7 +8,7 @@ window.thirdshiftBookings = (() => {
 
   const colour = (name) => thirdshiftCharts.colour(name);
   const narrow = () => window.innerWidth <= NARROW;
-  const gutter = () => (narrow() ? 10 : 190);
+  const gutter = () => (narrow() ? 104 : 190);
 
   function tell(more) {
     said = { ...said, ...more };
@@ -33,16 +33,14 @@ window.thirdshiftBookings = (() => {
     const first = api.value(0), lanes = api.value(1), number = api.value(2);
     const top = Math.max(api.coord([0, first])[1], area.y), bottom = Math.min(api.coord([0, first + lanes])[1], area.y + area.height);
     if (bottom <= top) return null;
-    const font = `500 12px ${colour("font")}`;
+    const font = `500 ${narrow() ? 11 : 12}px ${colour("font")}`;
     const right = area.x + area.width, y = Math.round(bottom) - 0.5;
     const children = [
-      { type: "line", shape: { x1: narrow() ? area.x : 14, y1: y, x2: right, y2: y }, style: { stroke: colour("line"), lineWidth: 1 } },
+      { type: "line", shape: { x1: narrow() ? 8 : 14, y1: y, x2: right, y2: y }, style: { stroke: colour("line"), lineWidth: 1 } },
     ];
-    const name = cut(said.rows[number] ?? "", narrow() ? area.width - 8 : area.x - 24, font);
-    const height = Math.min(LANE, bottom - top);
-    children.push(narrow()
-      ? { type: "text", z2: 8, style: { text: name, x: area.x + 2, y: top + 1, fill: colour("soft"), font: `500 10px ${colour("font")}` } }
-      : { type: "text", style: { text: name, x: 14, y: top + height / 2, verticalAlign: "middle", fill: colour("ink"), font } });
+    const left = narrow() ? 8 : 14, height = Math.min(LANE, bottom - top);
+    children.push({ type: "text", style: { text: cut(said.rows[number] ?? "", area.x - left - 8, font), x: left, y: top + height / 2,
+      verticalAlign: "middle", fill: colour("ink"), font } });
     return { type: "group", children };
   }
 
@@ -105,7 +103,7 @@ window.thirdshiftBookings = (() => {
 
   const CLOCK = { hour: "2-digit", minute: "2-digit" }, DAY = { weekday: "short", day: "numeric", month: "short" };
   const HOUR = 3600e3;
-  const STEPS = [1, 3, 6, 12, 24, 48, 168, 336, 720, 2160].map((hours) => hours * HOUR);
+  const STEPS = [1, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160].map((hours) => hours * HOUR);
 
   // How far the plant's clock is ahead of UTC then, in milliseconds.
   function ahead(moment) {
@@ -128,8 +126,11 @@ window.thirdshiftBookings = (() => {
       const x = Math.round(at + ((moment - base) / HOUR) * perHour) + 0.5, day = local % (24 * HOUR) === 0;
       children.push({ type: "line", shape: { x1: x, y1: day ? 8 : area.y - 6, x2: x, y2: area.y + area.height },
         style: { stroke: colour(day ? "grid-strong" : "grid"), lineWidth: 1 } });
-      children.push({ type: "text", style: { text: format(day ? DAY : CLOCK).format(moment), x: x + 4, y: 10,
-        fill: colour(day ? "ink" : "soft"), font: `${day ? 600 : 400} 11px ${colour("font")}` } });
+      const font = `${day ? 600 : 400} 11px ${colour("font")}`, text = format(day ? DAY : CLOCK).format(moment);
+      pen.font = font;
+      if (x + 4 + pen.measureText(text).width <= area.x + area.width + 22) {
+        children.push({ type: "text", style: { text, x: x + 4, y: 10, fill: colour(day ? "ink" : "soft"), font } });
+      }
     }
     return { type: "group", children };
   }

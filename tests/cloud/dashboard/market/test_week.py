@@ -59,7 +59,7 @@ def test_each_slot_is_a_button_that_says_all_and_the_chosen_one_is_pressed(made)
     inside = grid_html(grid(found, date(2026, 3, 2), made.zone), made.when(), picked)
     assert inside.count("<button") == 2
     assert inside.count('aria-pressed="true"') == 1
-    assert f"09:00 {DASH} 10:00: 100.00 EUR, idle with 97 %, 2 machines free, booked at once" in inside
+    assert f"09:00 {DASH} 10:00: 100.00 EUR, idle with 97 %, free machines: 2, booked at once" in inside
     assert "on request" in inside
     assert '<th scope="row">09:00</th>' in inside
 
