@@ -163,7 +163,7 @@ async def broken(market: Market) -> Plant:
     await offer(market, machines[0], *(piece(0, 60, detail=ODD_NAMES[1], reason="idle") for _ in range(1)))
     service = await market.service(name, machines[0], name=ODD_NAMES[0])
     buyer = market.clients["</title><b>buyer"]
-    booked = await buyer.book(BookingRequest(**booking(service, 20, 24).model_dump() | {"work": odd_work()}))
+    booked = await buyer.book(booking(service, 20, 24))
     await offer(market, machines[0], piece(0, 5), piece(5, 60, type="Unattainable", reason="breakdown"))
     await market.owner.execute("UPDATE machine SET last_receipt_at = $1", NOW - timedelta(days=40))
     await market.owner.execute(
@@ -178,10 +178,6 @@ async def broken(market: Market) -> Plant:
     )
     await market.owner.execute("UPDATE enterprise SET name = $2 WHERE id = $1", market.id(name), ODD_NAMES[0])
     return Plant(market.enterprises[name].key, machines[0], booked.id)
-
-
-def odd_work() -> dict[str, Any]:
-    return {"work_master": ODD_NAMES[0], "quantity": 1}
 
 
 async def huge(market: Market, machines: int = 500) -> Plant:
