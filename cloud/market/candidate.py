@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cloud.market.quote import PriceBand, Tariff
@@ -138,6 +139,16 @@ class Piece:
     span: Span
     price: Money
     units: int
+
+
+class Quoted(NamedTuple):
+    """What a match costs, how sure it is, and how it is booked."""
+
+    price: Money
+    confidence: Confidence
+    chance: float
+    instant: bool
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import prod
 
-from cloud.market.candidate import Candidate, Match, Miss, Need, Piece
+from cloud.market.candidate import Candidate, Match, Miss, Need, Piece, Quoted
 from cloud.market.capability import lacking
 from cloud.market.quote import Part, chance, price
 from cloud.market.runs import first, in_pieces, inside, most_in_pieces, nearest, within
@@ -16,6 +16,7 @@ from gateway.money import Money
 from gateway.span import Span
 
 Verdict = Match | Miss
+_SUREST = tuple(reversed(Confidence))
 
 MORE = 200
 """So many candidates beyond those that are asked for are looked at, as long as a fee less might make them cheaper."""
@@ -77,11 +78,13 @@ def openings(need: Need, candidate: Candidate) -> Iterator[Span]:
 
 def parts_of(candidate: Candidate, span: Span, quantity: int) -> list[Part]:
     """The span by what is left of the machine, as a hold of it will be quoted."""
-    return [
-        Part(part, next(band for band in reversed(Confidence) if step.left[band - 1] >= quantity), step.odds)
-        for step in candidate.steps
-        if (part := step.span.intersection(span)) and step.left[0] >= quantity
-    ]
+    found = []
+    for step in candidate.steps:
+        if step.span.start >= span.end:
+            break
+        if step.span.end > span.start and step.left[0] >= quantity and (part := step.span.intersection(span)):
+            found.append(Part(part, next(band for band in _SUREST if step.left[band - 1] >= quantity), step.odds))
+    return found
 
 
 def _in_time(need: Need, candidate: Candidate) -> Verdict:
@@ -195,15 +198,17 @@ def _quoted(need: Need, candidate: Candidate, spans: Sequence[Span]) -> Match:
         Piece(span, price(candidate.tariff, each, need.quantity, units), units)
         for span, each, units in zip(spans, parts, made, strict=True)
     )
-    cost = Money(amount=sum((piece.price.amount for piece in pieces), Decimal(0)), currency=candidate.rate.currency)
+    cost = pieces[0].price
+    if pieces[1:]:
+        cost = Money(amount=sum((piece.price.amount for piece in pieces), Decimal(0)), currency=cost.currency)
     confidence = min(part.confidence for each in parts for part in each)
     likely = round(prod(chance(each) for each in parts), 4)
     leased = candidate.valid_until is not None and candidate.valid_until > need.now
     fresh = candidate.last_receipt_at is not None and candidate.last_receipt_at > need.fresh_after
-    whole = Span(spans[0].start, spans[-1].end)
-    instant = candidate.instant and leased and fresh
-    match = Match(candidate, whole, need.quantity, confidence, likely, cost, instant, (), pieces)
-    return replace(match, why=why(need, candidate, match, leased=leased))
+    whole = Span(spans[0].start, spans[-1].end) if spans[1:] else spans[0]
+    quoted = Quoted(cost, confidence, likely, candidate.instant and leased and fresh, pieces)
+    told = why(need, candidate, quoted, leased=leased)
+    return Match(candidate, whole, need.quantity, confidence, likely, cost, quoted.instant, told, pieces)
 
 
 def shares(units: int, spans: Sequence[Span]) -> list[int]:

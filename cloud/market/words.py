@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cloud.market.candidate import Candidate, Match, Need, Piece
+from cloud.market.candidate import Candidate, Match, Need, Piece, Quoted
 from cloud.market.quote import per_hour
 from cloud.registry.capability import fold, grade_of
 from gateway.money import Money
@@ -51,7 +51,7 @@ def shifted(window: Span, span: Span) -> str | None:
     return f"{length(span.end - window.end)} later" if span.end > window.end else None
 
 
-def why(need: Need, candidate: Candidate, match: Match, *, leased: bool) -> tuple[str, ...]:
+def why(need: Need, candidate: Candidate, match: Quoted, *, leased: bool) -> tuple[str, ...]:
     """What it is, how sure, what it costs, and how it is booked."""
     over = f"{length(need.duration)} in {len(match.pieces)} pieces" if match.pieces[1:] else length(need.duration)
     return (
@@ -78,7 +78,7 @@ def compared(match: Match, first: Match) -> str:
     return ", ".join(filter(None, (dearer, _later(match.span, first.span), _surer(match.chance, first.chance))))
 
 
-def _cost(need: Need, candidate: Candidate, match: Match) -> str:
+def _cost(need: Need, candidate: Candidate, match: Quoted) -> str:
     fee, unit = candidate.setup_fee, candidate.unit_price
     each = f"{unit.normalize():f} {fee.currency} per unit" if unit else ""
     start = f"{money(fee)} for set-up" if fee.amount else ""
@@ -87,7 +87,7 @@ def _cost(need: Need, candidate: Candidate, match: Match) -> str:
     return " and ".join(filter(None, (f"{_hourly(need, candidate, match)} per hour", each, start)))
 
 
-def _hourly(need: Need, candidate: Candidate, match: Match) -> str:
+def _hourly(need: Need, candidate: Candidate, match: Quoted) -> str:
     """The rate; where it changes with the hours, its mean."""
     if not candidate.bands:
         return money(candidate.rate)

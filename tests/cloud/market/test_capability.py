@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.market.candidate import Match, Miss, Skill, Task
@@ -145,6 +145,7 @@ def test_work_ends_before_the_first_certificate_does(shop: Any) -> None:
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9))
 
 
+@settings(deadline=None)
 @given(room=SIZES, piece=SIZES)
 def test_a_workpiece_fits_where_it_fits_in_any_of_its_six_positions(
     shop: Any, room: tuple[int, int, int], piece: tuple[int, int, int]
@@ -158,6 +159,7 @@ def test_a_workpiece_fits_where_it_fits_in_any_of_its_six_positions(
 CODES = st.sampled_from(sorted(PROCESSES))
 
 
+@settings(deadline=None)
 @given(asked=CODES, offered=CODES)
 def test_a_process_does_where_it_is_the_one_or_of_its_group(shop: Any, asked: str, offered: str) -> None:
     skill = Skill(process=offered)
@@ -166,6 +168,7 @@ def test_a_process_does_where_it_is_the_one_or_of_its_group(shop: Any, asked: st
     assert isinstance(found, Match) == (offered in within(asked))
 
 
+@settings(deadline=None)
 @given(CODES)
 def test_what_comes_near_is_of_the_same_group_and_does_not_do(code: str) -> None:
     parent = code.rpartition(".")[0]

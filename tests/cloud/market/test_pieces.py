@@ -5,7 +5,7 @@ from itertools import combinations, product
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloud.market.candidate import Match, Miss, Split
@@ -79,6 +79,7 @@ def test_a_miss_says_how_much_of_it_there_is(shop: Any) -> None:
 STRETCHES = st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6)), max_size=5)
 
 
+@settings(deadline=None)
 @given(
     stretches=STRETCHES,
     whole=st.integers(1, 12),

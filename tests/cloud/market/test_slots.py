@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -80,6 +80,7 @@ BANDS = st.lists(
 STEPS = st.lists(st.tuples(st.integers(0, 11), st.integers(1, 6), st.integers(0, 2)), max_size=3)
 
 
+@settings(deadline=None)
 @given(
     made=st.lists(st.tuples(STEPS, st.integers(20, 90), BANDS, st.integers(0, 3)), max_size=4),
     hours=st.sampled_from((1, 1.5, 3)),
