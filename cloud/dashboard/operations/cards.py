@@ -113,8 +113,7 @@ class Tiles:
         _tell(self._store, samples.name, "", words("operations.answers" if samples.answers else "operations.away"))
 
     def _tell_late(self, facts: Facts, minutes: int) -> None:
-        watched = [flow.p99_s for flow in facts.ingest.flows if flow.stream in {Stream.CONTROL, Stream.STATE}]
-        worst = max((each for each in watched if each is not None), default=None)
+        worst = next((flow.p99_s for flow in facts.ingest.flows if flow.stream is Stream.CONTROL), None)
         key = "operations.tile_late_none" if worst is None else "operations.tile_late_note"
         _tell(self._late, tables.seconds(worst, self._words), "", self._words(key, minutes=minutes))
 

@@ -52,7 +52,9 @@ def options(ingest: Ingest, kind: str, when: When) -> dict[str, Any]:
     """A line for each stream over the minutes."""
     found = rows(ingest, kind)
     axis = {"name": when.words(f"operations.unit_{kind}"), "nameTextStyle": {"color": "var(--soft)", "align": "left"}}
+    none = {"text": "" if found else when.words("operations.chart_none"), "left": "center", "top": "middle"}
     return {
+        "title": {**none, "textStyle": {"color": "var(--soft)", "fontSize": 13, "fontWeight": "normal"}},
         "grid": {"left": 56, "right": 14, "top": 34, "bottom": 56},
         "legend": {"bottom": 0, "textStyle": {"color": "var(--soft)"}, "icon": "roundRect", "itemHeight": 4},
         "tooltip": {"trigger": "axis", "confine": True, "backgroundColor": "var(--card)"}

@@ -257,9 +257,12 @@ def rate(value: float) -> str:
 
 
 def seconds(value: float | None, words: Words) -> str:
-    """`20 ms`, `1.4 s`, `3 min`."""
+    """`20 ms`, `1.4 s`, `3 min`, `2 h 05 min`."""
     if value is None:
         return DASH
     if value < 1:
         return words("operations.ms", ms=f"{value * 1000:.0f}")
-    return words("operations.s", s=f"{value:.1f}") if value < 120 else words("when.minutes", m=round(value / 60))
+    if value < 120:
+        return words("operations.s", s=f"{value:.1f}")
+    minutes = round(value / 60)
+    return words("when.minutes", m=minutes) if minutes < 120 else words("when.hours", h=minutes // 60, m=minutes % 60)

@@ -18,7 +18,10 @@ CLOCK_S = 2.0
 BACKLOG = 200
 """Messages that may wait at an agent when it connects."""
 LATE_S = 30.0
-"""Real seconds within which 99 of 100 states and statements should be here."""
+"""Real seconds within which 99 of 100 statements and answers should be here.
+
+Of states that is no sign: a machine that tells what it remembers of the last days tells nothing late.
+"""
 PATIENCE_S = 120.0
 """Real seconds in which an agent should acknowledge an order, and a webhook take its delivery."""
 RECENT_S = 86_400.0
@@ -116,9 +119,9 @@ class _Asked:
 
     def flows(self) -> Iterator[Trouble]:
         for flow in self.facts.ingest.flows:
-            if flow.stream in {Stream.CONTROL, Stream.STATE} and flow.p99_s is not None and flow.p99_s > LATE_S:
+            if flow.stream is Stream.CONTROL and flow.p99_s is not None and flow.p99_s > LATE_S:
                 stream = self.when.words.term("operations.stream", flow.stream)
-                yield self._say("note", stream, "late", seconds=f"{flow.p99_s:,.0f}")
+                yield self._say("note", stream, "late", length=self.when.long(timedelta(seconds=flow.p99_s)))
 
     def hooks(self) -> Iterator[Trouble]:
         for hook in self.facts.hooks or ():

@@ -159,13 +159,13 @@ def test_a_store_that_is_away_is_told_first() -> None:
     assert "States, orders and bookings go on" in first.text
 
 
-def test_late_states_are_told_and_late_telemetry_is_not() -> None:
+def test_late_statements_are_told_and_what_machines_remember_is_not_late() -> None:
     late = [
         Flow(stream=each, messages_per_s=1, samples_per_s=0, p50_s=1, p99_s=90, last_at=NOW)
-        for each in (Stream.STATE, Stream.TELEMETRY)
+        for each in (Stream.CONTROL, Stream.STATE, Stream.TELEMETRY)
     ]
     (trouble,) = found(facts(link(), ingest=ingest(flows=late)))
-    assert (trouble.subject, "90 s" in trouble.text) == ("states", True)
+    assert (trouble.subject, "within 1 min" in trouble.text) == ("control", True)
 
 
 def test_deliveries_that_wait_or_were_given_up_are_told() -> None:
@@ -225,7 +225,9 @@ def test_charts_have_a_value_for_each_minute_also_for_those_in_which_nothing_cam
 
 
 def test_backfill_is_late_by_its_nature_and_is_left_out_of_how_late_things_came() -> None:
-    assert charts.rows(ingest(items=(point(0, Stream.BACKFILL, 5),)), "latency") == {}
+    told = ingest(items=(point(0, Stream.BACKFILL, 5),))
+    assert charts.rows(told, "latency") == {}
+    assert charts.options(told, "latency", when())["title"]["text"] == "none in this time"
 
 
 def test_the_file_to_take_away_has_the_same_figures() -> None:
@@ -242,7 +244,7 @@ def test_the_file_to_take_away_has_the_same_figures() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0.02, "20 ms"), (1.44, "1.4 s"), (600.0, "10 min")],  # noqa: RUF001
+    [(None, "–"), (0.02, "20 ms"), (1.44, "1.4 s"), (600.0, "10 min"), (46_586.0, "12 h 56 min")],  # noqa: RUF001
 )
 def test_a_latency_is_said_as_short_as_it_is_useful(value: float | None, text: str) -> None:
     assert tables.seconds(value, Words("en")) == text
