@@ -74,8 +74,8 @@ class MachinePage:
         with ui.element("section").classes("card empty hidden-part") as self._unknown:
             said("h2", words("machine.unknown"))
             said("p", words("machine.unknown_what"))
-        ui.on("machine.look", self._looked)
-        ui.on("machine.why", lambda event: self._reasons.ask(_moment(event.args["at"])))
+        ui.on("machine_look", self._looked)
+        ui.on("machine_why", lambda event: self._reasons.ask(_moment(event.args["at"])))
         visit.on_news(self._news)
 
     def _head(self) -> None:

@@ -229,7 +229,7 @@ window.thirdshiftMachine = (() => {
     repaint();
     number += 1;
     clearTimeout(timer);
-    timer = setTimeout(() => emitEvent("machine.look", { start: view[0], end: view[1], number }), SETTLE);
+    timer = setTimeout(() => emitEvent("machine_look", { start: view[0], end: view[1], number }), SETTLE);
   }
 
   function repaint() {
@@ -272,7 +272,7 @@ window.thirdshiftMachine = (() => {
     axis.querySelector(".cursor").hidden = axis.querySelector(".tip-box").hidden = true;
   }
 
-  const ask = (at) => emitEvent("machine.why", { at });
+  const ask = (at) => emitEvent("machine_why", { at });
 
   // ---- pointer, touch and keys
 
