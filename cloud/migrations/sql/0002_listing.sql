@@ -41,9 +41,12 @@ COMMENT ON COLUMN listing.units IS 'The machine''s quantity.';
 COMMENT ON COLUMN listing.cell IS 'One degree by one degree of the map (ts_cell); null: its site has no place.';
 ALTER TABLE listing ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE INDEX listing_machine ON listing (machine_id);
-CREATE INDEX listing_price ON listing (price_currency, least_price, service_id, position, machine_id);
-CREATE INDEX listing_process ON listing (process, price_currency, least_price, service_id, position, machine_id);
-CREATE INDEX listing_cell ON listing (cell, process);
+-- What is not open is found by whose it is, or for whom: nobody's search passes by what he may not see, and takes its time.
+CREATE INDEX listing_price ON listing (price_currency, least_price, service_id, position, machine_id) WHERE visibility = 'open';
+CREATE INDEX listing_process ON listing (process, price_currency, least_price, service_id, position, machine_id)
+  WHERE visibility = 'open';
+CREATE INDEX listing_cell ON listing (cell, process) WHERE visibility = 'open';
+CREATE INDEX listing_own ON listing (provider_id, visibility, partner_id) WHERE visibility <> 'open';
 
 -- Row by row from the south pole, each from 180 degrees west; 180 degrees east is 180 degrees west.
 CREATE FUNCTION ts_cell(p_latitude float8, p_longitude float8) RETURNS int LANGUAGE sql IMMUTABLE AS $$

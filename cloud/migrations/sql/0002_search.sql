@@ -71,12 +71,25 @@ $$;
 -- (currencies apart) to the first that is one too many and on to the end of its price, so that the earliest of equals is among
 -- them, and past no more than p_most. Unless p_open, terms and openings are not asked for. `complete`: there are no others.
 -- One text makes a function for each way to find listings, for each has a plan of its own, which reads no further than it walks.
+-- What is open, one's own, what is for partners, for one partner and for an alliance are found apart, in order, and merged: so
+-- who searches passes by nothing that he may not see, and his search takes no time that would tell of it.
 DO $do$
 DECLARE
-  v_way record;
+  v_way  record;
+  v_seen text;
+  v_by   constant text := 'l.provider_id = ANY (a.providers) AND l.provider_id <> a.tenant';
 BEGIN
   FOR v_way IN VALUES ('service', 'l.service_id = a.service'), ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)'),
                       ('cells', 'l.cell = ANY (p_cells)'), ('process', 'l.process = a.processes[1]'), ('price', 'true') LOOP
+    SELECT string_agg(format('(SELECT l.* FROM listing l WHERE %s AND %s AND ts_is_asked(l, a)
+      ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most)', shown, v_way.column2), ' UNION ALL ')
+    INTO v_seen FROM (VALUES
+      ($$l.visibility = 'open'$$), ($$l.visibility <> 'open' AND l.provider_id = a.tenant$$),
+      ($$l.visibility = 'partners' AND $$ || v_by), ($$l.visibility = 'partner' AND l.partner_id = a.tenant AND $$ || v_by),
+      -- Said so that only the services themselves lead there, not the index of all that is not open.
+      ($$coalesce(l.visibility, 'open') <> 'open' AND l.service_id = ANY (a.pooled) AND l.provider_id <> a.tenant
+         AND (l.provider_id = ANY (a.providers) AND (l.visibility = 'partners' OR l.partner_id = a.tenant)) IS NOT TRUE$$)
+    ) AS seen (shown);
     EXECUTE format($function$
 CREATE FUNCTION ts_narrow_by_%1$s(a ts_ask, p_cells int[], p_open boolean, p_skip int, p_wanted int, p_most int,
                                 OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
@@ -87,7 +100,7 @@ BEGIN
            count(*) <= p_wanted AND count(*) < p_most
     INTO services, machines, complete
     FROM (SELECT service_id, machine_id, row_number() OVER () AS nth
-          FROM (SELECT l.* FROM listing l WHERE %2$s AND ts_is_asked(l, a)
+          FROM (SELECT l.* FROM (%2$s) AS l
                 ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT least(p_most, p_wanted + 1)) AS l) AS l;
     RETURN;
   END IF;
@@ -96,7 +109,7 @@ BEGIN
     FROM (
       -- Numbered in the order that it has already: so the planner knows that those who come after need not sort it.
       SELECT l.*, row_number() OVER (ORDER BY price_currency, least_price, service_id, position, machine_id) AS nth
-      FROM (SELECT l.* FROM listing l WHERE %2$s AND ts_is_asked(l, a)
+      FROM (SELECT l.* FROM (%2$s) AS l
             ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most) AS l
     ) AS l
     CROSS JOIN LATERAL (SELECT greatest(a.start, a.now + l.notice) AS earliest, least(a.until, l.certified_until) AS latest) AS terms
@@ -114,7 +127,7 @@ BEGIN
          array_agg(machine_id ORDER BY place) FILTER (WHERE place > p_skip AND place <= p_wanted),
          count(*) <= p_wanted AND NOT EXISTS (SELECT FROM open WHERE nth = p_most)
   INTO services, machines, complete FROM ranked;
-END $$ $function$, v_way.column1, v_way.column2);
+END $$ $function$, v_way.column1, v_seen);
   END LOOP;
 END $do$;
 
