@@ -8,7 +8,7 @@ from cloud.api.idempotency import KEYED, Key
 from cloud.api.page import Page
 from cloud.api.problem import Problem
 from cloud.api.problems import documented
-from cloud.booking.api import caller
+from cloud.booking.api import AGREED, caller
 from cloud.booking.explain import explain
 from cloud.booking.model import Refused
 from cloud.booking.store import Caller
@@ -18,7 +18,7 @@ from cloud.waiting.model import Waiting, WaitingRequest
 
 router = APIRouter(prefix="/v1", tags=["waiting"])
 
-_ENTRY = (c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG, c.NOTICE_TOO_SHORT)
+_ENTRY = (c.SERVICE_UNKNOWN, c.MACHINE_UNKNOWN, c.DURATION_TOO_SHORT, c.DURATION_TOO_LONG, c.NOTICE_TOO_SHORT, *AGREED)
 
 
 @router.post("/waiting", status_code=201, responses=documented(*KEYED, *_ENTRY, c.WAITING_TOO_MANY))

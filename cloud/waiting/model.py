@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from cloud.booking.wire import Quantity
+from cloud.booking.wire import ByAgreement, Quantity
 from cloud.registry.model import Duration, Id, Moment, Wire
 from gateway.span import Span
 
@@ -27,6 +27,7 @@ class WaitingRequest(Wire):
 
     service_id: Id
     machine_id: Id | None = None
+    agreement_id: ByAgreement = None
     start: Moment
     end: Moment
     duration: Annotated[Duration, Field(gt=timedelta(0))]
@@ -47,6 +48,7 @@ class Waiting(Wire):
     state: WaitingState
     service_id: str
     machine_id: str | None
+    agreement_id: str | None = None
     start: datetime
     end: datetime
     duration: timedelta

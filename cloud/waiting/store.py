@@ -14,12 +14,14 @@ from cloud.ids import new_id
 from cloud.waiting.model import Waiting, WaitingRequest
 
 WAIT = "SELECT ts_wait($1, $2, $3, $4, $5, $6, tstzrange($7, $8), $9, $10, $11, $12)"
+WAIT_AGREED = WAIT.replace("$12)", "$12, $13)")
+"""By an agreement, the last argument."""
 LEAVE = "SELECT ts_leave($1, $2, $3)"
 IN_LINE = "SELECT ts_in_line($1, $2, $3)"
 SERVE = "SELECT ts_serve($1, $2, $3, $4)"
 
-_COLUMNS = """id, state, service_id, machine_id, lower(span) AS start, upper(span) AS "end", duration, quantity,
-    hold_id, created_at"""
+_COLUMNS = """id, state, service_id, machine_id, agreement_id, lower(span) AS start,
+    upper(span) AS "end", duration, quantity, hold_id, created_at"""
 _ONE = f"SELECT {_COLUMNS} FROM waiting WHERE id = $2 AND booker_id = $1"  # noqa: S608 - our own names
 _ALL = f"""SELECT {_COLUMNS} FROM waiting WHERE booker_id = $1 AND (created_at, id) > ($2, $3)
   ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
@@ -40,7 +42,11 @@ async def wait(pool: asyncpg.Pool, caller: Caller, wish: WaitingRequest) -> Wait
     who = (caller.enterprise_id, caller.key, caller.body_hash)
     what = (wish.service_id, wish.machine_id, wish.start, wish.end, wish.duration, wish.quantity)
     async with reaching():
-        told = await call(pool, caller, WAIT, *who, new_id("wtg"), *what, MOST, caller.now)
+        asked = (*who, new_id("wtg"), *what, MOST, caller.now)
+        if wish.agreement_id:
+            told = await call(pool, caller, WAIT_AGREED, *asked, wish.agreement_id)
+        else:
+            told = await call(pool, caller, WAIT, *asked)
     if told["outcome"] not in {"ok", "replayed"}:
         return refused(told)
     return _waiting(told["waiting"])

@@ -18,8 +18,10 @@ BEGIN
   END IF;
   v_locked := ts_rooms(p_tenant, p_legs, p_now);
   PERFORM ts_lock_machines(v_locked);
-  PERFORM ts_lock_agreements(ARRAY(SELECT leg ->> 'agreement_id' FROM jsonb_array_elements(p_legs) AS leg
-                                   WHERE leg ->> 'agreement_id' IS NOT NULL));
+  PERFORM ts_lock_agreements(ARRAY(
+    SELECT coalesce(leg ->> 'agreement_id', h.agreement_id) FROM jsonb_array_elements(p_legs) AS leg
+    LEFT JOIN claim h ON h.id = leg ->> 'hold_id' AND h.booker_id = p_tenant
+    WHERE coalesce(leg ->> 'agreement_id', h.agreement_id) IS NOT NULL));
   BEGIN
     INSERT INTO bundle (id, booker_id, whole, created_at) VALUES (p_bundle, p_tenant, p_whole, p_now);
     FOR l IN SELECT leg, position FROM jsonb_array_elements(p_legs) WITH ORDINALITY AS legs (leg, position) LOOP

@@ -2,16 +2,18 @@
 -- not booked by then, the next.
 
 CREATE FUNCTION ts_waiting_json(w waiting) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT jsonb_build_object('id', w.id, 'state', w.state, 'service_id', w.service_id, 'machine_id', w.machine_id,
+  SELECT jsonb_build_object('id', w.id, 'state', w.state, 'service_id', w.service_id, 'machine_id', w.machine_id, 'agreement_id', w.agreement_id,
     'start', ts_time(lower(w.span)), 'end', ts_time(upper(w.span)), 'duration_s', extract(epoch FROM w.duration),
     'quantity', w.quantity, 'hold_id', w.hold_id, 'created_at', ts_time(w.created_at))
 $$;
 
 CREATE FUNCTION ts_wait(p_tenant text, p_key text, p_body_hash bytea, p_id text, p_service text, p_machine text,
-                        p_span tstzrange, p_duration interval, p_quantity int, p_most int, p_now timestamptz) RETURNS jsonb
+                        p_span tstzrange, p_duration interval, p_quantity int, p_most int, p_now timestamptz,
+                        p_agreement text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
+  v_agreed record;
   s        service;
   w        waiting;
 BEGIN
@@ -19,9 +21,16 @@ BEGIN
     RETURN v_answer;
   END IF;
   SELECT * INTO s FROM service WHERE id = p_service;
-  IF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
+  IF p_agreement IS NOT NULL THEN
+    SELECT * INTO v_agreed FROM ts_agreed(p_tenant, p_agreement, s, p_span, p_now);
+    IF v_agreed.refusal IS NOT NULL THEN
+      RETURN v_agreed.refusal;
+    END IF;
+    s := v_agreed.service;
+  ELSIF s.id IS NULL OR NOT ts_may_see(p_tenant, s) THEN
     RETURN ts_refused('service.unknown', 404);
-  ELSIF p_machine IS NOT NULL
+  END IF;
+  IF p_machine IS NOT NULL
         AND NOT EXISTS (SELECT FROM service_machine WHERE service_id = s.id AND machine_id = p_machine) THEN
     RETURN ts_refused('machine.unknown', 404);
   ELSIF p_duration < s.min_duration THEN
@@ -33,8 +42,8 @@ BEGIN
   ELSIF (SELECT count(*) FROM waiting WHERE booker_id = p_tenant AND state = 'WAITING') >= p_most THEN
     RETURN ts_refused('waiting.too_many', 409, jsonb_build_object('most', p_most));
   END IF;
-  INSERT INTO waiting (id, booker_id, service_id, machine_id, span, duration, quantity, state, created_at)
-  VALUES (p_id, p_tenant, s.id, p_machine, p_span, p_duration, p_quantity, 'WAITING', p_now) RETURNING * INTO STRICT w;
+  INSERT INTO waiting (id, booker_id, service_id, machine_id, agreement_id, span, duration, quantity, state, created_at)
+  VALUES (p_id, p_tenant, s.id, p_machine, p_agreement, p_span, p_duration, p_quantity, 'WAITING', p_now) RETURNING * INTO STRICT w;
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 201, 'waiting', ts_waiting_json(w));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 201, p_now);
 END $$;
@@ -75,9 +84,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
   w     waiting;
   s     service;
-  v_fit record;
-  v_seq bigint;
-  v_to  text;
+  v_fit   record;
+  v_terms claim;
+  v_seq   bigint;
+  v_to    text;
   c     claim;
 BEGIN
   SELECT * INTO w FROM waiting WHERE id = p_id AND state IN ('WAITING', 'OFFERED') FOR UPDATE SKIP LOCKED;
@@ -89,7 +99,13 @@ BEGIN
     RETURN ts_line(w, v_to, w.hold_id, p_now);
   END IF;
   SELECT * INTO STRICT s FROM service WHERE id = w.service_id;
-  IF upper(w.span) - w.duration <= p_now + ts_exact(s.notice) OR NOT ts_may_see(w.booker_id, s) THEN
+  IF w.agreement_id IS NOT NULL THEN
+    s := ts_as_agreed(s, w.agreement_id);
+    v_terms.agreement_id := w.agreement_id;
+  END IF;
+  IF upper(w.span) - w.duration <= p_now + ts_exact(s.notice) OR NOT (
+      CASE WHEN w.agreement_id IS NULL THEN ts_may_see(w.booker_id, s)
+      ELSE (ts_agreed(w.booker_id, w.agreement_id, s, w.span, p_now)).refusal IS NULL END) THEN
     RETURN ts_line(w, 'EXPIRED', NULL, p_now);
   END IF;
   SELECT coalesce(max(l.last), 0) INTO v_seq FROM service_machine m,
@@ -103,9 +119,10 @@ BEGIN
   ORDER BY near.start, m.position, m.machine_id LIMIT 1;
   IF FOUND THEN
     PERFORM ts_lock_machines(ARRAY[v_fit.machine_id]);
-    IF ts_fits(v_fit.machine_id, v_fit.span, w.quantity, s.min_confidence, p_now, NULL) THEN
+    IF ts_fits(v_fit.machine_id, v_fit.span, w.quantity, s.min_confidence, p_now, NULL)
+       AND (w.agreement_id IS NULL OR ts_against_quota(w.agreement_id, v_fit.span, w.quantity, NULL, p_now) IS NULL) THEN
       PERFORM ts_expire_dead(v_fit.machine_id, v_fit.span, p_now);
-      c := ts_claim(p_hold_id, s, v_fit.machine_id, w.booker_id, v_fit.span, w.quantity, 'HELD', p_expires_at, NULL, NULL, NULL,
+      c := ts_claim(p_hold_id, s, v_fit.machine_id, w.booker_id, v_fit.span, w.quantity, 'HELD', p_expires_at, NULL, NULL, v_terms,
                     NULL, p_now, p_pooled => w.machine_id IS NULL);
       PERFORM ts_record(c, 'held for whoever waited', 'registry', p_now);
       RETURN ts_line(w, 'OFFERED', c.id, p_now);
@@ -125,6 +142,6 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-  ts_wait(text, text, bytea, text, text, text, tstzrange, interval, int, int, timestamptz), ts_leave(text, text, timestamptz)
+  ts_wait(text, text, bytea, text, text, text, tstzrange, interval, int, int, timestamptz, text), ts_leave(text, text, timestamptz)
   TO ts_api;
 GRANT EXECUTE ON FUNCTION ts_in_line(int, interval, timestamptz), ts_serve(text, text, timestamptz, timestamptz) TO ts_ingest;

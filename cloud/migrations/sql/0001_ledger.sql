@@ -145,6 +145,7 @@ CREATE TABLE waiting (
   booker_id  text NOT NULL REFERENCES enterprise,
   service_id text NOT NULL REFERENCES service,
   machine_id text REFERENCES machine,
+  agreement_id text,
   span       tstzrange NOT NULL,
   duration   interval NOT NULL,
   quantity   int NOT NULL CHECK (quantity >= 1),
@@ -156,6 +157,7 @@ CREATE TABLE waiting (
   seq        bigint GENERATED ALWAYS AS IDENTITY
 );
 COMMENT ON TABLE waiting IS 'Who waits for hours of a service to come free; served in order of seq, the first whose wish fits.';
+COMMENT ON COLUMN waiting.agreement_id IS 'By which agreement what comes free is to be held.';
 COMMENT ON COLUMN waiting.tried_seq IS 'The last line of the ledger of the service''s machines when nothing fitted.';
 CREATE INDEX waiting_line ON waiting (seq) WHERE state IN ('WAITING', 'OFFERED');
 CREATE INDEX waiting_booker ON waiting (booker_id, created_at, id);

@@ -10,6 +10,8 @@ from api_market import Market, at, booking, piece, wanted, work
 from cloud.booking.bundle import BundleRequest, SeriesRequest
 from cloud.booking.wire import Amendment, BookingRequest
 from cloud.client import ApiError
+from cloud.waiting.model import WaitingRequest
+from cloud.waiting.store import serve
 from gateway.money import Money
 
 
@@ -173,3 +175,43 @@ async def test_control_without_the_agreements_row_locked_the_race_exceeds_it(mar
     wishes = [booking(service_id, 1, 7, agreement_id=agreement.id) for service_id in services]
     await asyncio.gather(*(buyer.book(wish) for wish in wishes), return_exceptions=True)
     assert await used(market, agreement) > 10
+
+
+async def test_what_comes_free_is_held_by_the_agreement_that_one_waits_by(market: Market, pool_ingest: Any) -> None:
+    service_id, _ = await market.offer("maker")
+    agreement = await agree(market, service_id, quota_hours=3, notice=timedelta(0))
+    maker, buyer = market.clients["maker"], market.clients["buyer"]
+    blocking = await maker.book(booking(service_id, 0.5, 48))
+    wish = {"service_id": service_id, "agreement_id": agreement.id, "duration": timedelta(hours=2)}
+    places = [await buyer.wait(WaitingRequest(start=at(1), end=at(9), **wish)) for _ in range(2)]
+    foreign = await refused(market.clients["rival"].wait(WaitingRequest(start=at(1), end=at(9), **wish)))
+    assert foreign.code == "agreement.unknown"
+    await maker.cancel(blocking.id)
+    await serve(pool_ingest, at(0), timedelta(minutes=15), timedelta(seconds=0))
+    found = {one.id: one for one in await buyer.waiting()}
+    assert [found[place.id].state for place in places] == ["OFFERED", "WAITING"]
+    held = await buyer.read_hold(found[places[0].id].hold_id or "")
+    assert (held.price.amount, held.agreement_id) == (80, agreement.id)
+    assert await used(market, agreement) == 2
+
+
+async def test_bundles_that_name_agreements_in_opposite_orders_never_wait_for_each_other(market: Market) -> None:
+    machines = await market.plant("maker", "m1", "m2")
+    for machine_id in machines:
+        await market.states(machine_id, piece(0, 400))
+    services = [await market.service("maker", machine_id, name=machine_id) for machine_id in machines]
+    agreements = [await agree(market, service_id, quota_hours=400) for service_id in services]
+    buyer = market.clients["buyer"]
+
+    async def one(number: int) -> object:
+        order = (0, 1) if number % 2 else (1, 0)
+        start = 1 + number * 2
+        held = await buyer.hold(wanted(services[order[0]], start, start + 1, agreement_id=agreements[order[0]].id))
+        legs = (
+            booking(services[order[1]], start, start + 1, agreement_id=agreements[order[1]].id),
+            BookingRequest(hold_id=held.id, work=work()),
+        )
+        return await buyer.book_bundle(BundleRequest(legs=legs))
+
+    told = await asyncio.gather(*(one(number) for number in range(12)))
+    assert len(told) == 12
