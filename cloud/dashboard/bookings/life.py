@@ -52,8 +52,10 @@ class Life:
         back = said("a", visit.words("bookings.back"), "back")
         back.props["href"] = "/bookings"
         self._loading = said("p", visit.words("bookings.loading"), "nothing")
-        self._gone = said("p", visit.words("bookings.gone"), "nothing hidden-part")
-        self._gone.props["role"] = "alert"
+        with ui.element("div").classes("nothing hidden-part") as self._gone:
+            self._gone.props["role"] = "alert"
+            said("h1", visit.words("bookings.one"), "unseen")
+            said("p", visit.words("bookings.gone"))
         with ui.element("div").classes("life hidden-part") as self._life:
             with ui.element("section").classes("card headed"):
                 self._head = ui.html("", tag="div", sanitize=False)

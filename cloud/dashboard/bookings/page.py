@@ -157,6 +157,10 @@ class _Filters:
         self._change(at_risk=on)
 
 
+_MOVES = (("back", "←", -0.5, 1), ("on", "→", 0.5, 1), ("closer", "+", 0, 0.5), ("farther", "−", 0, 2))  # noqa: RUF001
+"""What the mouse does to the chart, for keyboards and fingers: by how much of what is shown, and how much wider."""
+
+
 class _Axis:
     """The chart; it opens around now, and stays where it was moved to."""
 
@@ -169,6 +173,12 @@ class _Axis:
         self._chart = chart({}, words("bookings.axis_label"), height="200px")
         self._chart.classes("axis")
         self._chart.on("componentClick", self._open, ["seriesId", "value"])
+        with ui.element("div").classes("moves"):
+            for key, text, shift, factor in _MOVES:
+                call = f"thirdshiftBookings.move({self._chart.id}, {shift}, {factor})"
+                button(
+                    words(f"bookings.move.{key}"), partial(self._chart.client.run_javascript, call), "quiet", text=text
+                )
         _legend(words)
 
     def show(self, made: list[Row], when: When) -> None:

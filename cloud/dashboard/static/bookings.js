@@ -156,5 +156,15 @@ window.thirdshiftBookings = (() => {
     thirdshiftCharts[how](id, options);
   }
 
-  return { gutter, row, bar, now, ticks, tip, tell, show };
+  // Earlier, later, closer, farther: what the wheel and the mouse do, for buttons. Shares of what is shown.
+  function move(id, shift, factor) {
+    const chart = getElement(id)?.chart, zoom = chart?.getOption()?.dataZoom?.[0];
+    if (!zoom) return;
+    const middle = (zoom.start + zoom.end) / 2 + (zoom.end - zoom.start) * shift;
+    const wide = Math.min(100, Math.max(0.2, (zoom.end - zoom.start) * factor));
+    const start = Math.min(Math.max(0, middle - wide / 2), 100 - wide);
+    chart.dispatchAction({ type: "dataZoom", dataZoomIndex: 0, start, end: start + wide });
+  }
+
+  return { move, gutter, row, bar, now, ticks, tip, tell, show };
 })();

@@ -3,12 +3,13 @@
 import re
 from datetime import timedelta
 
-from api_market import at, booking, piece
+from api_market import START, at, booking, piece
 from playwright.async_api import expect
 
 from cloud.booking.model import State
 from cloud.dashboard.market.told import money
 from cloud.market.model import SearchRequest
+from cloud.waiting.store import serve
 
 FIND = "/market?hours=4&kind="
 
@@ -67,7 +68,14 @@ async def test_what_is_found_is_held_booked_seen_on_the_axis_and_called_off(site
         assert await site.market.owner.fetchval("SELECT count(*) FROM claim WHERE id LIKE 'bkg%'") == 1
 
 
-async def test_a_hold_that_somebody_else_was_faster_with_says_what_would_do(site):
+async def test_what_cannot_be_had_says_why_and_what_would_do_and_can_be_waited_for(site):
+    await refused(site)
+    await nearly(site)
+    await waited(site)
+
+
+async def refused(site):
+    """Somebody else was faster: the notice says what would do."""
     async with site.visit("buyer", FIND) as page:
         await expect(page.locator(".result")).to_have_count(1)
         await site.market.clients["maker"].book(booking(site.service, 2, 6))
@@ -78,7 +86,8 @@ async def test_a_hold_that_somebody_else_was_faster_with_says_what_would_do(site
         await expect(page.locator(".holds")).to_be_hidden()
 
 
-async def test_a_near_miss_becomes_a_result_by_one_click(site):
+async def nearly(site):
+    """A near miss becomes a result by one click."""
     async with site.visit("buyer", f"{FIND}&price=100") as page:
         miss = page.locator(".miss", has_text="five axes")
         await expect(miss).to_contain_text("It costs 240.00 EUR; your limit is 100.00 EUR.")
@@ -88,21 +97,34 @@ async def test_a_near_miss_becomes_a_result_by_one_click(site):
         await expect(page.get_by_label("At most, for all of it")).to_have_value("240.00")
 
 
-async def test_who_waits_gets_the_hours_that_come_free_held(site):
+async def waited(site):
+    """Who waits gets the hours that come free held."""
     maker, buyer = site.market.clients["maker"], site.market.clients["buyer"]
-    taken = await maker.book(booking(site.service, 2, 30))
+    taken = await maker.book(booking(site.service, 6, 30))
     async with site.visit("buyer", f"{FIND}&end=2026-03-03T08:00") as page:
         await page.locator(".miss", has_text="five axes").get_by_role("button", name="Wait for it").dblclick()
         waiting = page.locator(".found .card", has_text="Waiting list").locator("li")
         await expect(waiting).to_have_count(1)
         assert len(await buyer.waiting()) == 1
         await maker.cancel(taken.id)
-        await site.market.owner.fetchval("SELECT 1")
+        moment = START + timedelta(minutes=1)
+        assert await serve(site.market.ingest, moment, timedelta(minutes=15), timedelta(seconds=30)) == 1
+        await expect(page.locator(".holds li")).to_have_count(1)
+        await expect(waiting).to_contain_text("held for you")
         await waiting.get_by_role("button", name="Leave the line").click()
         await expect(waiting).to_have_count(0)
+        await expect(page.locator(".holds")).to_be_hidden()
 
 
-async def test_the_calendar_shows_the_slots_of_the_api_and_a_click_lists_that_hour(site):
+async def test_the_calendar_the_map_the_form_and_the_list_show_the_same_search(site):
+    await calendar(site)
+    await marked(site)
+    await blamed(site)
+    await nothing(site)
+
+
+async def calendar(site):
+    """The slots of the API; a click, or a key, lists that hour."""
     await site.market.clients["maker"].book(booking(site.service, 10, 12))
     async with site.visit("buyer", FIND) as page:
         slots = page.locator(".slot")
@@ -119,7 +141,8 @@ async def test_the_calendar_shows_the_slots_of_the_api_and_a_click_lists_that_ho
         await expect(page.locator(".result .span")).to_contain_text("09:00")
 
 
-async def test_the_map_has_a_mark_for_the_plant_and_a_click_on_it_marks_its_results(site):
+async def marked(site):
+    """The map has a mark for the plant, and a click on it marks its results."""
     async with site.visit("buyer", FIND) as page:
         await expect(page.locator(".result")).to_have_count(1)
         chart = "getElement(Number(document.querySelector('.where .nicegui-echart').id.slice(1))).chart"
@@ -131,7 +154,8 @@ async def test_the_map_has_a_mark_for_the_plant_and_a_click_on_it_marks_its_resu
         await expect(page.locator(".result.marked")).to_have_count(1)
 
 
-async def test_a_form_that_cannot_be_asked_says_which_field_in_the_visitors_language(site):
+async def blamed(site):
+    """A form that cannot be asked says which field is to blame, in the visitor's language."""
     async with site.visit("buyer", FIND, locale="zh-CN") as page:
         await expect(page.locator(".result")).to_have_count(1)
         await page.get_by_label("时长").fill("400")
@@ -143,7 +167,8 @@ async def test_a_form_that_cannot_be_asked_says_which_field_in_the_visitors_lang
         assert "hours=2" in page.url
 
 
-async def test_where_nothing_is_offered_the_page_says_what_to_do_and_what_comes_is_found(site):
+async def nothing(site):
+    """Where nothing is offered the page says what to do; what comes is found."""
     await site.market.states(site.machine)
     async with site.visit("buyer", f"{FIND}&process=turning") as page:
         await expect(page.locator(".results .nothing:visible")).to_contain_text("Search a longer time")
