@@ -25,14 +25,16 @@ def lines(found: dict[str, list[str]]) -> str:
     return "\n".join(f"{place}: {fault}" for place, faults in found.items() for fault in faults)
 
 
-async def walk(browser: Browser, url: str, plant: Plant, axe: Any, looks: list[Any]) -> str:
+async def walk(
+    browser: Browser, url: str, plant: Plant, axe: Any, looks: list[Any], themes: tuple[str, ...] = ("light", "dark")
+) -> str:
     """A line for each page, look and fault; nothing where nothing is wrong."""
     found: dict[str, list[str]] = {}
     for language, size in looks:
         async with visiting(browser, url, plant.key, language=language, size=size) as visitor:
             for path in paths(plant):
                 await visitor.go(path)
-                for theme in ("light", "dark"):
+                for theme in themes:
                     await visitor.page.emulate_media(color_scheme=theme)
                     await asyncio.sleep(0.2)
                     found[f"{path} {language} {size[0]} px {theme}"] = await visitor.faults(axe)
@@ -40,19 +42,31 @@ async def walk(browser: Browser, url: str, plant: Plant, axe: Any, looks: list[A
     return lines(found)
 
 
+async def test_pages_with_something_on_them(browser: Browser, site: Any, axe: Any) -> None:
+    """Each language, width and theme once; `make test-deep` goes through all of them together."""
+    plant = await rich(site.market)
+    told = await walk(browser, site.url, plant, axe, [("en", DESKTOP)])
+    told += await walk(browser, site.url, plant, axe, LOOKS[1:], ("light",))
+    assert not told, told
+
+
+@pytest.mark.deep
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1][0]}")
-async def test_pages_with_something_on_them(browser: Browser, site: Any, axe: Any, look: Any) -> None:
+async def test_pages_with_something_on_them_in_every_look(browser: Browser, site: Any, axe: Any, look: Any) -> None:
     assert not (told := await walk(browser, site.url, await rich(site.market), axe, [look])), told
 
 
+@pytest.mark.deep
 async def test_pages_with_nothing_on_them(browser: Browser, site: Any, axe: Any) -> None:
     assert not (told := await walk(browser, site.url, await empty(site.market), axe, FEWER)), told
 
 
+@pytest.mark.deep
 async def test_pages_of_a_plant_in_trouble_whose_names_are_no_names(browser: Browser, site: Any, axe: Any) -> None:
     assert not (told := await walk(browser, site.url, await broken(site.market), axe, FEWER)), told
 
 
+@pytest.mark.deep
 async def test_pages_of_a_plant_that_is_huge(browser: Browser, site: Any, axe: Any) -> None:
     assert not (told := await walk(browser, site.url, await huge(site.market), axe, FEWER)), told
 
@@ -68,11 +82,10 @@ async def test_the_door(browser: Browser, site: Any, axe: Any) -> None:
 
 async def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, site: Any) -> None:
     plant, found = await rich(site.market), {}
-    for size in (DESKTOP, PHONE):
-        async with visiting(browser, site.url, plant.key, size=size) as visitor:
-            for path in paths(plant):
-                await visitor.go(path)
-                found[f"{path} {size[0]} px"] = await visitor.unreached()
+    async with visiting(browser, site.url, plant.key) as visitor:
+        for path in paths(plant):
+            await visitor.go(path)
+            found[path] = await visitor.unreached()
     assert not (told := lines(found)), told
 
 

@@ -25,14 +25,14 @@ STEP = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return null;
   const style = getComputedStyle(at), stays = window.walkedLast === at;
-  const first = at.dataset.walked === undefined || stays;  // a date has several parts to go through
+  const first = at.dataset.walked === undefined || stays;
   at.dataset.walked = '1';
   window.walkedLast = at;
-  const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-  return { first, seen, drawn: at.closest('canvas, .q-field, [data-focus]') !== null, name: (NAMED)(at) };
+  const seen = stays || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+  return { stays, first, seen, drawn: at.closest('canvas, .q-field, [data-focus]') !== null, name: (NAMED)(at) };
 }""".replace("NAMED", NAMED)
 LEFT = f"() => ({REACHABLE})().filter((each) => each.dataset.walked === undefined).map({NAMED})"
-MOST_STEPS = 120
+MOST_STEPS, MOST_PARTS = 120, 8
 
 
 @dataclass
@@ -65,12 +65,16 @@ class Visitor:
         """Go through the page by Tab: what is never reached, and what does not show that it is."""
         await self.page.evaluate(STEP)  # where the page itself put the focus
         await self.page.keyboard.press("Tab")
-        dim = []
+        dim, stayed = [], 0
         for _ in range(MOST_STEPS):
             at = await self.page.evaluate(STEP)
             if at is None or not at["first"]:
                 break
-            if not (at["seen"] or at["drawn"]):
+            # The parts of a date are gone through one by one, and show by themselves which it is.
+            stayed = stayed + 1 if at["stays"] else 0
+            if stayed > MOST_PARTS:
+                break
+            if not (at["seen"] or at["drawn"] or at["stays"]):
                 dim.append(f"focus is not seen on {at['name']}")
             await self.page.keyboard.press("Tab")
         else:
