@@ -32,13 +32,14 @@ async def apply(
     """Apply the messages in order; what booking refuses comes back to be parked.
 
     Statements that follow one another, as they nearly all do, take one round trip, and so do the other messages.
+    Statements alone lock their guards by themselves, in that order.
     """
     machines = {ids[each.message.machine] for each in told}
-    if len(machines) > 1:
+    runs = [(kind, list(run)) for kind, run in groupby(told, lambda each: isinstance(each.message, Statement))]
+    if len(machines) > 1 and any(not of_offers for of_offers, _ in runs):
         await connection.execute(LOCK, sorted(machines))
     parked: list[Parked] = []
-    for of_offers, run in groupby(told, lambda each: isinstance(each.message, Statement)):
-        alike = list(run)
+    for of_offers, alike in runs:
         answers = await (_state if of_offers else _apply)(connection, alike, ids, now)
         parked += [
             _park(each, answer) for each, answer in zip(alike, answers, strict=True) if answer["outcome"] in PARKED

@@ -33,9 +33,10 @@ ON CONFLICT (enterprise_id, name) DO NOTHING
 
 MACHINES = "SELECT id, name, agent_id FROM machine WHERE enterprise_id = $1 AND name = ANY($2::text[])"
 
-RECEIPT = "UPDATE machine SET last_receipt_at = $2 WHERE id = ANY($1::text[])"
-
-AGENT_RECEIPT = "UPDATE agent SET last_receipt_at = $2 WHERE id = $1"
+RECEIPT = """
+WITH heard AS (UPDATE machine SET last_receipt_at = $3 WHERE id = ANY($2::text[]))
+UPDATE agent SET last_receipt_at = $3 WHERE id = $1
+"""
 
 CHANGES = """
 INSERT INTO state_history (machine_id, at, state, mode, origin, quality, stamped, epoch, seq, received_at)
@@ -127,9 +128,7 @@ async def park(connection: asyncpg.Connection, agent: Agent, parked: Sequence[Pa
 
 async def received(connection: asyncpg.Connection, agent: Agent, machines: Collection[str], now: datetime) -> None:
     """Freshness counts from the cloud's own time of receipt."""
-    if machines:
-        await connection.execute(RECEIPT, sorted(machines), now)
-    await connection.execute(AGENT_RECEIPT, agent.id, now)
+    await connection.execute(RECEIPT, agent.id, sorted(machines), now)
 
 
 _ANNOUNCED = ("name", "profile", "manufacturer", "model", "serial", "quantity")
