@@ -240,7 +240,8 @@ def _hold(claim: Claim) -> dict[str, object]:
 
 def _booking(claim: Claim, tenant: str) -> dict[str, object]:
     value = _hold(claim)
-    del value["expires_at"], value["work_quantity"]
+    del value["work_quantity"]
+    value["expires_at"] = claim.expires_at if claim.state is State.REQUESTED else None
     told = reading.cancellation(claim.price, claim.free_until, claim.cancel_share, claim.cancel_fee)
     return value | {
         "role": claim.role(tenant),
