@@ -1,5 +1,7 @@
 """Cooperation: what was agreed with whom, what is asked and quoted, alliances, and how dealings with partners went."""
 
+import asyncio
+import time
 from functools import partial
 
 from fastapi import Request
@@ -8,7 +10,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
-from cloud.cooperation.trust import Trust
+from cloud.cooperation.trust import Trust, TrustAnswer
 from cloud.dashboard.cooperation import figures, told
 from cloud.dashboard.cooperation.agreed import agreements_html
 from cloud.dashboard.cooperation.allied import alliances_html
@@ -30,6 +32,11 @@ EVENTS = (
 )
 """After one of these the page is read anew."""
 
+REST = 1.0
+"""Seconds (real) between two readings at least that nobody asked for."""
+COUNT_AGAIN = 30.0
+"""Seconds (real) for which trust figures count as new."""
+
 
 def install(house: House) -> None:
     """Serve the page at /cooperation."""
@@ -50,6 +57,7 @@ class Cooperation:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._heard: object = None
+        self._counted = 0.0
         self._view: View | None = None
         self._lists: dict[str, ui.html] = {}
         self._empty: dict[str, Element] = {}
@@ -94,12 +102,20 @@ class Cooperation:
     def _trusted(self) -> tuple[Trust, ...]:
         return self._view.trust.items if self._view and self._view.trust else ()
 
+    def _known(self) -> TrustAnswer | None:
+        """Trust figures that were read a short while ago."""
+        if time.monotonic() - self._counted < COUNT_AGAIN and self._view:
+            return self._view.trust
+        self._counted = time.monotonic()
+        return None
+
     async def news(self) -> None:
         """Read it anew once something of it changed."""
         heard = tuple(self._visit.watcher.heard[event] for event in EVENTS)
         if self._visit.watcher.plant is not None and (heard != self._heard or self._view is None):
             self._heard = heard
             await self.read()
+            await asyncio.sleep(REST)  # what comes meanwhile is told afterwards, all at once
 
     async def read(self) -> None:
         """All of it, as the registry has it now."""
@@ -107,7 +123,7 @@ class Cooperation:
         if when is None or plant is None:
             return
         try:
-            self._view = await read(self._visit.registry, plant, when)
+            self._view = await read(self._visit.registry, plant, when, self._known())
         except Refused as error:
             self._say(told.refused(error.code, error.detail, error.problem, when))
         except Away:
@@ -137,7 +153,8 @@ class Cooperation:
             hide(self._lists[name], hidden=not content)
             hide(self._empty[name], hidden=bool(content))
             hide(self._sources[name], hidden=not content)
-            self._sources[name].set_text(words(f"cooperation.{name}_source", at=when.clock(view.seen), days=days))
+            at = view.trust.end if name == "trust" and view.trust else view.seen
+            self._sources[name].set_text(words(f"cooperation.{name}_source", at=when.clock(at), days=days))
         allowed = {
             "propose_provider": view.may_provide and bool(view.services),
             "propose_booker": view.may_book,
