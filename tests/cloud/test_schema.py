@@ -18,7 +18,7 @@ async def test_the_guard_in_the_database_is_the_table_of_the_model(pool_owner):
     assert {tuple(row) for row in rows} == moves | {("NEW", str(state)) for state in INITIAL}
 
 
-@pytest.mark.parametrize("table", ["ledger", "claim_history"])
+@pytest.mark.parametrize("table", ["ledger", "claim_history", "audit"])
 async def test_accounts_are_append_only(pool_owner, table):
     triggers = await pool_owner.fetch("SELECT tgname FROM pg_trigger WHERE tgrelid = $1::text::regclass", table)
     assert "append_only" in {row["tgname"] for row in triggers}

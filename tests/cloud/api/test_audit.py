@@ -2,9 +2,12 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from api_market import START, at, booking, piece, until, wanted, work
 
+from cloud.accounts.model import AccountRequest, LoginRequest
+from cloud.accounts.roles import Role
 from cloud.booking.wire import BookingRequest
 from cloud.client import ApiError
 from cloud.partners.model import KeyRequest, Scope
@@ -167,3 +170,35 @@ async def test_a_refused_booking_leaves_no_line(market):
         await buyer.book(booking(service_id, 5, 6))
     await asyncio.sleep(0)
     assert await told(buyer) == before
+
+
+async def test_the_apis_own_role_reads_its_tenants_lines_and_writes_or_changes_none(market, database):
+    connection = await asyncpg.connect(database.api_dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('ts.tenant', $1, true)", market.id("buyer"))
+            seen = await connection.fetch("SELECT DISTINCT enterprise_id FROM audit")
+            assert [row["enterprise_id"] for row in seen] == [market.id("buyer")]
+        for forged in (
+            "INSERT INTO audit (at, enterprise_id, source, action) VALUES (now(), 'ent_x', 'api', 'nothing')",
+            "UPDATE audit SET action = 'nothing'",
+            "DELETE FROM audit",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(forged)
+    finally:
+        await connection.close()
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await market.owner.execute("DELETE FROM audit")
+    assert caught.value.sqlstate == "TS002", "not even the owner's"
+
+
+async def test_who_logs_in_acts_from_then_on(market):
+    maker = market.clients["maker"]
+    await maker.add_account(AccountRequest(name="ada", role=Role.ADMIN, password="a long enough one"))
+    session = await maker.log_in(LoginRequest(name="ada", password="a long enough one"))
+    async with market.client(session.access_token) as ada:
+        made = await ada.add_key(KeyRequest(name="hers", scopes=frozenset({Scope.READ})))
+        login, added = [(await ada.audit(action=action)).items[0] for action in ("login.added", "key.added")]
+    assert (login.by, added.by, added.object_id, added.key_id) == ("account", "account", made.id, None)
+    assert login.account_id == added.account_id is not None
