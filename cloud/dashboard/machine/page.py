@@ -21,6 +21,7 @@ from cloud.dashboard.machine.seen import Seen
 from cloud.dashboard.machine.signalbar import SignalBar
 from cloud.dashboard.machine.text import Text
 from cloud.dashboard.model import NO_STATEMENT, Plant
+from cloud.dashboard.plant.glance import named
 from cloud.dashboard.registry import KeyRefused
 from cloud.dashboard.visit import Visit, open_page
 from cloud.dashboard.when import When
@@ -60,8 +61,8 @@ class MachinePage:
         self._read = 0.0
         self._asked = 0
         words = visit.words
+        self._head()
         with ui.element("div").classes("machine-page") as self._page:
-            self._head()
             with ui.element("section").classes("card"):
                 self._controls = Controls(words, self._choose, self._pick)
                 with self._controls.tools:
@@ -71,9 +72,6 @@ class MachinePage:
                 self._picture = Picture(words)
                 self._text = Text(visit, lambda: self._seen)
             self._reasons = Reasons(visit, lambda: self._seen)
-        with ui.element("section").classes("card empty hidden-part") as self._unknown:
-            said("h2", words("machine.unknown"))
-            said("p", words("machine.unknown_what"))
         ui.on("machine_look", self._looked)
         ui.on("machine_why", lambda event: self._reasons.ask(_moment(event.args["at"])))
         visit.on_news(self._news)
@@ -85,6 +83,7 @@ class MachinePage:
             back.props["href"] = "/"
             self._name = said("h1", "…", "title")
             self._list = ui.html("", tag="dl", sanitize=False).classes("machine-facts")
+            self._unknown = said("p", words("machine.unknown_what"), "soft hidden-part")
 
     async def _news(self) -> None:
         """What is known of the machine, and the chart where the news is of it, or time moved a pixel on."""
@@ -94,7 +93,9 @@ class MachinePage:
         machine = next((one for one in plant.machines if one.id == self._id), None)
         hide(self._unknown, hidden=machine is not None)
         hide(self._page, hidden=machine is None)
+        hide(self._list, hidden=machine is None)
         if machine is None:
+            self._name.set_text(self._visit.words("machine.unknown"))
             self._visit.main.props["data-shown"] = "none"
             return
         self._tell(machine, plant, when)
@@ -108,7 +109,7 @@ class MachinePage:
             await self._draw()
 
     def _tell(self, machine: Machine, plant: Plant, when: When) -> None:
-        self._name.set_text(machine.name)
+        self._name.set_text(named(machine))
         inside = told.facts_html(told.facts(machine, plant, when))
         if inside != self._facts:
             self._facts = inside

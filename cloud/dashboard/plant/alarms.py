@@ -37,7 +37,7 @@ def alarms(plant: Plant, agents: Sequence[Agent], now: datetime) -> list[Alarm]:
 
 
 def _risks(plant: Plant) -> Iterable[Alarm]:
-    names = {machine.id: machine.name for machine in plant.machines}
+    names = {machine.id: machine.name.strip() or machine.id for machine in plant.machines}
     for booking in plant.bookings:
         if booking.at_risk and booking.state in LIVE:
             about, own = names.get(booking.machine_id, booking.machine_id), (booking.machine_id,)
@@ -55,15 +55,15 @@ def _silent_agents(plant: Plant, agents: Sequence[Agent]) -> list[Alarm]:
 
 
 def _of_machine(machine: Machine, plant: Plant, now: datetime, *, known_silent: bool) -> Iterable[Alarm]:
-    own = (machine.id,)
+    own, name = (machine.id,), machine.name.strip() or machine.id
     if machine.state == ItemState.OUT_OF_SERVICE and machine.mode != OperationMode.MAINTENANCE:
-        yield Alarm("down", machine.name, machine.state_since, own)
+        yield Alarm("down", name, machine.state_since, own)
     if not machine.fresh and not known_silent:
-        yield Alarm("silent", machine.name, machine.last_receipt_at, own)
+        yield Alarm("silent", name, machine.last_receipt_at, own)
     gaps = plant.states.get(machine.id, NOTHING_SEEN).gaps
     if gaps:
         last = gaps[-1]
-        yield Alarm("gap", machine.name, last.start, own, detail=last.reason, until=last.end)
+        yield Alarm("gap", name, last.start, own, detail=last.reason, until=last.end)
     capacity = plant.capacity.get(machine.id, NO_STATEMENT)
     if capacity.version and capacity.valid_until and capacity.valid_until <= now:
-        yield Alarm("lapsed", machine.name, capacity.valid_until, own)
+        yield Alarm("lapsed", name, capacity.valid_until, own)

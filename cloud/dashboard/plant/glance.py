@@ -60,7 +60,7 @@ def row(machine: Machine, plant: Plant, figures: Figures, at: Periods, alarms: I
     site = next((site.name for site in plant.sites if site.id == machine.site_id), "")
     return {
         "id": machine.id,
-        "name": machine.name,
+        "name": named(machine),
         "site": site,
         "state": machine.state,
         "mode": machine.mode,
@@ -74,6 +74,11 @@ def row(machine: Machine, plant: Plant, figures: Figures, at: Periods, alarms: I
         "day_figures": _figures(figures.today.get(machine.id)),
         "week_figures": _figures(figures.week.get(machine.id)),
     }
+
+
+def named(machine: Machine) -> str:
+    """A name that can be seen and clicked, whatever the plant calls it."""
+    return machine.name.strip() or machine.id
 
 
 def day_band(states: States, today: Span, until: datetime) -> list[int]:

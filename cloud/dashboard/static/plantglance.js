@@ -118,7 +118,7 @@ window.thirdshiftGlance = (() => {
     line.what = now_.appendChild(make("span"));
     line.since = line.state.appendChild(make("div", "since"));
     line.heard = cell("heard").appendChild(make("span", "heard"));
-    for (const name of ["day", "week"]) line[name] = cell(name).appendChild(make("canvas", "band", undefined, { role: "img", "data-caption": words(`column.${name}`) }));
+    for (const name of ["day", "week"]) line[name] = cell(name).appendChild(make("canvas", "band", undefined, { role: "img", "aria-label": `${words(`column.${name}`)}: ${row.name}` }));
     line.utilisation = cell("utilisation").appendChild(make("span", "ratio"));
     line.oee = cell("oee").appendChild(make("button", "ratio drill", "", { type: "button", "aria-expanded": "false" }));
     line.oee.addEventListener("click", () => drill(line));
@@ -169,7 +169,7 @@ window.thirdshiftGlance = (() => {
       say(line[name], text ?? (told && name === "oee" && told.availability !== null ? `${words("not_measured")}` : words(told ? "not_measured" : "nothing_known")));
       line[name].classList.toggle("none", !text);
     }
-    line.oee.setAttribute("aria-label", `${words("drill", { name: line.row.name })} (OEE: ${line.oee.textContent})`);
+    line.oee.setAttribute("aria-label", `${line.oee.textContent} · ${words("drill", { name: line.row.name })}`);
     if (line.more) line.more.replaceChildren(...anatomy(line.row));
   }
 
