@@ -1,6 +1,7 @@
 """All bookings: what waits for a word, every one on one time axis, and the same as a list."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,9 @@ from cloud.dashboard.visit import Visit, open_page
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 
+RETELL = 20.0
+"""Seconds (real) after which what counts time is said anew, though nothing happened."""
+
 
 def install(house: House) -> None:
     """Serve the page at /bookings."""
@@ -46,7 +50,8 @@ class Bookings:
 
     def __init__(self, visit: Visit, wanted: Filter) -> None:
         self._visit, self._wanted = visit, wanted
-        self._version = -1
+        self._seen: object = None
+        self._shown = 0.0
         self._page = 0
         self._found: list[Booking] = []
         said("h1", visit.words("bookings.nav"), "unseen")
@@ -72,11 +77,14 @@ class Bookings:
         _Filters(words, self._wanted, self._filter)
 
     def news(self) -> None:
-        """What changed."""
-        watcher, when = self._visit.watcher, self._visit.when()
-        if watcher.plant is None or when is None or watcher.version == self._version:
+        """What changed of the bookings; what is only heard of machines costs nothing here."""
+        watcher, when, moment = self._visit.watcher, self._visit.when(), time.monotonic()
+        if watcher.plant is None or when is None:
             return
-        self._version = watcher.version
+        seen = (watcher.plant.bookings, watcher.plant.sites, [machine.name for machine in watcher.plant.machines])
+        if seen == self._seen and moment - self._shown < RETELL:
+            return
+        self._seen, self._shown = seen, moment
         self._asked.show(watcher.plant, when)
         self._show(watcher.plant, when)
         if "data-shown" not in self._visit.main.props:
@@ -187,6 +195,8 @@ class _Axis:
         names, drawn = gantt.told(made, when), gantt.options(made, when.now, window=anew or lanes != self._lanes)
         hide(self._chart, hidden=not made)
         signature = json.dumps([names, drawn["series"][2]["data"]])
+        if made and signature == self._drawn:
+            self._chart.merge({"series": [drawn["series"][-1]]})
         if not made or signature == self._drawn:
             return
         if lanes != self._lanes or anew:

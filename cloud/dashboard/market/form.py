@@ -56,6 +56,10 @@ FIELDS = (
 )
 
 
+CHOSEN = frozenset({"kind", "hours"})
+"""Fields that begin with something, and say something when they are empty."""
+
+
 def typed(moment: datetime, zone: tzinfo) -> str:
     """The moment as the field shows it."""
     return moment.astimezone(zone).strftime(TYPED)

@@ -256,7 +256,7 @@ class Market:
 
     def _remember(self) -> None:
         """The page's address says what is looked for, so that it can be kept and sent on."""
-        query = urlencode({name: value for name, value in self._values.items() if value})
+        query = urlencode({name: value for name, value in self._values.items() if value or name in form.CHOSEN})
         ui.run_javascript(f"history.replaceState(null, '', {json.dumps('/market?' + query)})")
 
 

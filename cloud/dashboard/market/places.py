@@ -10,7 +10,7 @@ from cloud.market.model import Found, Near
 
 SMALLEST, LARGEST = 12, 30
 """Pixels across."""
-MARGIN = 3.0
+MARGIN = 5.0
 """Degrees that are shown around the marks at least."""
 
 

@@ -165,6 +165,9 @@ async def blamed(site):
         await page.keyboard.press("Enter")
         await expect(page.locator(".result .price")).to_have_text("120.00 EUR")
         assert "hours=2" in page.url
+        await page.reload()
+        await expect(page.locator(".result .price")).to_have_text("120.00 EUR")
+        await expect(page.get_by_label("能力种类")).to_have_value("")
 
 
 async def nothing(site):
