@@ -79,10 +79,13 @@ DECLARE
   v_seen text;
   v_by   constant text := 'l.provider_id = ANY (a.providers) AND l.provider_id <> a.tenant';
 BEGIN
-  FOR v_way IN VALUES ('service', 'l.service_id = a.service'), ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)'),
-                      ('cells', 'l.cell = ANY (p_cells)'), ('process', 'l.process = a.processes[1]'), ('price', 'true') LOOP
-    SELECT string_agg(format('(SELECT l.* FROM listing l WHERE %s AND %s AND ts_is_asked(l, a)
-      ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most)', shown, v_way.column2), ' UNION ALL ')
+  -- What a service or a place has is found as a whole (OFFSET 0) and then sorted: in the order of its price the planner would
+  -- rather walk by all the others.
+  FOR v_way IN VALUES ('service', 'l.service_id = a.service', 'OFFSET 0'),
+                      ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)', 'OFFSET 0'),
+                      ('cells', 'l.cell = ANY (p_cells)', 'OFFSET 0'), ('process', 'l.process = a.processes[1]', ''), ('price', 'true', '') LOOP
+    SELECT string_agg(format('(SELECT l.* FROM (SELECT l.* FROM listing l WHERE %s AND %s AND ts_is_asked(l, a) %s) AS l
+      ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most)', shown, v_way.column2, v_way.column3), ' UNION ALL ')
     INTO v_seen FROM (VALUES
       ($$l.visibility = 'open'$$), ($$l.visibility <> 'open' AND l.provider_id = a.tenant$$),
       ($$l.visibility = 'partners' AND $$ || v_by), ($$l.visibility = 'partner' AND l.partner_id = a.tenant AND $$ || v_by),
