@@ -8,7 +8,7 @@ from html import escape
 from cloud.cooperation.model import Agreement, Usage
 from cloud.cooperation.states import AgreementState
 from cloud.dashboard.cooperation import told
-from cloud.dashboard.cooperation.view import View, agreements_in_order, answerable
+from cloud.dashboard.cooperation.view import View, agreements_in_order, answerable, shown
 from cloud.dashboard.when import DASH, When, zone_named
 
 MOMENT = timedelta(microseconds=1)
@@ -27,12 +27,17 @@ def days(start: datetime, end: datetime, when: When) -> str:
 
 def agreements_html(view: View, when: When) -> str:
     """The inside of an `<ul>`."""
-    return "".join(_agreement(one, view, when) for one in agreements_in_order(view.agreements, view.me))
+    found, left = shown(agreements_in_order(view.agreements, view.me), _over)
+    return "".join(_agreement(one, view, when) for one in found) + told.older(left, when.words)
+
+
+def _over(one: Agreement) -> bool:
+    return one.state not in {AgreementState.PROPOSED, AgreementState.ACTIVE}
 
 
 def _agreement(one: Agreement, view: View, when: When) -> str:
     words = when.words
-    over = one.state not in {AgreementState.PROPOSED, AgreementState.ACTIVE}
+    over = _over(one)
     partner = one.booker_name if one.role == "provider" else one.provider_name
     with_whom = words(f"cooperation.as_{one.role}", partner=partner)
     return (

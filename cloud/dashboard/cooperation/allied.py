@@ -5,13 +5,14 @@ from html import escape
 from cloud.cooperation.alliance import Alliance, Part, PooledService
 from cloud.cooperation.states import AllianceState, MemberState
 from cloud.dashboard.cooperation import told
-from cloud.dashboard.cooperation.view import View, alliances_in_order
+from cloud.dashboard.cooperation.view import View, alliances_in_order, shown
 from cloud.dashboard.when import DASH, When
 
 
 def alliances_html(view: View, when: When) -> str:
     """The inside of an `<ul>`."""
-    return "".join(_alliance(one, view, when) for one in alliances_in_order(view.alliances))
+    found, left = shown(alliances_in_order(view.alliances), lambda one: one.state is AllianceState.ENDED)
+    return "".join(_alliance(one, view, when) for one in found) + told.older(left, when.words)
 
 
 def _alliance(one: Alliance, view: View, when: When) -> str:

@@ -5,7 +5,7 @@ from html import escape
 from cloud.cooperation.inquiry import Inquiry, Quote
 from cloud.cooperation.states import InquiryState, QuoteState
 from cloud.dashboard.cooperation import told
-from cloud.dashboard.cooperation.view import View, inquiries_in_order
+from cloud.dashboard.cooperation.view import View, inquiries_in_order, shown
 from cloud.dashboard.market.told import process
 from cloud.dashboard.when import When
 from gateway.span import Span
@@ -13,7 +13,8 @@ from gateway.span import Span
 
 def inquiries_html(view: View, when: When) -> str:
     """The inside of an `<ul>`."""
-    return "".join(_inquiry(one, view, when) for one in inquiries_in_order(view.inquiries))
+    found, left = shown(inquiries_in_order(view.inquiries), lambda one: one.state is not InquiryState.OPEN)
+    return "".join(_inquiry(one, view, when) for one in found) + told.older(left, when.words)
 
 
 def _inquiry(one: Inquiry, view: View, when: When) -> str:

@@ -62,6 +62,15 @@ def on_act(element: Some, handler: Callable[[str, str], Any]) -> Some:
     return element
 
 
+def older(count: int, words: Words) -> str:
+    """That there are more, which are over for longer."""
+    return (
+        f'<li class="deal over"><p class="note">{escape(words("cooperation.older", count=count))}</p></li>'
+        if count
+        else ""
+    )
+
+
 def fact(label: str, value: str) -> str:
     """A term and what it is; `value` is HTML."""
     return f"<div><dt>{escape(label)}</dt><dd>{value}</dd></div>"

@@ -1,8 +1,9 @@
 """What the page of cooperation shows at one moment, in the API's own models, and what of it waits for whom."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from cloud.cooperation.alliance import Alliance, Pool, Revenue
 from cloud.cooperation.inquiry import Inquiry
@@ -10,6 +11,11 @@ from cloud.cooperation.model import Agreement
 from cloud.cooperation.states import AgreementState, AllianceState, InquiryState, MemberState, QuoteState
 from cloud.cooperation.trust import TrustAnswer
 from cloud.registry.model import Service
+
+Some = TypeVar("Some")
+
+MOST_OVER = 10
+"""Of what is over, so many are shown: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,13 @@ def takeable(inquiry: Inquiry) -> bool:
     """Whether this enterprise asked, and has quotes to choose from."""
     standing = any(quote.state is QuoteState.OFFERED for quote in inquiry.quotes)
     return inquiry.role == "asker" and inquiry.state is InquiryState.OPEN and standing
+
+
+def shown(found: Sequence[Some], over: Callable[[Some], bool], most: int = MOST_OVER) -> tuple[list[Some], int]:
+    """All that are not over, and of those that are the first `most`; how many are left out."""
+    past = [one for one in found if over(one)]
+    kept = [one for one in found if not over(one)] + past[:most]
+    return kept, len(found) - len(kept)
 
 
 def agreements_in_order(agreements: tuple[Agreement, ...], me: str) -> list[Agreement]:

@@ -1,5 +1,6 @@
 """The page in Chromium before a real registry: what partners do is seen at once, and what is clicked is done."""
 
+import os
 from typing import Any
 
 import pytest
@@ -163,3 +164,14 @@ async def _offers_nothing_to_who_may_only_look(scene: Any) -> None:
     await expect(page.locator(".deal")).to_have_count(5)
     labels = await page.locator("main button:visible").all_inner_texts()
     assert set(labels) <= {"CSV", "Quota by period"}
+
+
+@pytest.mark.skipif("THIRDSHIFT_PICTURES" not in os.environ, reason="THIRDSHIFT_PICTURES names no folder for pictures")
+async def test_pictures_to_look_at(opened: Any) -> None:
+    async with opened() as scene:
+        await scene.furnish()
+        for language, scheme, width in (("en", "light", 1440), ("zh", "dark", 1440), ("zh", "light", 390)):
+            size = {"width": width, "height": 900}
+            page = await scene.enter("buyer", language=language, viewport=size, color_scheme=scheme)
+            name = f"{os.environ['THIRDSHIFT_PICTURES']}/cooperation-{language}-{scheme}-{width}.png"
+            await page.screenshot(path=name, full_page=True)
