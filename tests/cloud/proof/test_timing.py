@@ -17,7 +17,7 @@ from cloud.market import store
 from cloud.market.model import SearchRequest
 
 HOUR = timedelta(hours=1)
-MANY = 2000
+MANY = 1000
 FETCHED = "SELECT sum(coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0))::bigint FROM pg_stat_xact_user_tables"
 LIKE = """
 INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object(
@@ -28,8 +28,7 @@ FROM {table} t, generate_series(1, $4::int) AS n WHERE t.{column} = $1
 PASSES_BY = """SELECT l.* FROM listing l WHERE l.process = ($1::ts_ask).processes[1] AND ts_is_asked(l, $1)
   ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT 100"""
 """The planted leak: hidden services are fetched, looked at, and left out."""
-PLANTED = """CREATE INDEX planted ON listing (process, price_currency, least_price, service_id, position, machine_id);
-  ANALYZE listing"""
+PLANTED = "CREATE INDEX planted ON listing (process, price_currency, least_price, service_id, position, machine_id)"
 
 
 @pytest.fixture
@@ -134,12 +133,12 @@ async def test_control_a_walk_that_passes_hidden_ones_by_is_found(market: Market
 
 
 async def test_nobody_can_tell_by_the_clock(market: Market, crowd: str) -> None:
-    """0.5 is a coin's chance; of sixty against sixty alike ones, less than 0.2 or more than 0.8 never comes."""
+    """0.5 is a coin's chance; of forty against forty alike ones, less than 0.2 or more than 0.8 never comes."""
     machine_id = await market.owner.fetchval("SELECT machine_id FROM service_machine WHERE service_id = $1", crowd)
     for number in range(6):
         await market.service("maker", machine_id, name=f"alone {number}", process="3.2.2", amount=f"{61 - number}.00")
     await internal_ones(market, crowd)
-    await market.owner.execute(PLANTED)
+    await market.owner.execute("ANALYZE listing")
     async with market.owner.acquire() as connection:
         how = (True, timedelta(0), 0, store.AT_ONCE, store.MOST)
 
@@ -153,6 +152,7 @@ async def test_nobody_can_tell_by_the_clock(market: Market, crowd: str) -> None:
             await connection.fetch(naive[process])
 
         assert 0.2 < await told_apart(searched) < 0.8
+        await connection.execute(PLANTED)
         async with connection.transaction():
             await connection.execute("SET LOCAL enable_seqscan = off")
             assert await told_apart(passing) > 0.9, "the control: those that are passed by take their time"
@@ -164,7 +164,7 @@ async def told_apart(search: Callable[[str], Awaitable[None]]) -> float:
     Of five in a row the fastest counts: so does whoever probes, for what else the machine does only slows.
     """
     crowded, alone = [], []
-    for number in range(65):
+    for number in range(45):
         both = [("3.2.3", crowded), ("3.2.2", alone)]
         for process, times in both if number % 2 else reversed(both):
             times.append(min([await _timed(search, process) for _ in range(5)]))
