@@ -32,7 +32,8 @@ def test_what_waits_for_me_comes_first_then_what_is_in_force_and_last_what_is_ov
 
 
 def test_of_what_is_over_only_the_newest_are_shown_and_the_rest_is_counted() -> None:
-    every = tuple(agreement(f"n{age}", "ENDED", age=age) for age in range(25)) + (agreement("live", "ACTIVE"),)
+    ended = [agreement(f"n{age}", "ENDED", age=age) for age in range(25)]
+    every = (*ended, agreement("live", "ACTIVE"))
     kept, left = shown(agreements_in_order(every, "ent_me"), lambda one: one.state == "ENDED")
     assert [one.name for one in kept] == ["live", *(f"n{age}" for age in range(10))]
     assert left == 15
