@@ -33,7 +33,7 @@ def facts(machine: Machine, plant: Plant, when: When) -> list[tuple[str, str, st
         (words("machine.heard"), heard(machine, when), "fresh" if machine.fresh else "silent"),
         (words("machine.what"), " · ".join(part for part in (kind, machine.profile, units) if part) or DASH, ""),
         (words("machine.where"), site, ""),
-        (words("machine.offer"), statement(capacity, when), ""),
+        (words("machine.offer"), words("link.loading") if plant.outlined else statement(capacity, when), ""),
     ]
 
 
