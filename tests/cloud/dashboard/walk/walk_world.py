@@ -14,6 +14,7 @@ from cloud.booking.wire import BookingRequest
 from cloud.client import ApiError
 from cloud.cooperation.inquiry import InquiryRequest, QuoteRequest
 from cloud.cooperation.model import AgreementRequest
+from cloud.telemetry import rollups
 from gateway.money import Money
 
 NOW = at(79)
@@ -96,6 +97,8 @@ async def rich(market: Market) -> Plant:
     buyer, other = market.clients["Northern gears"], market.clients["River tools"]
     machines = await market.plant("Alpine precision works", *NAMES, latitude=47.81, longitude=13.05)
     await history(market, machines)
+    while await rollups.roll(market.owner, NOW, timedelta(days=400)):
+        pass
     for number, machine_id in enumerate(machines):
         await offer(market, machine_id, *_offer(number))
     services = [
