@@ -52,10 +52,8 @@ class Life:
         back = said("a", visit.words("bookings.back"), "back")
         back.props["href"] = "/bookings"
         self._loading = said("p", visit.words("bookings.loading"), "nothing")
-        with ui.element("div").classes("nothing hidden-part") as self._gone:
-            self._gone.props["role"] = "alert"
-            said("h1", visit.words("bookings.one"), "unseen")
-            said("p", visit.words("bookings.gone"))
+        self._gone = ui.element("div").classes("nothing hidden-part")
+        self._gone.props["role"] = "alert"
         with ui.element("div").classes("life hidden-part") as self._life:
             with ui.element("section").classes("card headed"):
                 self._head = ui.html("", tag="div", sanitize=False)
@@ -89,7 +87,7 @@ class Life:
             return
         hide(self._loading, hidden=True)
         one = next((each for each in plant.bookings if each.id == self._id), None) or await self._read()
-        hide(self._gone, hidden=one is not None)
+        self._miss(there=one is not None)
         hide(self._life, hidden=one is None)
         if "data-shown" not in self._visit.main.props:
             self._visit.main.props["data-shown"] = "booking"
@@ -100,6 +98,15 @@ class Life:
         self._show(one, names, when)
         await self._more(one)
         self._show(one, names, when)
+
+    def _miss(self, *, there: bool) -> None:
+        """Say that there is no such booking, where that is so."""
+        hide(self._gone, hidden=there)
+        self._gone.clear()
+        if not there:
+            with self._gone:
+                said("h1", self._visit.words("bookings.one"), "unseen")
+                said("p", self._visit.words("bookings.gone"))
 
     async def _read(self) -> Booking | None:
         try:
