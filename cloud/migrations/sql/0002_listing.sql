@@ -67,7 +67,7 @@ BEGIN
   IF (2 * v_high + 2) * (2 * v_wide + 2) > 200 THEN
     RETURN NULL;
   END IF;
-  RETURN ARRAY(SELECT DISTINCT ts_cell(latitude, longitude)
+  RETURN ARRAY(SELECT ts_cell(latitude, longitude)
                FROM generate_series(floor(p_latitude - v_high)::int, floor(p_latitude + v_high)::int) AS latitude,
                     generate_series(floor(p_longitude - v_wide)::int, floor(p_longitude + v_wide)::int) AS longitude);
 END $$;

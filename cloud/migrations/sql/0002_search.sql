@@ -80,19 +80,24 @@ DECLARE
   v_by   constant text := 'l.provider_id = ANY (a.providers) AND l.provider_id <> a.tenant';
 BEGIN
   -- What a service or a place has is found as a whole (OFFSET 0) and then sorted: in the order of its price the planner would
-  -- rather walk by all the others.
-  FOR v_way IN VALUES ('service', 'l.service_id = a.service', 'OFFSET 0'),
-                      ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)', 'OFFSET 0'),
-                      ('cells', 'l.cell = ANY (p_cells)', 'OFFSET 0'), ('process', 'l.process = a.processes[1]', ''), ('price', 'true', '') LOOP
+  -- rather walk by all the others. Who sees nothing but what is open asks for nothing else: to begin a plan takes time too.
+  FOR v_way IN
+    SELECT way.name || extent.name AS name, way.found_by, way.fence, extent.plain
+    FROM (VALUES ('service', 'l.service_id = a.service', 'OFFSET 0'),
+                 ('cells_process', 'l.cell = ANY (p_cells) AND l.process = ANY (a.processes)', 'OFFSET 0'),
+                 ('cells', 'l.cell = ANY (p_cells)', 'OFFSET 0'), ('process', 'l.process = a.processes[1]', ''), ('price', 'true', ''))
+           AS way (name, found_by, fence),
+         (VALUES ('', false), ('_open', true)) AS extent (name, plain)
+  LOOP
     SELECT string_agg(format('(SELECT l.* FROM (SELECT l.* FROM listing l WHERE %s AND %s AND ts_is_asked(l, a) %s) AS l
-      ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most)', shown, v_way.column2, v_way.column3), ' UNION ALL ')
+      ORDER BY price_currency, least_price, service_id, position, machine_id LIMIT p_most)', shown, v_way.found_by, v_way.fence), ' UNION ALL ')
     INTO v_seen FROM (VALUES
       ($$l.visibility = 'open'$$), ($$l.visibility <> 'open' AND l.provider_id = a.tenant$$),
       ($$l.visibility = 'partners' AND $$ || v_by), ($$l.visibility = 'partner' AND l.partner_id = a.tenant AND $$ || v_by),
       -- Said so that only the services themselves lead there, not the index of all that is not open.
       ($$coalesce(l.visibility, 'open') <> 'open' AND l.service_id = ANY (a.pooled) AND l.provider_id <> a.tenant
          AND (l.provider_id = ANY (a.providers) AND (l.visibility = 'partners' OR l.partner_id = a.tenant)) IS NOT TRUE$$)
-    ) AS seen (shown);
+    ) AS seen (shown) WHERE NOT v_way.plain OR shown = $$l.visibility = 'open'$$;
     EXECUTE format($function$
 CREATE FUNCTION ts_narrow_by_%1$s(a ts_ask, p_cells int[], p_open boolean, p_skip int, p_wanted int, p_most int,
                                 OUT services text[], OUT machines text[], OUT complete boolean) LANGUAGE plpgsql STABLE AS $$
@@ -130,7 +135,7 @@ BEGIN
          array_agg(machine_id ORDER BY place) FILTER (WHERE place > p_skip AND place <= p_wanted),
          count(*) <= p_wanted AND NOT EXISTS (SELECT FROM open WHERE nth = p_most)
   INTO services, machines, complete FROM ranked;
-END $$ $function$, v_way.column1, v_seen);
+END $$ $function$, v_way.name, v_seen);
   END LOOP;
 END $do$;
 
@@ -140,16 +145,28 @@ CREATE FUNCTION ts_narrow(a ts_ask, p_open boolean, p_skip int, p_count int, p_m
 DECLARE
   v_cells  constant int[] := CASE WHEN a.km IS NOT NULL THEN ts_cells(a.latitude, a.longitude, a.km) END;
   v_wanted constant int := p_skip + p_count;
+  v_plain  constant boolean := a.providers = '{}' AND coalesce(a.pooled, '{}') = '{}'
+    AND NOT EXISTS (SELECT FROM listing WHERE provider_id = a.tenant AND visibility <> 'open');
   v        record;
 BEGIN
-  IF a.service IS NOT NULL THEN
+  IF a.service IS NOT NULL AND v_plain THEN
+    v := ts_narrow_by_service_open(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF a.service IS NOT NULL THEN
     v := ts_narrow_by_service(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF v_cells IS NOT NULL AND a.processes IS NOT NULL AND v_plain THEN
+    v := ts_narrow_by_cells_process_open(a, v_cells, p_open, p_skip, v_wanted, p_most);
   ELSIF v_cells IS NOT NULL AND a.processes IS NOT NULL THEN
     v := ts_narrow_by_cells_process(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF v_cells IS NOT NULL AND v_plain THEN
+    v := ts_narrow_by_cells_open(a, v_cells, p_open, p_skip, v_wanted, p_most);
   ELSIF v_cells IS NOT NULL THEN
     v := ts_narrow_by_cells(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF cardinality(a.processes) = 1 AND v_plain THEN
+    v := ts_narrow_by_process_open(a, v_cells, p_open, p_skip, v_wanted, p_most);
   ELSIF cardinality(a.processes) = 1 THEN
     v := ts_narrow_by_process(a, v_cells, p_open, p_skip, v_wanted, p_most);
+  ELSIF v_plain THEN
+    v := ts_narrow_by_price_open(a, v_cells, p_open, p_skip, v_wanted, p_most);
   ELSE
     v := ts_narrow_by_price(a, v_cells, p_open, p_skip, v_wanted, p_most);
   END IF;
