@@ -114,6 +114,9 @@ BEGIN
     RETURN ts_refused('notice.too_short', 409, jsonb_build_object('earliest', ts_time(p_now)));
   ELSIF n.span <@ c.span AND n.quantity <= c.quantity THEN
     RETURN NULL;
+  ELSIF upper(c.span) <= p_now THEN
+    -- Between its end and now the machine may have been somebody else's.
+    RETURN ts_refused('claim.state', 409, jsonb_build_object('state', c.state));
   END IF;
   v_why_not := ts_why_not_instant(s, c.machine_id, p_now, p_fresh_after);
   IF v_why_not IS NOT NULL AND c.state <> 'REQUESTED' THEN

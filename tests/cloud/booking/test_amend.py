@@ -101,6 +101,20 @@ async def test_a_running_job_may_only_last_longer(world, hours, amend):
     assert await audit(world.owner) == []
 
 
+async def test_a_booking_whose_end_is_past_does_not_reach_over_what_was_somebody_elses_since(world, hours, amend):
+    overdue = []
+    for service, all_of_it in (("svc_a", 1), ("svc_pool", 5)):
+        booked = (await world.book(service, hours(1, 2))).claim
+        assert isinstance(await world.book(service, hours(2, 3), who=RIVAL, quantity=all_of_it), Accepted)
+        await world.reports(booked, "started")
+        overdue.append(booked)
+    world.now = hours(3.5, 4).start
+    for booked in overdue:
+        refusal = await amend(booked, end=hours(1, 5).end)
+        assert (refusal.code, refusal.status) == ("claim.state", 409)
+    assert await audit(world.owner) == []
+
+
 async def test_terms_hold_for_what_is_amended(world, hours, amend):
     await world.service("terms", "mch_b", notice=timedelta(hours=1), min_duration=timedelta(minutes=30))
     booked = (await world.book("svc_terms", hours(2, 4))).claim

@@ -236,6 +236,8 @@ class Registry:
             return Refused("notice.too_short", 409, {"earliest": rules.text(self.now)})
         if was.span.covers(span) and quantity <= was.quantity:
             return None
+        if was.span.end <= self.now:
+            return wrong_state(was)
         if not service.instant and was.state is not State.REQUESTED:
             why = "the provider confirms each booking of this service"
             return Refused("booking.needs_provider", 409, {"why": why})
