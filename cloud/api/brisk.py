@@ -31,21 +31,17 @@ class Brisk:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive, send)
-        body = await request.body()
-        try:
-            read = way.read(body)
-        except ValidationError:
-            await self._app(scope, _again(body, receive), send)
-            return
         scope["route"] = way.route
         try:
-            response = await way.answer(request, read)
+            body = await request.body()
+            read = way.read(body)
+            response = await way.answer(request, read) if read else None
         except Exception as error:
             handler = _handler(request.app.exception_handlers, error)
             if handler is None:
                 raise
             response = await handler(request, error)
-        await response(scope, receive, send)
+        await (response(scope, receive, send) if response else self._app(scope, _again(body, receive), send))
 
 
 class _Way:
@@ -54,11 +50,18 @@ class _Way:
     def __init__(self, route: APIRoute) -> None:
         (body,) = route.dependant.body_params
         self.route = route
-        self.read = TypeAdapter(cast("Any", body.field_info.annotation)).validate_json
+        self._model = TypeAdapter[object](cast("Any", body.field_info.annotation)).validate_json
         self._body = body.name
         self._itself = route.dependant.request_param_name
         self._asks = [(cast("str", each.name), cast("Any", each.call)) for each in route.dependant.dependencies]
         self._endpoint: Callable[..., Awaitable[Response]] = route.endpoint
+
+    def read(self, body: bytes) -> object | None:
+        """None where the model does not admit it."""
+        try:
+            return self._model(body)
+        except ValidationError:
+            return None
 
     async def answer(self, request: Request, read: object) -> Response:
         values = {self._body: read}

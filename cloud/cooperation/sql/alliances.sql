@@ -183,8 +183,8 @@ BEGIN
   RETURN ts_tell_alliance(a.id, p_tenant, p_now);
 END $$;
 
--- What members see of the pool: of each service its terms; its machines' free hours over p_window, as quantity times hours, from
--- whom shows capacity; their states, from whom shows those. Of one's own, everything.
+-- What members see of the pool while the alliance is in force: of each service its terms; its machines' free hours over p_window,
+-- as quantity times hours, from whom shows capacity; their states, from whom shows those. Of one's own, everything, and always.
 CREATE FUNCTION ts_pool_told(p_tenant text, p_alliance text, p_window tstzrange, p_now timestamptz)
 RETURNS TABLE (service_id text, service_name text, provider_id text, provider_name text, kind text, process text,
   price_amount numeric, price_currency text, instant boolean, free_hours float8, machines jsonb)
@@ -199,7 +199,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
       SELECT jsonb_agg(jsonb_build_object('name', m.name, 'state', m.item_state, 'since', ts_time(m.state_since)) ORDER BY m.name)
       FROM public.service_machine sm JOIN public.machine m ON m.id = sm.machine_id WHERE sm.service_id = s.id) END
   FROM public.alliance_service p
-  JOIN public.service s ON s.id = p.service_id AND s.active
+  JOIN public.alliance a ON a.id = p.alliance_id
+  JOIN public.service s ON s.id = p.service_id AND s.active AND (a.state = 'ACTIVE' OR s.enterprise_id = p_tenant)
   JOIN public.alliance_member own ON own.alliance_id = p.alliance_id AND own.enterprise_id = s.enterprise_id
   CROSS JOIN LATERAL (SELECT CASE WHEN s.enterprise_id = p_tenant OR own.shows = 'states' THEN 2
                                   WHEN own.shows = 'capacity' THEN 1 ELSE 0 END AS level) AS shown

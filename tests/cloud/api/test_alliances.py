@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from api_agreements import refused
 from api_market import Market, at, booking, need
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.client import ApiError
 from cloud.cooperation.alliance import Alliance, AllianceRequest, Seat, split
 
 
@@ -22,12 +22,6 @@ async def allied(market: Market, shows: Any = "services") -> Alliance:
     """Maker and buyer, 3 to 1; the rival stays outside."""
     founded = await market.clients["maker"].found_alliance(plan(market, maker=0.75, buyer=0.25))
     return await market.clients["buyer"].join_alliance(founded.id, shows)
-
-
-async def refused(call: Any) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        await call
-    return caught.value
 
 
 @given(st.decimals(0, 10**9, places=2), st.lists(st.integers(0, 100), min_size=2, max_size=8).filter(sum))
@@ -113,6 +107,20 @@ async def test_an_alliance_that_is_not_in_force_opens_nothing(market: Market) ->
     assert len((await buyer.pool(founded.id)).items) == 1
     await maker.leave_alliance(founded.id)
     assert (await refused(buyer.book(booking(hidden, 1, 2)))).code == "service.unknown"
+
+
+async def test_nobody_sees_the_others_pool_before_it_is_in_force_or_once_it_has_ended(market: Market) -> None:
+    service_id, _ = await market.offer("maker")
+    maker, buyer, rival = (market.clients[name] for name in ("maker", "buyer", "rival"))
+    founded = await maker.found_alliance(plan(market, maker=0.5, buyer=0.25, rival=0.25))
+    await maker.pool_service(founded.id, service_id)
+    await buyer.join_alliance(founded.id)
+    assert (await buyer.pool(founded.id)).items == ()
+    assert len((await maker.pool(founded.id)).items) == 1
+    await rival.join_alliance(founded.id)
+    assert len((await buyer.pool(founded.id)).items) == 1
+    await rival.leave_alliance(founded.id)
+    assert (await buyer.pool(founded.id)).items == ()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The short way answers as the usual one does: word for word, but for what is each answer's own."""
 
+from collections.abc import AsyncIterator
+
 import orjson
 import pytest
 from api_market import Market, booking
@@ -56,3 +58,13 @@ async def test_a_search_by_the_short_way_finds_what_it_finds_by_the_usual_one(ma
     brisk, usual = await both(market, "buyer", "/v1/search", body)
     assert brisk == usual
     assert len(brisk[1]["items"]) == 1  # type: ignore[arg-type]
+
+
+async def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(market: Market) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(80):
+            yield b" " * (1 << 14)
+
+    http = market.clients["buyer"]._http
+    answer = await http.post("/v1/search", content=endless(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
