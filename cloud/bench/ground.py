@@ -37,27 +37,42 @@ class Ground:
         return {**self.settings.model_copy(update=settings).environment(), "THIRDSHIFT_DATABASE": ""}
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A PostgreSQL server that was just started, in its folder. `dsn` is its superuser's."""
+
+    folder: Path
+    embedded: EmbeddedPostgres
+    dsn: str
+
+
+@asynccontextmanager
+async def cluster() -> AsyncIterator[Cluster]:
+    """A new one, as it is served. Nothing is left of it afterwards, not even where the bench is killed."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="thirdshift-bench-"))
+    embedded = EmbeddedPostgres(folder)
+    try:
+        with guarded(folder):
+            yield Cluster(folder, embedded, await asyncio.to_thread(embedded.start))
+    finally:
+        await asyncio.to_thread(embedded.remove)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
 @asynccontextmanager
 async def ground(memory_mb: int, fill: Callable[[str], Awaitable[None]]) -> AsyncIterator[Ground]:
     """A new one, with so much memory for the database, and filled (`fill` gets the superuser's DSN).
 
     Its servers have limits that no bench comes to. Nothing is left of it afterwards.
     """
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="thirdshift-bench-"))
-    embedded = EmbeddedPostgres(folder)
-    try:
-        with guarded(folder):
-            dsn = await asyncio.to_thread(embedded.start)
-            await _furnish(dsn, memory_mb)
-            dsn = await asyncio.to_thread(embedded.restart)
-            await db.migrate(dsn, embedded.passwords)
-            await fill(dsn)
-            limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000}
-            settings = entered(Settings(data_dir=folder, **limits), dsn, embedded.passwords)
-            yield Ground(settings, dsn)
-    finally:
-        await asyncio.to_thread(embedded.remove)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    async with cluster() as new:
+        await _furnish(new.dsn, memory_mb)
+        dsn = await asyncio.to_thread(new.embedded.restart)
+        await db.migrate(dsn, new.embedded.passwords)
+        await fill(dsn)
+        limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000}
+        settings = entered(Settings(data_dir=new.folder, **limits), dsn, new.embedded.passwords)
+        yield Ground(settings, dsn)
 
 
 async def _furnish(dsn: str, memory_mb: int) -> None:

@@ -8,13 +8,12 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 from rich.console import Console
 
 from cloud import db
-from cloud.embedded.postgres import EmbeddedPostgres
+from cloud.bench.ground import cluster
 from cloud.ingest.intake import Intake
 from cloud.ingest.trailing import TrailingIntake
 from cloud.telemetry import rollups
@@ -51,19 +50,14 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
 @contextlib.asynccontextmanager
 async def postgres() -> AsyncIterator[tuple[asyncpg.Pool, asyncpg.Pool]]:
     """A database of our own, as its owner and as ingest; nothing is left of it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="thirdshift-bench-"))
-    embedded = EmbeddedPostgres(folder)
-    try:
-        dsn = await asyncio.to_thread(embedded.start)
-        await db.migrate(dsn, embedded.passwords)
-        owner = await db.lazy_pool(dsn, size=2, timeout=600)
-        ingest = await db.lazy_pool(db.as_role(dsn, "ts_ingest", embedded.passwords["ts_ingest"]), size=8, timeout=600)
+    async with cluster() as new:
+        passwords = new.embedded.passwords
+        await db.migrate(new.dsn, passwords)
+        owner = await db.lazy_pool(new.dsn, size=2, timeout=600)
+        ingest = await db.lazy_pool(db.as_role(new.dsn, "ts_ingest", passwords["ts_ingest"]), size=8, timeout=600)
         yield owner, ingest
         owner.terminate()
         ingest.terminate()
-    finally:
-        await asyncio.to_thread(embedded.remove)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager
