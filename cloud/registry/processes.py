@@ -1,4 +1,4 @@
-"""The processes that a service can name: the main groups, groups and subgroups of DIN 8580, in English and Chinese."""
+"""The processes that a service can name: DIN 8580 down to its subgroups, in English, Chinese and German."""
 
 import csv
 from collections.abc import Mapping
