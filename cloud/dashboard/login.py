@@ -3,8 +3,8 @@
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
-from nicegui.elements.mixins.text_element import TextElement
 
+from cloud.dashboard.account.forms import submit
 from cloud.dashboard.doorway import PROVIDER
 from cloud.dashboard.frame import MARK, dress, language_button, said, theme_button
 from cloud.dashboard.house import House
@@ -66,14 +66,14 @@ def _by_password(words: Words) -> None:
         with ui.element("details"):
             said("summary", words("login.several"))
             _field(words("login.enterprise"), "enterprise", "text", "organization")
-        _submit(words("login.enter"))
+        submit(words("login.enter"))
 
 
 def _by_key(words: Words) -> None:
     with _form().classes("other"):
         _field(words("login.key"), "key", "password", "off", required="true", spellcheck="false")
         said("span", words("login.hint"), "hint")
-        _submit(words("login.enter_key"), "go quiet")
+        submit(words("login.enter_key"), "go quiet")
 
 
 def _field(label: str, name: str, kind: str, autocomplete: str, **more: str) -> None:
@@ -88,9 +88,3 @@ def _field(label: str, name: str, kind: str, autocomplete: str, **more: str) -> 
             **more,
         }.items():
             made.props[prop] = value
-
-
-def _submit(text: str, classes: str = "go") -> TextElement:
-    made = said("button", text, classes)
-    made.props["type"] = "submit"
-    return made

@@ -81,6 +81,12 @@ class Visit:
         """The API with this visitor's rights; it is shared, so never close it."""
         return self.login.registry
 
+    @property
+    def enterprise(self) -> str:
+        """The id of the visitor's enterprise; empty until the API told it."""
+        plant = self.watcher.plant
+        return plant.enterprise.id if plant else ""
+
     def may(self, scope: str) -> bool:
         """May the visitor do that (`book`, `provide`, `admin`)? Yes, where it was not asked: the registry will say."""
         return not self.login.scopes or scope in self.login.scopes

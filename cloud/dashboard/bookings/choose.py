@@ -7,6 +7,7 @@ from typing import Literal
 
 from cloud.booking.model import LIVE, State
 from cloud.booking.wire import Booking
+from cloud.dashboard.figures import short
 from cloud.dashboard.model import Plant
 from cloud.dashboard.words import Words
 
@@ -24,7 +25,6 @@ GROUPS: Mapping[Group, frozenset[State]] = {
     "off": frozenset(State) - OPEN - DONE,
 }
 ROLES: tuple[Role, ...] = ("all", "provider", "booker")
-SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,6 @@ class Names:
             (booking.booker_name, booking.booker_id) if here else (booking.provider_name, booking.provider_id)
         )
         return self.words("bookings.self") if identity == self.own else name or short(identity)
-
-
-def short(identity: str) -> str:
-    """The prefix and the end of an id: ids of one day begin alike."""
-    return identity if len(identity) <= SHORT + 2 else f"{identity[:4]}…{identity[4 - SHORT :]}"
 
 
 def chosen(bookings: Iterable[Booking], wanted: Filter, names: Names) -> list[Booking]:

@@ -11,7 +11,8 @@ from cloud.booking.model import State
 from cloud.booking.wire import Booking, Document
 from cloud.dashboard.bookings.choose import OPEN, Names
 from cloud.dashboard.bookings.gantt import look
-from cloud.dashboard.bookings.table import TONES, hours, share_html
+from cloud.dashboard.bookings.table import TONES
+from cloud.dashboard.figures import hours, share_html
 from cloud.dashboard.market.told import money, percent
 from cloud.dashboard.model import span_of
 from cloud.dashboard.when import When

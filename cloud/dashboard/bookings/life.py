@@ -124,17 +124,13 @@ class Life:
         async def bundle() -> Bundle | None:
             return await registry.ask(lambda api: api.bundle(str(one.bundle_id))) if one.bundle_id else None
 
-        mine = one.provider_id == self._own()
+        mine = one.provider_id == self._visit.enterprise
         found = await asyncio.gather(states() if mine else _none(), bundle(), return_exceptions=True)
         self._states = found[0] if isinstance(found[0], States) else None
         self._bundle = found[1] if isinstance(found[1], Bundle) else None
 
-    def _own(self) -> str:
-        plant = self._visit.watcher.plant
-        return plant.enterprise.id if plant else ""
-
     def _show(self, one: Booking, names: Names, when: When) -> None:
-        mine = one.provider_id == self._own()
+        mine = one.provider_id == self._visit.enterprise
         parts = {
             self._head: facts.head_html(one, names, when),
             self._path: path_html(one, when),

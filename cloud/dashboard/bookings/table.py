@@ -6,6 +6,7 @@ from html import escape
 from cloud.booking.wire import Booking
 from cloud.dashboard.bookings.choose import OPEN, Names
 from cloud.dashboard.bookings.gantt import look
+from cloud.dashboard.figures import hours, share_html
 from cloud.dashboard.model import Meter, span_of
 from cloud.dashboard.when import DASH, When
 
@@ -51,20 +52,6 @@ def _row(one: Booking, names: Names, when: When) -> str:
 def _cell(name: str, inside: str, label: str) -> str:
     none = " none" if inside == DASH else ""
     return f'<td class="c-{name}{none}" data-label="{escape(label)}">{inside}</td>'
-
-
-def hours(much: float) -> str:
-    """Hours with as many digits as help: `0.5`, `12.3`, `1,240`."""
-    return f"{much:.1f}" if much < 100 else f"{much:,.0f}"
-
-
-def share_html(share: float | None) -> str:
-    """A bar and a percentage, of 0 to 1."""
-    if share is None:
-        return DASH
-    percent = round(share * 100)
-    width = max(0, min(100, percent))
-    return f'<span class="meter" aria-hidden="true"><i style="width:{width}%"></i></span><b>{percent} %</b>'
 
 
 def rows(shown: Sequence[Booking], names: Names) -> list[list[object]]:

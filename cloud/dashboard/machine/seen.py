@@ -10,6 +10,7 @@ from cloud.booking.wire import Booking
 from cloud.client import Client
 from cloud.dashboard.machine.look import PIECES
 from cloud.dashboard.model import NO_STATEMENT, NOTHING_SEEN
+from cloud.dashboard.plant import totals
 from cloud.dashboard.registry import Away, Refused, Registry
 from cloud.registry.model import Capacity, Machine, States
 from cloud.telemetry.wire import Rollups, Samples
@@ -24,7 +25,7 @@ POINTS = 1000
 MOST_BOOKINGS = 120
 """So many bookings are drawn one by one; of more, their hours by the day."""
 
-VOID = frozenset({"EXPIRED", "DECLINED", "CANCELLED", "DISPLACED", "UNDELIVERABLE", "CONSUMED", "RELEASED", "HELD"})
+VOID = totals.VOID | {"CONSUMED", "RELEASED", "HELD"}
 """Claims that delivered nothing, and those that are not booked yet."""
 
 

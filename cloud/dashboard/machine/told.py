@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
+from cloud.dashboard.figures import short
 from cloud.dashboard.machine.seen import FINE, Seen
 from cloud.dashboard.machine.why import Answer, Cause
 from cloud.dashboard.model import NO_STATEMENT, Plant
-from cloud.dashboard.plant.say import css_name, heard, short
+from cloud.dashboard.plant.say import css_name, heard
 from cloud.dashboard.when import DASH, When
 from cloud.registry.model import Capacity, Machine
 from gateway.machine import PLANT

@@ -13,6 +13,7 @@ from cloud.dashboard.frame import hide, said
 from cloud.dashboard.market import told
 from cloud.dashboard.market.fields import on_do
 from cloud.dashboard.market.hold import Kept, Note, Target
+from cloud.dashboard.market.lines import button_html
 from cloud.dashboard.market.order import Order, tell
 from cloud.dashboard.registry import Away, Refused
 from cloud.dashboard.visit import Visit
@@ -48,11 +49,6 @@ class Holds:
         """Whether an order is being written: nothing should move meanwhile."""
         return self._booking is not None and self._booking.open
 
-    @property
-    def _enterprise(self) -> str:
-        plant = self._visit.watcher.plant
-        return plant.enterprise.id if plant else ""
-
     def add(self, hold: Hold, found: Found, pieces: str) -> None:
         """One that was just made, of that result, for so many pieces of work."""
         self._put(hold, Note(f"{found.service_name} · {found.provider_name}", pieces))
@@ -61,7 +57,7 @@ class Holds:
 
     async def read(self, given: str = "") -> None:
         """All that is known of, as the registry has it now: also those that waiting brought, and one of the address."""
-        known = {*self._kept.of(self._enterprise), *self._held, *await self._offered()}
+        known = {*self._kept.of(self._visit.enterprise), *self._held, *await self._offered()}
         if given.startswith("hld_"):
             known.add(given)
         await asyncio.gather(*(self._read(identity) for identity in known))
@@ -89,12 +85,12 @@ class Holds:
         if hold.state is not State.HELD or (now and hold.expires_at <= now):
             self._drop(hold.id)
             return
-        note = note or self._kept.of(self._enterprise).get(hold.id) or Note()
-        self._kept.add(self._enterprise, hold.id, note)
+        note = note or self._kept.of(self._visit.enterprise).get(hold.id) or Note()
+        self._kept.add(self._visit.enterprise, hold.id, note)
         self._held[hold.id] = _Held(hold, note)
 
     def _drop(self, identity: str) -> None:
-        self._kept.drop(self._enterprise, identity)
+        self._kept.drop(self._visit.enterprise, identity)
         if self._held.pop(identity, None):
             self._over(identity)
 
@@ -166,16 +162,12 @@ def _row(number: int, one: _Held, when: When, speed: float) -> str:
     clock = f"{int(left) // 60}:{int(left) % 60:02}"
     ticking = f'<b class="countdown" data-hold="{escape(hold.id)}" data-left="{left:.1f}">{clock}</b>'
     span = when.span(Span(hold.start, hold.end))
-    extend = "" if one.note.extended else _button("extend", number, "quiet", words("market.extend"))
+    extend = "" if one.note.extended else button_html("extend", number, "quiet", words("market.extend"))
     return (
         f'<li class="miss"><div class="what"><strong>{escape(span)}</strong> '
         f'<span class="by">{escape(one.note.name or hold.service_id)}</span>'
         f"<div>{escape(told.money(hold.price))} · "
         f"{escape(words('market.left_label'))} {ticking}</div></div>"
-        f'<div class="do">{_button("book", number, "go", words("market.book"))}{extend}'
-        f"{_button('release', number, 'quiet', words('market.release'))}</div></li>"
+        f'<div class="do">{button_html("book", number, "go", words("market.book"))}{extend}'
+        f"{button_html('release', number, 'quiet', words('market.release'))}</div></li>"
     )
-
-
-def _button(do: str, number: int, look: str, text: str) -> str:
-    return f'<button type="button" class="{look}" data-do="{do}" data-item="{number}">{escape(text)}</button>'

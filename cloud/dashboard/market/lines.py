@@ -72,15 +72,16 @@ def _chance(one: Found, words: Words) -> str:
 
 
 def _buttons(number: int, one: Found, words: Words, shown: Shown) -> str:
-    only = _button("only", number, "quiet", words("market.only"))
+    only = button_html("only", number, "quiet", words("market.only"))
     if one.pieces[1:]:
-        return (_button("bundle", number, "go", words("market.bundle")) if shown.may_book else "") + only
+        return (button_html("bundle", number, "go", words("market.bundle")) if shown.may_book else "") + only
     if number in shown.held:
         return f'<span class="badge live">{escape(words("market.held"))}</span>{only}'
-    return (_button("hold", number, "go", words("market.hold")) if shown.may_book else "") + only
+    return (button_html("hold", number, "go", words("market.hold")) if shown.may_book else "") + only
 
 
-def _button(do: str, number: int, look: str, text: str) -> str:
+def button_html(do: str, number: int, look: str, text: str) -> str:
+    """What can be done with the item of that number; the page's list hears `data-do`."""
     return f'<button type="button" class="{look}" data-do="{do}" data-item="{number}">{escape(text)}</button>'
 
 
@@ -95,9 +96,9 @@ def _miss(number: int, one: NearMiss, values: Values, when: When, *, may_book: b
     if remedy(one, values):
         span = one.would_do and when.span(Span(one.would_do.start, one.would_do.end))
         text = words("market.apply_span", span=span) if span else words("market.apply")
-        do += _button("apply", number, "quiet", text)
+        do += button_html("apply", number, "quiet", text)
     if may_book and one.constraint.startswith(_WAITABLE):
-        do += _button("wait", number, "quiet", words("market.wait"))
+        do += button_html("wait", number, "quiet", words("market.wait"))
     kind = words.term("market.constraint", one.constraint)
     return (
         f'<li class="miss"><div class="what"><strong>{escape(one.service_name)}</strong> '
@@ -120,5 +121,5 @@ def _place(number: int, one: Waiting, when: When) -> str:
         f'<li class="miss"><div class="what"><span class="badge {"live" if offered else ""}">'
         f"{escape(words.term('market.waiting', one.state))}</span> {escape(said)} "
         f'<small class="id">{escape(one.service_id)}</small></div>'
-        f'<div class="do">{_button("leave", number, "quiet", words("market.leave"))}</div></li>'
+        f'<div class="do">{button_html("leave", number, "quiet", words("market.leave"))}</div></li>'
     )

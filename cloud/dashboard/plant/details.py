@@ -1,8 +1,9 @@
 """One machine in words: what the chart shows, as lists that can be read without seeing it."""
 
+from cloud.dashboard.figures import short
 from cloud.dashboard.model import NO_STATEMENT, Plant
 from cloud.dashboard.plant.bands import free_spans
-from cloud.dashboard.plant.say import heard, short
+from cloud.dashboard.plant.say import heard
 from cloud.dashboard.when import DASH, When
 from cloud.dashboard.words import Words
 from cloud.registry.model import Capacity, Machine, States

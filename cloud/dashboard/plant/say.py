@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud.booking.wire import Booking
+from cloud.dashboard.figures import hours, short
 from cloud.dashboard.model import Meter, Plant, span_of
 from cloud.dashboard.plant.totals import Totals
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 from cloud.registry.model import Enterprise, Machine
 from gateway.machine import PLANT
-
-SHORT = 12
-"""Characters of an id that are shown: enough to find it again, the whole is in the title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +98,6 @@ def _origin(machine: Machine, words: Words) -> str:
     return words("row.plant" if machine.origin == PLANT else "row.sold")
 
 
-def short(identity: str) -> str:
-    """The prefix and the end of an id: ids of one day begin alike."""
-    return identity if len(identity) <= SHORT + 2 else f"{identity[:4]}…{identity[4 - SHORT :]}"
-
-
-def figure(hours: float) -> str:
-    """Hours with as many digits as help: `0.5`, `12.3`, `1,240`."""
-    return f"{hours:.1f}" if hours < 100 else f"{hours:,.0f}"
-
-
 def tiles(total: Totals, words: Words) -> tuple[Tile, ...]:
     """The four totals."""
     unit = words("total.hours")
@@ -117,9 +105,9 @@ def tiles(total: Totals, words: Words) -> tuple[Tile, ...]:
     silent = f" · {words('total.silent', count=total.silent)}" if total.silent else ""
     return (
         Tile(words("total.machines"), str(total.machines), "", executing + silent),
-        Tile(words("total.offered"), figure(total.offered), unit, words("total.free", hours=figure(total.free))),
-        Tile(words("total.booked"), figure(total.booked), unit, _ahead(total, words)),
-        Tile(words("total.run"), figure(total.run), unit, _delivered(total, words)),
+        Tile(words("total.offered"), hours(total.offered), unit, words("total.free", hours=hours(total.free))),
+        Tile(words("total.booked"), hours(total.booked), unit, _ahead(total, words)),
+        Tile(words("total.run"), hours(total.run), unit, _delivered(total, words)),
     )
 
 
@@ -127,7 +115,7 @@ def _ahead(total: Totals, words: Words) -> str:
     if not total.bookings_ahead:
         return words("total.none_ahead")
     key = "total.ahead_one" if total.bookings_ahead == 1 else "total.ahead"
-    return words(key, hours=figure(total.ahead), count=total.bookings_ahead)
+    return words(key, hours=hours(total.ahead), count=total.bookings_ahead)
 
 
 def _delivered(total: Totals, words: Words) -> str:
@@ -154,8 +142,8 @@ def booking_line(booking: Booking, plant: Plant, when: When, tone: str) -> Booki
         names.get(booking.machine_id, short(booking.machine_id)),
         partner,
         partner_id,
-        words("bookings.hours", hours=figure(span_of(booking).hours * booking.quantity)),
-        "" if ran is None else words("bookings.hours", hours=figure(ran)),
+        words("bookings.hours", hours=hours(span_of(booking).hours * booking.quantity)),
+        "" if ran is None else words("bookings.hours", hours=hours(ran)),
         meter.share if meter else None,
         f"{booking.price.amount:,.2f} {booking.price.currency}",
     )

@@ -6,6 +6,7 @@ from html import escape
 
 from cloud.booking.model import LIVE
 from cloud.booking.wire import Booking
+from cloud.dashboard.figures import share_html
 from cloud.dashboard.model import Plant
 from cloud.dashboard.plant.say import BookingLine, booking_line
 from cloud.dashboard.plant.totals import VOID
@@ -62,7 +63,7 @@ def _row(row: BookingLine, words: Words) -> str:
         "side": f'<span title="{escape(row.partner_id)}">{escape(row.partner)}</span>',
         "booked": escape(row.booked),
         "run": escape(row.run) or DASH,
-        "share": _share(row.share),
+        "share": share_html(row.share),
         "price": escape(row.price),
     }
     inside = "".join(_cell(name, cell, words) for name, cell in cells.items())
@@ -72,14 +73,6 @@ def _row(row: BookingLine, words: Words) -> str:
 def _cell(name: str, inside: str, words: Words) -> str:
     none = " none" if inside == DASH else ""
     return f'<td class="c-{name}{none}" data-label="{escape(words(f"bookings.{name}"))}">{inside}</td>'
-
-
-def _share(share: float | None) -> str:
-    if share is None:
-        return DASH
-    percent = round(share * 100)
-    width = max(0, min(100, percent))
-    return f'<span class="meter" aria-hidden="true"><i style="width:{width}%"></i></span><b>{percent} %</b>'
 
 
 def facts_html(facts: Iterable[tuple[str, str]]) -> str:

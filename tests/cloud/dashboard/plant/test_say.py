@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cloud.dashboard.fake import NOW
+from cloud.dashboard.figures import short
 from cloud.dashboard.plant.details import facts, free, past, taken
-from cloud.dashboard.plant.say import css_name, machine_line, partner_of, short, tiles
+from cloud.dashboard.plant.say import css_name, machine_line, partner_of, tiles
 from cloud.dashboard.plant.table import bookings_html, facts_html, lines, list_html, ordered
 from cloud.dashboard.plant.totals import totals
 from cloud.dashboard.when import When, zone_named
