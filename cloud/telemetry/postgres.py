@@ -8,7 +8,8 @@ import asyncpg
 
 from cloud.db import as_tenant, reaching
 from cloud.telemetry.copied import COLUMNS, by_week
-from cloud.telemetry.model import EPOCH, QUALITIES, Bucket, Sample, Series, Standing, moment
+from cloud.telemetry.model import QUALITIES, Bucket, Sample, Series, Standing, moment
+from cloud.telemetry.steps import floor
 from gateway.span import Span
 
 SERIES = """
@@ -85,7 +86,7 @@ class PostgresReader:
         ]
 
     async def buckets(self, machine: str, signal: str, span: Span, step: timedelta) -> Sequence[Bucket]:
-        start, end = _floor(span.start, step), _floor(span.end - timedelta.resolution, step) + step
+        start, end = floor(span.start, step), floor(span.end - timedelta.resolution, step) + step
         async with self._rows() as connection:
             number = await connection.fetchval(NUMBER, machine, signal)
             if number is None:
@@ -210,11 +211,7 @@ async def _fresh(
     row = await connection.fetchrow(FRESH, number, *window)
     if row is None or row["start_at"] is None:
         return window[0], window[0]
-    return _floor(row["start_at"], width), _floor(row["end_at"], width) + width
-
-
-def _floor(at: datetime, step: timedelta) -> datetime:
-    return at - (at - EPOCH) % step
+    return floor(row["start_at"], width), floor(row["end_at"], width) + width
 
 
 def _either(number: float | None, text: str | None) -> float | str | None:

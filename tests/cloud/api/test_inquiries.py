@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from api_agreements import refused
 from api_market import Market, at, booking, piece, work
 
 from cloud.booking.wire import Amendment
-from cloud.client import ApiError
 from cloud.cooperation.inquiry import Inquiry, InquiryRequest, Quote, QuoteRequest
 from cloud.cooperation.store import end
 from gateway.money import Money
@@ -37,12 +37,6 @@ def offering(service_id: str, start: float = 2, stop: float = 4, **more: Any) ->
         "valid_until": at(12),
     }
     return QuoteRequest.model_validate({**given, **more})
-
-
-async def refused(call: Any) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        await call
-    return caught.value
 
 
 async def quoted(market: Market, **terms: Any) -> tuple[Inquiry, Quote]:
