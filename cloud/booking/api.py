@@ -130,7 +130,9 @@ async def read_booking(call: ReadCall, booking_id: AnId) -> Booking:
 
 @router.patch(
     "/bookings/{booking_id}",
-    responses=documented(*KEYED, *_DECIDED, *ADMISSION, *_AMENDED, c.AGREEMENT_SPAN, c.AGREEMENT_QUOTA),
+    responses=documented(
+        *KEYED, *_DECIDED, *ADMISSION, *_AMENDED, c.AGREEMENT_STATE, c.AGREEMENT_SPAN, c.AGREEMENT_QUOTA
+    ),
 )
 async def amend(call: BookCall, key: Key, request: Request, booking_id: AnId, wanted: Amendment) -> Booking:
     """Change a booking in place: its span, quantity or work. The plant gets the order anew.

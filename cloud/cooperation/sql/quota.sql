@@ -63,18 +63,19 @@ LANGUAGE sql STABLE AS $$
     AND public.ts_counts(c.state, c.expires_at, c.cancel_fee, p_now) AND c.id IS DISTINCT FROM p_without
 $$;
 
--- Why so much over this span may not be called off besides all that was (but for p_without); or null. Holds the agreement's row
--- until the transaction ends.
+-- Why so much over this span may not be called off besides all that was (but for p_without); or null. What was called off stays
+-- when the agreement is over, but no more is. Holds the agreement's row until the transaction ends.
 CREATE FUNCTION ts_against_quota(p_agreement text, p_span tstzrange, p_quantity int, p_without text, p_now timestamptz)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   a        agreement;
   v_asked  constant numeric := extract(epoch FROM upper(p_span) - lower(p_span)) * p_quantity / 3600;
+  v_had    constant numeric := (SELECT extract(epoch FROM upper(span) - lower(span)) * quantity / 3600 FROM claim WHERE id = p_without);
   v_period tstzrange;
   v_used   numeric;
 BEGIN
   SELECT * INTO STRICT a FROM agreement WHERE id = p_agreement FOR NO KEY UPDATE;
-  IF p_without IS NULL AND a.state <> 'ACTIVE' THEN
+  IF a.state <> 'ACTIVE' AND v_asked > coalesce(v_had, 0) THEN
     RETURN ts_refused('agreement.state', 409, jsonb_build_object('state', a.state));
   ELSIF NOT p_span <@ a.valid THEN
     RETURN ts_outside(a, p_span);

@@ -101,6 +101,17 @@ async def test_an_amended_booking_keeps_its_rate_and_stays_within_the_quota(mark
     assert await used(market, agreement) == 1
 
 
+async def test_no_more_is_called_off_by_amending_once_the_agreement_is_over(market: Market) -> None:
+    service_id, _ = await market.offer("maker")
+    agreement, buyer = await agree(market, service_id), market.clients["buyer"]
+    booked = await buyer.book(booking(service_id, 1, 5, agreement_id=agreement.id))
+    await market.clients["maker"].end_agreement(agreement.id, "no more nights")
+    for more in (Amendment(end=at(9)), Amendment(start=at(2), end=at(8))):
+        assert (await refused(buyer.amend(booked.id, more))).code == "agreement.state"
+    assert (await buyer.amend(booked.id, Amendment(start=at(6), end=at(9)))).price.amount == 120
+    assert (await buyer.amend(booked.id, Amendment(end=at(7)))).price.amount == 40
+
+
 async def test_an_agreement_is_called_off_by_its_booker_for_its_services_while_it_holds(market: Market) -> None:
     service_id, machine_id = await market.offer("maker")
     other = await market.service("maker", machine_id, name="other")
@@ -162,7 +173,7 @@ async def test_a_race_for_the_last_hours_never_exceeds_the_quota(market: Market)
 async def test_control_without_the_agreements_row_locked_the_race_exceeds_it(market: Market, pool_owner: Any) -> None:
     source = await pool_owner.fetchval("SELECT pg_get_functiondef('ts_against_quota'::regproc)")
     naive = source.replace("WHERE id = p_agreement FOR NO KEY UPDATE", "WHERE id = p_agreement")
-    slow = naive.replace("RETURN NULL;", "PERFORM pg_sleep(0.2);\n  RETURN NULL;")
+    slow = naive.replace("RETURN NULL;", "PERFORM pg_sleep(1);\n  RETURN NULL;")
     assert slow.count("pg_sleep") == 1
     assert "FOR NO KEY UPDATE" not in slow
     await pool_owner.execute(slow)
