@@ -26,15 +26,21 @@ CREATE TABLE session (
   access_until  timestamptz NOT NULL,
   renewal_hash  bytea NOT NULL UNIQUE,
   former_hash   bytea UNIQUE,
-  proof_hash    bytea UNIQUE,
   created_at    timestamptz NOT NULL,
   until         timestamptz NOT NULL
 );
 COMMENT ON TABLE session IS 'A log-in that lasts: a short-lived access token, and what renews it. All hashed as keys are; they are as random.';
 COMMENT ON COLUMN session.former_hash IS 'The renewal before this one: whoever brings it has it from somewhere else, and the session ends.';
-COMMENT ON COLUMN session.proof_hash IS 'The ID token that it was opened with: one token opens one session.';
 CREATE INDEX session_account ON session (account_id);
 CREATE INDEX session_until ON session (until);
+
+CREATE TABLE spent_proof (
+  hash  bytea PRIMARY KEY,
+  until timestamptz NOT NULL
+);
+COMMENT ON TABLE spent_proof IS 'The ID tokens that sessions were opened with: one token opens one session, also once that has ended.';
+CREATE INDEX spent_proof_until ON spent_proof (until);
+ALTER TABLE spent_proof ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE account ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON account TO ts_api
@@ -109,18 +115,24 @@ BEGIN
     WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.disabled_at IS NULL;
 END $$;
 
--- Opens a session; forgets those past their time. False where the proof opened one before.
+-- Opens a session; forgets those past their time. False where the proof opened one before; it is known for longer than a session
+-- lasts, and than a provider's ID tokens do.
 CREATE FUNCTION ts_open_session(p_id text, p_account text, p_access bytea, p_access_until timestamptz, p_renewal bytea,
                                 p_proof bytea, p_now timestamptz, p_until timestamptz) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   DELETE FROM public.session WHERE until <= p_now;
+  DELETE FROM public.spent_proof WHERE until <= p_now;
+  INSERT INTO public.spent_proof (hash, until) SELECT p_proof, p_now + 60 * (p_until - p_now) WHERE p_proof IS NOT NULL
+  ON CONFLICT (hash) DO NOTHING;
+  IF p_proof IS NOT NULL AND NOT FOUND THEN
+    RETURN false;
+  END IF;
   -- For the audit trail: nobody had been admitted yet.
   PERFORM set_config('ts.actor', format('- %s - %s', p_account, p_now), true);
-  INSERT INTO public.session (id, enterprise_id, account_id, access_hash, access_until, renewal_hash, proof_hash, created_at, until)
-  SELECT p_id, a.enterprise_id, a.id, p_access, least(p_access_until, p_until), p_renewal, p_proof, p_now, p_until
-  FROM public.account a WHERE a.id = p_account
-  ON CONFLICT (proof_hash) DO NOTHING;
+  INSERT INTO public.session (id, enterprise_id, account_id, access_hash, access_until, renewal_hash, created_at, until)
+  SELECT p_id, a.enterprise_id, a.id, p_access, least(p_access_until, p_until), p_renewal, p_now, p_until
+  FROM public.account a WHERE a.id = p_account;
   RETURN FOUND;
 END $$;
 

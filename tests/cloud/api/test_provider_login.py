@@ -127,6 +127,16 @@ async def test_a_token_opens_one_session(market: Market, comes: Comes) -> None:
         await comes.bring(token)
 
 
+async def test_a_token_opens_no_second_session_once_the_first_has_ended(market: Market, comes: Comes) -> None:
+    await market.clients["maker"].add_account(person())
+    token = comes.token()
+    person_s = market.client((await comes.bring(token)).access_token)
+    await person_s.log_out()
+    await person_s.close()
+    with pytest.raises(ApiError, match="refused"):
+        await comes.bring(token)
+
+
 async def test_a_provider_that_is_away_is_told_as_that(market: Market, app: FastAPI, comes: Comes) -> None:
     await market.clients["maker"].add_account(person())
     app.state.desk.door.provider = Provider(Discovery("http://127.0.0.1:9"), CLIENT)
