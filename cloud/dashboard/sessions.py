@@ -48,7 +48,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions by the browser's id, which travels in a signed cookie; of too many the oldest go first."""
+    """The sessions by the browser's id, which travels in a signed cookie; of too many the oldest strangers go first."""
 
     def __init__(self, lasts: float = LASTS) -> None:
         self._lasts = lasts
@@ -89,6 +89,11 @@ class Sessions:
     def _forget(self, moment: float) -> None:
         # Kept in the order of use, so the first ones are those to go.
         for browser, session in list(self._by_browser.items()):
-            if moment - session.used <= self._lasts and len(self._by_browser) <= MOST:
+            if moment - session.used <= self._lasts:
                 break
             del self._by_browser[browser]
+        if len(self._by_browser) > MOST:
+            *others, _ = self._by_browser
+            # Strangers first: whoever asks for the log-in page often enough must log nobody out.
+            stranger = next((browser for browser in others if not self._by_browser[browser].login), others[0])
+            del self._by_browser[stranger]

@@ -32,6 +32,16 @@ def test_a_session_that_nobody_used_for_long_is_gone_and_its_memory_too():
     assert len(sessions) == 1
 
 
+def test_however_many_strangers_come_they_log_nobody_out(monkeypatch):
+    monkeypatch.setattr("cloud.dashboard.sessions.MOST", 5)
+    sessions = Sessions()
+    sessions.of("a", 0).login = A
+    for number in range(20):
+        sessions.of(f"stranger {number}", 1 + number)
+    assert len(sessions) == 5
+    assert sessions.of("a", 30).login is A
+
+
 def test_logging_out_forgets_the_key_and_keeps_the_preferences():
     sessions = Sessions()
     session = sessions.of("a", 0)
