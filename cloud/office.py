@@ -1,4 +1,4 @@
-"""What only the operator of the registry does, as the database's owner: adds enterprises, looks at refused messages."""
+"""What only the operator does, as the database's owner: adds enterprises and accounts, looks at refused messages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

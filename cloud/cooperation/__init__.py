@@ -1,1 +1,1 @@
-"""How enterprises work together beyond single bookings: agreements, inquiries with their quotes, and trust figures."""
+"""How enterprises work together beyond single bookings: agreements, inquiries with their quotes, alliances, trust."""

@@ -1,1 +1,1 @@
-"""The dashboard: a client of the public API like any other, with the rights of the key that its user enters."""
+"""The dashboard: a client of the public API like any other, with the rights of whoever is logged in."""

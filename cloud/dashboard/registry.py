@@ -1,4 +1,4 @@
-"""Reads the API for one key, a few requests at a time; failures are Away or KeyRefused."""
+"""Reads the API for one key, a few requests at a time; failures are Away, Refused or KeyRefused."""
 
 import asyncio
 import contextlib

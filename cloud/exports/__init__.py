@@ -1,1 +1,1 @@
-"""Bookings for other programs: a calendar to subscribe to, and a table to open."""
+"""Bookings and the ledger for other programs: a calendar to subscribe to, and tables as CSV and Parquet."""

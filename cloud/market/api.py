@@ -1,4 +1,4 @@
-"""POST /v1/search: gather what the caller may see, let the pure function decide, and answer."""
+"""Search and its calendar of slots: gather what the caller may see, let the pure function decide, and answer."""
 
 from fastapi import APIRouter, Response
 

@@ -1,1 +1,1 @@
-"""What was booked against what was run: the meter of a finished job, from the machine's own history."""
+"""What was booked against what was run: the meter of a finished job, what is owed for it, and how both sides agree."""
