@@ -1,4 +1,4 @@
-// What every chart of the dashboard has: the page's colours (variables of board.css, light and dark), and a picture of it
+// What every chart of the dashboard has: the page's colours (variables of board.css, light and dark), stripes of them, and a picture of it
 // as a file. An option may say var(--name) wherever ECharts takes a colour. Options come from cloud/dashboard/echart.py.
 "use strict";
 
@@ -6,6 +6,32 @@ window.thirdshiftCharts = (() => {
   const charts = new Map();
 
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
+
+  // Stripes of one colour, on the ground of another or on none, in the theme that is shown.
+  const hatches = {};
+  function hatch(name, ground) {
+    const key = `${name}/${ground}/${document.body.className}`;
+    if (!hatches[key]) {
+      const ratio = window.devicePixelRatio || 1, tile = document.createElement("canvas");
+      tile.width = tile.height = 6 * ratio;
+      const pen = tile.getContext("2d");
+      pen.scale(ratio, ratio);
+      if (ground) {
+        pen.fillStyle = colour(ground);
+        pen.fillRect(0, 0, 6, 6);
+      }
+      pen.strokeStyle = colour(name);
+      pen.lineWidth = 1.4;
+      pen.beginPath();
+      for (const shift of [-6, 0, 6]) {
+        pen.moveTo(shift, 6);
+        pen.lineTo(shift + 6, 0);
+      }
+      pen.stroke();
+      hatches[key] = { image: tile, repeat: "repeat", scaleX: 1 / ratio, scaleY: 1 / ratio };
+    }
+    return hatches[key];
+  }
 
   const alone = /^var\(--([\w-]+)\)$/;
 
@@ -132,5 +158,5 @@ window.thirdshiftCharts = (() => {
     new MutationObserver(repaint).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   });
 
-  return { show, merge, picture, colour, whenThere };
+  return { show, merge, picture, colour, hatch, whenThere };
 })();

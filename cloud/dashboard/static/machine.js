@@ -1,5 +1,5 @@
 // The machine's chart: lanes one above the other on one time axis. Python (cloud/dashboard/machine/) makes the rows; here
-// they are drawn, and zoomed, panned, hovered and asked about by pointer, touch and keys. static/machineaxis.js has the axis.
+// they are drawn. static/machineaxis.js has the axis, machinetold.js what is said of an instant, machinehand.js pointer and keys.
 "use strict";
 
 window.thirdshiftMachine = (() => {
@@ -16,7 +16,6 @@ window.thirdshiftMachine = (() => {
 
   const now = () => pace.now + (performance.now() - pace.at) / 1000 * pace.speed;
   const colour = (name) => thirdshiftCharts.colour(name);
-  const term = (kind, code) => said.words[kind]?.[code] ?? code;
   const width = () => axis.clientWidth || 1;
   const pixel = (at) => (at - view[0]) / (view[1] - view[0]) * width();
   const moment = (x) => view[0] + x / width() * (view[1] - view[0]);
@@ -33,31 +32,6 @@ window.thirdshiftMachine = (() => {
     const left = Math.max(pixel(start), 0), right = Math.min(pixel(end), width());
     if (!(right >= left) || right < 0 || left > width()) return null;
     return { x: area.x + left, width: Math.max(right - left, 1), y: area.y, height: area.height };
-  }
-
-  const hatches = {};
-  function hatch(name, ground) {
-    const key = `${name}/${ground}/${document.body.className}`;
-    if (!hatches[key]) {
-      const ratio = window.devicePixelRatio || 1, tile = document.createElement("canvas");
-      tile.width = tile.height = 6 * ratio;
-      const pen = tile.getContext("2d");
-      pen.scale(ratio, ratio);
-      if (ground) {
-        pen.fillStyle = colour(ground);
-        pen.fillRect(0, 0, 6, 6);
-      }
-      pen.strokeStyle = colour(name);
-      pen.lineWidth = 1.4;
-      pen.beginPath();
-      for (const shift of [-6, 0, 6]) {
-        pen.moveTo(shift, 6);
-        pen.lineTo(shift + 6, 0);
-      }
-      pen.stroke();
-      hatches[key] = { image: tile, repeat: "repeat", scaleX: 1 / ratio, scaleY: 1 / ratio };
-    }
-    return hatches[key];
   }
 
   const RENDER = {
@@ -109,7 +83,7 @@ window.thirdshiftMachine = (() => {
   };
 
   function block(at, share, name, opacity) {
-    const fill = name === "out-of-service" ? hatch("out-of-service-line", name) : colour(name);
+    const fill = name === "out-of-service" ? thirdshiftCharts.hatch("out-of-service-line", name) : colour(name);
     const w = at.width > 3 ? at.width - 0.5 : at.width;
     return rect(at.x, at.y + at.height * (1 - share), w, at.height * share, { fill, opacity });
   }
@@ -137,7 +111,7 @@ window.thirdshiftMachine = (() => {
     for (const [start, end] of told.gaps) {
       const left = Math.max(pixel(start), 0), right = Math.min(pixel(end), wide);
       for (const lane of right > left ? lanes.filter((each) => each.past) : []) {
-        children.push(rect(left, lane.top, Math.max(right - left, 1), lane.height, { fill: hatch("gap-line", "") }));
+        children.push(rect(left, lane.top, Math.max(right - left, 1), lane.height, { fill: thirdshiftCharts.hatch("gap-line", "") }));
       }
     }
     if (edge > 0 && edge < wide) children.push(line(edge, 12, edge, bottom, colour("now"), 1.5));
@@ -274,70 +248,6 @@ window.thirdshiftMachine = (() => {
 
   const ask = (at) => emitEvent("machine_why", { at });
 
-  // ---- pointer, touch and keys
-
-  function listen() {
-    const down = new Map();
-    let began = null;
-    const x = (event) => event.clientX - axis.getBoundingClientRect().left;
-    axis.addEventListener("pointerdown", (event) => {
-      down.set(event.pointerId, x(event));
-      began = { view: [...view], at: [...down.values()], moved: false };
-    });
-    axis.addEventListener("pointermove", (event) => {
-      if (!told) return;
-      if (!down.has(event.pointerId) || !began) return show(moment(x(event)));
-      down.set(event.pointerId, x(event));
-      const at = [...down.values()], per = (began.view[1] - began.view[0]) / width();
-      if (at.length === 2 && began.at.length === 2) {
-        const was = Math.abs(began.at[0] - began.at[1]) || 1, is = Math.max(Math.abs(at[0] - at[1]), 8);
-        const middle = began.view[0] + (began.at[0] + began.at[1]) / 2 * per, factor = was / is;
-        began.moved = true;
-        move(middle - (middle - began.view[0]) * factor, middle + (began.view[1] - middle) * factor);
-      } else if (Math.abs(at[0] - began.at[0]) > 4 || began.moved) {
-        if (!began.moved) axis.setPointerCapture(event.pointerId);
-        began.moved = true;
-        hide();
-        move(began.view[0] - (at[0] - began.at[0]) * per, began.view[1] - (at[0] - began.at[0]) * per);
-      }
-    });
-    const up = (event) => {
-      const still = began && !began.moved && down.has(event.pointerId) && event.type === "pointerup";
-      down.delete(event.pointerId);
-      if (still && told) ask(moment(x(event)));
-      if (!down.size) began = null;
-    };
-    axis.addEventListener("pointerup", up);
-    axis.addEventListener("pointercancel", up);
-    axis.addEventListener("pointerleave", () => { if (!down.size && document.activeElement !== axis) hide(); });
-    axis.addEventListener("wheel", (event) => {
-      if (!told || !(event.ctrlKey || event.metaKey || document.activeElement === axis)) return;
-      event.preventDefault();
-      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / width());
-      else zoom(Math.exp(Math.max(-1, Math.min(1, event.deltaY / 300))), moment(x(event)));
-    }, { passive: false });
-    axis.addEventListener("keydown", key);
-    axis.addEventListener("blur", hide);
-    new ResizeObserver(() => told && repaint()).observe(axis);
-  }
-
-  function key(event) {
-    if (!told || event.target !== axis) return;
-    const middle = cursor ?? (view[0] + view[1]) / 2, step = (view[1] - view[0]) / 60;
-    const doing = {
-      ArrowLeft: () => (event.shiftKey ? pan(-0.25) : show(Math.max(view[0], middle - step), true)),
-      ArrowRight: () => (event.shiftKey ? pan(0.25) : show(Math.min(view[1], middle + step), true)),
-      "+": () => zoom(0.5, middle),
-      "=": () => zoom(0.5, middle),
-      "-": () => zoom(2, middle),
-      Enter: () => ask(middle),
-      Escape: hide,
-    }[event.key];
-    if (!doing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    doing();
-  }
-
   function begin(chart, settings) {
     const start = () => {
       axis = document.getElementById("axis");
@@ -346,7 +256,8 @@ window.thirdshiftMachine = (() => {
       said = settings;
       if (!axis.dataset.heard) {
         axis.dataset.heard = "yes";
-        listen();
+        thirdshiftHand.listen(axis, { view: () => view, cursor: () => cursor, shown: () => told, width, moment, show, hide, move, zoom, pan, ask });
+        new ResizeObserver(() => told && repaint()).observe(axis);
       }
     };
     start();

@@ -16,7 +16,6 @@ const thirdshift = (() => {
   let now = 0;
   let theme = "";
   let colours = {};
-  let hatches = {};
   let labelled = -Infinity;
   const pen = document.createElement("canvas").getContext("2d");
 
@@ -25,36 +24,9 @@ const thirdshift = (() => {
     if (current !== theme) {
       theme = current;
       colours = {};
-      hatches = {};
     }
     colours[name] ??= getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
     return colours[name];
-  }
-
-  function hatch(name, ground) {
-    colour(name);
-    const key = `${name}/${ground}`;
-    if (!hatches[key]) {
-      const ratio = window.devicePixelRatio || 1;
-      const tile = document.createElement("canvas");
-      tile.width = tile.height = 6 * ratio;
-      const brush = tile.getContext("2d");
-      brush.scale(ratio, ratio);
-      if (ground) {
-        brush.fillStyle = colour(ground);
-        brush.fillRect(0, 0, 6, 6);
-      }
-      brush.strokeStyle = colour(name);
-      brush.lineWidth = 1.4;
-      brush.beginPath();
-      for (const shift of [-6, 0, 6]) {
-        brush.moveTo(shift, 6);
-        brush.lineTo(shift + 6, 0);
-      }
-      brush.stroke();
-      hatches[key] = { image: tile, repeat: "repeat", scaleX: 1 / ratio, scaleY: 1 / ratio };
-    }
-    return hatches[key];
   }
 
   // Where [start, end] of a row lies in pixels, or null where nothing of it is in view.
@@ -135,7 +107,7 @@ const thirdshift = (() => {
     if (!at) return null;
     const name = STATES[code];
     const striped = name === "out-of-service" || name === "gap";
-    const fill = striped ? hatch(`${name}-line`, name === "gap" ? "" : name) : colour(name);
+    const fill = striped ? thirdshiftCharts.hatch(`${name}-line`, name === "gap" ? "" : name) : colour(name);
     return band(at, 0, STATE_HEIGHT[code], { fill, opacity: api.value(4) ? 1 : 0.4 });
   }
 

@@ -166,7 +166,7 @@ window.thirdshiftGlance = (() => {
     const told = figures(line.row);
     for (const name of ["utilisation", "oee"]) {
       const text = percent(told?.[name]);
-      say(line[name], text ?? (told && name === "oee" && told.availability !== null ? `${words("not_measured")}` : words(told ? "not_measured" : "nothing_known")));
+      say(line[name], text ?? words(told ? "not_measured" : "nothing_known"));
       line[name].classList.toggle("none", !text);
     }
     line.oee.setAttribute("aria-label", `${line.oee.textContent} · ${words("drill", { name: line.row.name })}`);
