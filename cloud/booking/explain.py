@@ -48,6 +48,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "booking.needs_provider": lambda facts: f"more than was booked needs the provider's word: {facts['why']}",
     "settlement.accepted": lambda _: "what your side has accepted it cannot dispute any more",
     "settlement.not_yours": lambda facts: f"the last word was the {facts['by']}'s, or it names no amount to accept",
+    "settlement.changed": lambda facts: f"the amount to accept is {facts['due']}, and the call names another, or none",
     "proposal.none": lambda facts: f"no other capacity is proposed; the booking is {facts['state']}",
     "proposal.gone": lambda _: "what was proposed is taken, or costs more by now; the registry looks again",
     "waiting.unknown": lambda _: "there is no such place in line of yours",

@@ -1,12 +1,13 @@
 """Holds, bookings and bundles, by either side."""
 
+from decimal import Decimal
 from typing import Literal
 
 from cloud.api.page import Page
 from cloud.booking.bundle import Bundle, BundleRequest, SeriesRequest
 from cloud.booking.wire import Amendment, Booking, BookingRequest, CancelRequest, Hold, HoldRequest
 from cloud.client.calls import Calls
-from cloud.settlement.wire import DisputeRequest
+from cloud.settlement.wire import DisputeRequest, SettleRequest
 
 
 class BookingCalls(Calls):
@@ -42,8 +43,8 @@ class BookingCalls(Calls):
     async def accept(self, booking_id: str, *, key: str | None = None) -> Booking:
         return await self._post(Booking, f"/v1/bookings/{booking_id}/accept", CancelRequest(), key)
 
-    async def settle(self, booking_id: str, *, key: str | None = None) -> Booking:
-        return await self._post(Booking, f"/v1/bookings/{booking_id}/settle", CancelRequest(), key)
+    async def settle(self, booking_id: str, due: Decimal | None = None, *, key: str | None = None) -> Booking:
+        return await self._post(Booking, f"/v1/bookings/{booking_id}/settle", SettleRequest(due=due), key)
 
     async def dispute(self, booking_id: str, request: DisputeRequest, *, key: str | None = None) -> Booking:
         return await self._post(Booking, f"/v1/bookings/{booking_id}/dispute", request, key)

@@ -1,6 +1,8 @@
 """The routes of settlement: either side accepts what a meter says is owed, or disputes it."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
 
 from cloud.api import catalogue as c
 from cloud.api.call import BookCall
@@ -9,22 +11,31 @@ from cloud.api.problems import documented
 from cloud.booking.api import caller, left
 from cloud.booking.wire import Booking
 from cloud.registry.api import AnId
-from cloud.registry.model import Wire
 from cloud.settlement import agreeing
-from cloud.settlement.wire import DisputeRequest
+from cloud.settlement.wire import DisputeRequest, SettleRequest
 
 router = APIRouter(prefix="/v1", tags=["settlement"])
 
 _SAID = (*KEYED, c.BOOKING_UNKNOWN, c.CLAIM_STATE)
 
 
-@router.post("/bookings/{booking_id}/settle", responses=documented(*_SAID, c.SETTLEMENT_NOT_YOURS))
-async def settle(call: BookCall, key: Key, request: Request, booking_id: AnId) -> Booking:
+@router.post(
+    "/bookings/{booking_id}/settle", responses=documented(*_SAID, c.SETTLEMENT_NOT_YOURS, c.SETTLEMENT_CHANGED)
+)
+async def settle(
+    call: BookCall,
+    key: Key,
+    request: Request,
+    booking_id: AnId,
+    wanted: Annotated[SettleRequest | None, Body(description="may be left out, unless it is disputed")] = None,
+) -> Booking:
     """Accept what is due for a metered booking: SETTLED once both sides have, or nobody disputed it in time.
 
-    Of a disputed booking: take what the other side proposed; it is SETTLED at that.
+    Of a disputed booking: take what the other side proposed, saying how much that is; it is SETTLED at that.
     """
-    return await left(call, await agreeing.settle(call.desk.pool, caller(call, key, request, Wire()), booking_id))
+    said = wanted or SettleRequest()
+    asker = caller(call, key, request, said)
+    return await left(call, await agreeing.settle(call.desk.pool, asker, booking_id, said.due))
 
 
 @router.post("/bookings/{booking_id}/dispute", responses=documented(*_SAID, c.SETTLEMENT_ACCEPTED))

@@ -52,8 +52,17 @@ class Settlement(Wire):
         return cls.model_validate({**kept, **amounts, "dispute": dispute})
 
 
+Due = Annotated[Decimal | None, Field(ge=0, max_digits=18, decimal_places=2)]
+
+
+class SettleRequest(Wire):
+    """What is accepted, in the booking's currency; of a disputed booking `due` must say it."""
+
+    due: Due = None
+
+
 class DisputeRequest(Wire):
     """Why the meter is not accepted; `due` is what would be, in the booking's currency."""
 
     reason: Reason
-    due: Annotated[Decimal | None, Field(ge=0, max_digits=18, decimal_places=2)] = None
+    due: Due = None

@@ -26,6 +26,7 @@ def bodies(things: dict[str, str]) -> dict[str, dict[str, Any]]:
         "/v1/webhooks": {"url": "https://x.example.com/"},
         "/v1/bookings/{booking_id}": {"quantity": 2},
         "/v1/bookings/{booking_id}/dispute": {"reason": "half of it is scrap", "due": "30.00"},
+        "/v1/bookings/{booking_id}/settle": {"due": "30.00"},
         **PEOPLE_BODIES,
         **partner_bodies(things),
     }

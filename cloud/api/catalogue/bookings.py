@@ -87,6 +87,12 @@ SETTLEMENT_NOT_YOURS = kind(
     "There is no proposal of the other side's to accept",
     "Wait for the other side to accept or to propose, or dispute again with an amount in `due`.",
 )
+SETTLEMENT_CHANGED = kind(
+    "settlement.changed",
+    409,
+    "That is not what is due by now",
+    "Read the booking, and send in `due` the amount that you accept; of a disputed booking it must be said.",
+)
 PROPOSAL_NONE = kind(
     "proposal.none",
     409,

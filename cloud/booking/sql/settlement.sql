@@ -25,8 +25,9 @@ CREATE FUNCTION ts_sides(c claim, p_tenant text) RETURNS text[] LANGUAGE sql IMM
                             CASE WHEN c.provider_id = p_tenant THEN 'provider' END], NULL)
 $$;
 
--- One side accepts what is due: with the other's word it is settled. Of a disputed one, it takes what the other side proposed.
-CREATE FUNCTION ts_settle(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_now timestamptz) RETURNS jsonb
+-- One side accepts what is due: with the other's word it is settled. Of a disputed one, it takes what the other side proposed, and
+-- says what that is (p_due), or a proposal that crossed its word would be what it accepted.
+CREATE FUNCTION ts_settle(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_due numeric, p_now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_taken record;
@@ -41,10 +42,14 @@ BEGIN
     IF c.settlement #>> '{dispute,by}' = ANY (ts_sides(c, p_tenant)) AND cardinality(ts_sides(c, p_tenant)) = 1
        OR c.settlement #> '{dispute,due}' IS NULL THEN
       RETURN ts_refused('settlement.not_yours', 409, jsonb_build_object('by', c.settlement #> '{dispute,by}'));
+    ELSIF p_due IS DISTINCT FROM (c.settlement #>> '{dispute,due}')::numeric THEN
+      RETURN ts_refused('settlement.changed', 409, jsonb_build_object('due', c.settlement #> '{dispute,due}'));
     END IF;
     c := ts_close(c, c.settlement #>> '{dispute,due}', 'agreed', 'the dispute was settled', p_tenant, p_now);
   ELSIF c.state <> 'METERED' THEN
     RETURN ts_refused('claim.state', 409, jsonb_build_object('state', c.state));
+  ELSIF p_due <> (c.settlement ->> 'due')::numeric THEN
+    RETURN ts_refused('settlement.changed', 409, jsonb_build_object('due', c.settlement -> 'due'));
   ELSE
     SELECT jsonb_agg(side ORDER BY side) INTO v_said FROM (
       SELECT jsonb_array_elements_text(c.settlement -> 'accepted') UNION SELECT unnest(ts_sides(c, p_tenant))) AS said (side);
@@ -105,6 +110,6 @@ BEGIN
   RETURN v_done;
 END $$;
 
-GRANT EXECUTE ON FUNCTION ts_settle(text, text, bytea, text, timestamptz),
+GRANT EXECUTE ON FUNCTION ts_settle(text, text, bytea, text, numeric, timestamptz),
   ts_dispute(text, text, bytea, text, text, numeric, timestamptz) TO ts_api;
 GRANT EXECUTE ON FUNCTION ts_settle_due(int, timestamptz) TO ts_ingest;

@@ -84,8 +84,11 @@ class Deeds:
             ui.navigate.to(f"/bookings/{taken[-1].id}")
 
     async def settle(self, one: Booking) -> None:
-        """Accept what is due."""
-        await self._do(one, "settle", "bookings.done.settle", lambda key: lambda api: api.settle(one.id, key=key))
+        """Accept what is due, or proposed, as it is shown."""
+        said = one.settlement
+        shown = (said.dispute.due if said.dispute else said.due) if said else None
+        due, done = shown.amount if shown else None, "bookings.done.settle"
+        await self._do(one, f"settle {due}", done, lambda key: lambda api: api.settle(one.id, due, key=key))
 
     async def dispute(self, one: Booking) -> None:
         """Say no to the meter, and what would be right."""

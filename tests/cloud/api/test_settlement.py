@@ -57,7 +57,10 @@ async def test_a_dispute_says_why_and_the_other_side_takes_what_it_proposes(mark
     with pytest.raises(ApiError) as refusal:
         await buyer.settle(metered.id)
     assert refusal.value.code == "settlement.not_yours"
-    done = (await maker.settle(metered.id)).settlement
+    with pytest.raises(ApiError) as crossed:
+        await maker.settle(metered.id)
+    assert (crossed.value.code, crossed.value.facts["due"]) == ("settlement.changed", "30.00")
+    done = (await maker.settle(metered.id, Decimal("30.00"))).settlement
     assert done
     assert (done.settled, done.how) == (euros("30.00"), "agreed")
     states = [entered.state for entered in (await buyer.booking(metered.id)).history]

@@ -27,7 +27,9 @@ async def metered(world, hours):
 
 @pytest.fixture
 def settle(world):
-    return lambda who, booking, **key: agreeing.settle(world.api, world.caller(who, **key), booking)
+    return lambda who, booking, due=None, **key: agreeing.settle(
+        world.api, world.caller(who, **key), booking, due and Decimal(due)
+    )
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ async def test_a_dispute_stops_the_clock_and_the_other_side_may_take_what_it_pro
     assert state_of(await dispute(BUYER, metered, "30"))[0] == "DISPUTED"
     assert await lapse(world, 1000) == 0
     assert (await settle(BUYER, metered)).code == "settlement.not_yours"
-    assert state_of(await settle(MAKER, metered)) == ("SETTLED", "30.00", "agreed")
+    assert state_of(await settle(MAKER, metered, "30")) == ("SETTLED", "30.00", "agreed")
 
 
 async def test_while_it_is_disputed_either_side_proposes_until_the_other_takes_it(metered, settle, dispute):
@@ -98,7 +100,20 @@ async def test_while_it_is_disputed_either_side_proposes_until_the_other_takes_i
     await dispute(MAKER, metered, "50", "we can show the parts")
     assert (await settle(MAKER, metered)).code == "settlement.not_yours"
     await dispute(BUYER, metered, "45", "then let us meet")
-    assert state_of(await settle(MAKER, metered)) == ("SETTLED", "45.00", "agreed")
+    assert state_of(await settle(MAKER, metered, "45")) == ("SETTLED", "45.00", "agreed")
+
+
+async def test_nobody_accepts_an_amount_that_he_has_not_named(metered, settle, dispute):
+    """The other side's word may cross his own: he meant the meter, or what was proposed before."""
+    await dispute(MAKER, metered, "1000")
+    for due in (None, "60"):
+        assert await settle(BUYER, metered, due) == Refused("settlement.changed", 409, {"due": "1000.00"})
+    assert state_of(await settle(BUYER, metered, "1000")) == ("SETTLED", "1000.00", "agreed")
+
+
+async def test_of_a_meter_another_amount_is_not_accepted(metered, settle):
+    assert (await settle(BUYER, metered, "59.99")).code == "settlement.changed"
+    assert state_of(await settle(BUYER, metered, "60"))[0] == "METERED"
 
 
 async def test_what_a_side_has_accepted_it_does_not_dispute(metered, settle, dispute):
@@ -132,13 +147,13 @@ async def test_a_repeated_call_says_it_once(world, metered, dispute, settle):
     assert answer.replayed
     assert (await world.states_of(metered)).count("DISPUTED") == 1
     for _ in range(2):
-        answer = await settle(MAKER, metered, key="k", body_hash=b"x")
+        answer = await settle(MAKER, metered, "30", key="k", body_hash=b"x")
     assert (answer.replayed, answer.claim.state) == (True, "SETTLED")
 
 
 async def test_the_ledger_bears_it_out(world, metered, dispute, settle):
     await dispute(BUYER, metered, "30")
-    await settle(MAKER, metered)
+    await settle(MAKER, metered, "30")
     kinds = [
         row["kind"]
         for row in await world.owner.fetch("SELECT kind FROM ledger WHERE claim_id = $1 ORDER BY seq", metered)
