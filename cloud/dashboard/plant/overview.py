@@ -13,10 +13,12 @@ from cloud.dashboard.visit import Visit
 from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
+SCRIPTS = ("planttold.js", "plantband.js", "plantglance.js")
+
 
 def scripts() -> str:
     """What the page needs in its head."""
-    return f'<script src="{stamped("plantglance.js")}"></script>'
+    return "".join(f'<script src="{stamped(name)}"></script>' for name in SCRIPTS)
 
 
 class Overview:

@@ -1,12 +1,10 @@
 // The table of all machines and the alarms. Rows come as codes and numbers (cloud/dashboard/plant/glance.py); words, order,
 // filter and grouping are done here, so that neither a passing minute nor a filter needs the server. Text is never markup.
+// static/planttold.js says what a row and an alarm say, plantband.js paints the bands.
 "use strict";
 
 window.thirdshiftGlance = (() => {
-  const CLASSES = ["executing", "not-executing", "out-of-service", "not-available", "gap"];
-  const HEIGHTS = [1, 0.55, 1, 0.22, 1];
-  const RATIOS = ["availability", "effectiveness", "quality_ratio", "oee"];
-  const TIMES = { apt: "executing", aust: "committed", adet: "out-of-service", adot: "available", planned_down: "booking", off: "not-available" };
+  const { CLASSES } = thirdshiftPlantBand, { words, make, say, length, moment, percent, anatomy, alarmLine, tellSince } = thirdshiftPlantTold;
   const MOST_ALARMS = 8;
 
   let said = null, place = null, clock = null, edges = null, parts = {}, timer = 0, order = "";
@@ -14,38 +12,7 @@ window.thirdshiftGlance = (() => {
   let alarms = [], moreAlarms = false;
   const wanted = { find: "", state: "", site: "", alarmed: false, sort: "name", group: true, period: "day" };
 
-  const words = (key, values = {}) => (said.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const now = () => clock.now + (performance.now() - clock.at) / 1000 * clock.speed;
-
-  function make(tag, classes, text, more = {}) {
-    const made = document.createElement(tag);
-    if (classes) made.className = classes;
-    if (text !== undefined) made.textContent = text;
-    for (const [name, value] of Object.entries(more)) made.setAttribute(name, value);
-    return made;
-  }
-
-  const say = (element, text) => { if (element.textContent !== text) element.textContent = text; };
-
-  // ---- time in words
-
-  function length(seconds) {
-    const s = Math.max(0, Math.floor(seconds)), minutes = Math.floor(s / 60), hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
-    const part = (number, unit) => `${number} ${words(unit)}`;
-    if (s < 60) return part(s, "s");
-    if (!hours) return part(minutes, "min");
-    if (!days) return `${part(hours, "h")} ${part(String(minutes % 60).padStart(2, "0"), "min")}`;
-    return `${part(days, "d")} ${part(hours % 24, "h")}`;
-  }
-
-  const formats = {};
-  function moment(at) {
-    const day = (time) => format("day", { year: "numeric", month: "numeric", day: "numeric" }).format(time * 1000);
-    if (day(at) === day(now())) return format("clock", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
-    return format("long", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
-  }
-  const format = (name, how) => (formats[name] ??= new Intl.DateTimeFormat(said.language, { timeZone: said.zone, ...how }));
-  const percent = (ratio) => (ratio === null || ratio === undefined ? null : `${(ratio * 100).toFixed(ratio < 0.0995 ? 1 : 0)} %`);
 
   // ---- the frame: once
 
@@ -170,7 +137,7 @@ window.thirdshiftGlance = (() => {
       line[name].classList.toggle("none", !text);
     }
     line.oee.setAttribute("aria-label", `${line.oee.textContent} · ${words("drill", { name: line.row.name })}`);
-    if (line.more) line.more.replaceChildren(...anatomy(line.row));
+    if (line.more) line.more.replaceChildren(...anatomy(figures(line.row)));
   }
 
   // ---- how the figures come about
@@ -187,69 +154,13 @@ window.thirdshiftGlance = (() => {
     open.add(line.row.id);
     line.extra = make("div", "anatomy", undefined, { role: "row" });
     line.more = line.extra.appendChild(make("div", "anatomy-cell", undefined, { role: "cell" }));
-    line.more.replaceChildren(...anatomy(line.row));
+    line.more.replaceChildren(...anatomy(figures(line.row)));
     line.box.after(line.extra);
   }
 
-  function anatomy(row) {
-    const told = figures(row);
-    if (!told) return [make("p", "soft", words("nothing_known"))];
-    const factors = make("div", "factors");
-    for (const name of ["utilisation", ...RATIOS]) {
-      const box = factors.appendChild(make("div", `factor ${name}`));
-      box.appendChild(make("div", "label", words(`ratio.${name}`)));
-      box.appendChild(make("div", "value", percent(told[name]) ?? words("not_measured")));
-      const meter = box.appendChild(make("span", "meter", undefined, { "aria-hidden": "true" })).appendChild(make("i"));
-      meter.style.width = `${Math.min(100, (told[name] ?? 0) * 100)}%`;
-      box.appendChild(make("div", "soft", words(told[name] === null ? `missing.${name}` : `formula.${name}`)));
-    }
-    const spent = make("div", "spent", undefined, { "aria-hidden": "true" }), list = make("ul", "legend spent-list");
-    for (const [name, colour] of Object.entries(TIMES)) {
-      const seconds = told.times[name];
-      if (!seconds) continue;
-      spent.appendChild(make("i", `swatch ${colour}`)).style.flexGrow = seconds;
-      const entry = list.appendChild(make("li")).appendChild(make("span"));
-      entry.append(make("i", `swatch ${colour}`), `${words(`time.${name}`)} ${length(seconds)}`);
-    }
-    const number = (value) => (value === null ? "–" : new Intl.NumberFormat(said.language).format(value));
-    const counts = words("counts", { produced: number(told.produced), good: number(told.good), run_time: number(told.run_time) });
-    return [factors, spent, list, make("p", "soft", counts), make("p", "soft", words("source"))];
-  }
-
-  // ---- bands
-
   function paint(line) {
-    for (const name of ["day", "week"]) {
-      const canvas = line[name], rows_ = line.row[name === "day" ? "today" : "week"], [from, to] = edges[name === "day" ? "today" : "week"];
-      const wide = canvas.clientWidth, high = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
-      if (!wide) continue;
-      const key = `${wide}/${from}/${document.body.className}/${rows_.length}/${rows_[rows_.length - 2]}/${rows_[rows_.length - 1]}/${Math.floor(now() / 300)}`;
-      if (canvas.painted === key) continue;
-      canvas.painted = key;
-      canvas.width = wide * ratio;
-      canvas.height = high * ratio;
-      const pen = canvas.getContext("2d"), style = getComputedStyle(document.body), colour = (each) => style.getPropertyValue(`--${each}`).trim();
-      pen.scale(ratio, ratio);
-      pen.fillStyle = colour("grid");
-      pen.fillRect(0, high - 1, wide, 1);
-      const spent = [0, 0, 0, 0, 0];
-      for (let each = 0; each < rows_.length; each += 3) {
-        const [start, end, code] = rows_.slice(each, each + 3), left = (start - from) / (to - from) * wide, right = (end - from) / (to - from) * wide;
-        spent[code] += end - start;
-        pen.fillStyle = colour(code === 4 ? "gap-line" : CLASSES[code]);
-        pen.globalAlpha = code === 4 ? 0.5 : 1;
-        pen.fillRect(left, high * (1 - HEIGHTS[code]), Math.max(right - left, 0.7), high * HEIGHTS[code]);
-      }
-      pen.globalAlpha = 1;
-      const at = (now() - from) / (to - from) * wide;
-      pen.fillStyle = colour("now");
-      if (at >= 0 && at <= wide) pen.fillRect(Math.min(at, wide - 1), 0, 1, high);
-      const total = spent.slice(0, 4).reduce((sum, each) => sum + each, 0);
-      const parts_ = spent.slice(0, 4).map((seconds, code) => seconds && words("band", { share: Math.round(100 * seconds / total), state: said.state[said.states[code]] })).filter(Boolean);
-      const text = `${words(`column.${name}`)}: ${parts_.join(", ") || words("band_none")}`;
-      canvas.setAttribute("aria-label", text);
-      canvas.title = text;
-    }
+    thirdshiftPlantBand.paint(line.day, words("column.day"), line.row.today, edges.day, now(), said);
+    thirdshiftPlantBand.paint(line.week, words("column.week"), line.row.week, edges.week, now(), said);
   }
 
   // ---- which, and in which order
@@ -336,32 +247,14 @@ window.thirdshiftGlance = (() => {
     parts.alarms.hidden = !rows.size;
   }
 
-  function alarmLine(alarm) {
-    const line = make("li", `alarm ${alarm.kind}`);
-    const values = { about: alarm.about, detail: said.reason[alarm.detail] ?? alarm.detail, until: alarm.until ? moment(alarm.until) : "–", count: alarm.machines.length };
-    line.appendChild(make("span", `flag ${alarm.kind}`, words(`kind.${alarm.kind}`)));
-    const where = alarm.booking ? `/bookings/${encodeURIComponent(alarm.booking)}` : alarm.kind === "agent" ? "/operations" : `/machine/${encodeURIComponent(alarm.machines[0])}`;
-    line.appendChild(make("a", "", words(`alarm.${alarm.kind}`, values), { href: where }));
-    const since = line.appendChild(make("span", "soft when"));
-    if (alarm.since) since.dataset.since = alarm.since;
-    line.appendChild(make("span", "soft", words(`do.${alarm.kind}`)));
-    tellSince(since);
-    return line;
-  }
-
-  function tellSince(element) {
-    const at = Number(element.dataset.since);
-    if (at) say(element, words("since_when", { moment: moment(at), length: length(now() - at) }));
-  }
-
   // ---- from Python
 
   function told(fresh) {
     const there = document.getElementById("overview");
     if (!there) return setTimeout(() => told(fresh), 15);
-    if (fresh.settings && !said) said = fresh.settings;
+    if (fresh.settings && !said) thirdshiftPlantTold.begin((said = fresh.settings), now);
     if (fresh.clock) clock = { ...fresh.clock, at: performance.now() };
-    if (fresh.edges) edges = { day: fresh.edges.today, week: fresh.edges.week, today: fresh.edges.today };
+    if (fresh.edges) edges = { day: fresh.edges.today, week: fresh.edges.week };
     if (!place) build();
     if (fresh.read !== undefined) say(parts.read, `· ${fresh.read}`);
     for (const row of fresh.rows ?? []) {
