@@ -39,7 +39,12 @@ class Pure(Deeds):
 
 def test_whatever_happens_no_hour_is_sold_twice() -> None:
     Pure.done.clear()
-    while Pure.done["step"] < STEPS:
+    # By chance some runs meet little of what is rare, and go on until they have met it.
+    while Pure.done["step"] < STEPS or (_unmet() and Pure.done["step"] < 3 * STEPS):
         run_state_machine_as_test(Pure, settings=SETTINGS)
+    assert _unmet() == set(), f"too tame: {Pure.done}"
+
+
+def _unmet() -> set[str]:
     rare = {"heal: moved", "accept: done", "amend: done", "bundle: done", "serve: OFFERED", "extend: done"}
-    assert {name for name in rare if Pure.done[name] < 20} == set(), f"too tame: {Pure.done}"
+    return {name for name in rare if Pure.done[name] < 20}

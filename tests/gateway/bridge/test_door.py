@@ -47,8 +47,10 @@ async def test_what_may_not_cross_is_stopped_in_place_and_said_once_and_holds_no
     assert live.registry.said(Stream.CONTROL) == ["unreadable"]
     assert live.registry.losses == []
     stopped = [line for line in logs if line["event"].startswith("stopped")]
-    assert [(line["machine"], line["kind"]) for line in stopped] == [("Quiet", "state"), ("", "unreadable")]
-    assert "states: false" in stopped[0]["why"]
+    # Streams wait for each other no more here than anywhere: either may be told first.
+    told = {line["kind"]: line for line in stopped}
+    assert (len(stopped), told["state"]["machine"], told["unreadable"]["machine"]) == (2, "Quiet", "")
+    assert "states: false" in told["state"]["why"]
     await until(lambda: live.status["agents"]["edge-1"]["stopped"] == 3)
     assert [each["messages"] for each in live.status["kept_back"]] == [2, 1]
 
