@@ -16,13 +16,15 @@ router = APIRouter(prefix="/v1", tags=["market"])
 
 SPARE = 4
 """Candidates looked at beyond those that are asked for: now and then one proves to be too little."""
+FEW = 5
+"""Below so many matches is asked what nearly does: who has a choice needs none, and it costs thrice a search."""
 LOOKED = 40
 """Candidates whose hours a calendar shows, the cheapest first."""
 
 
 @router.post("/search", response_model=SearchAnswer)
 async def find(call: ReadCall, request: SearchRequest) -> Response:
-    """Find capacity that can be booked, best first, and services that miss by one constraint only."""
+    """Find capacity that can be booked, best first; where that is little, also services that miss by one constraint."""
     need, candidates, matches = _need(call, request), list[Candidate](), list[Match]()
     complete = False
     while not complete and not settled(need, candidates, matches, request.limit) and len(candidates) < store.MOST:
@@ -33,7 +35,7 @@ async def find(call: ReadCall, request: SearchRequest) -> Response:
         matches, _ = search(need, candidates, request.limit)
         if not page.candidates:
             break
-    misses = await _near(call, request, need, matches) if len(matches) < request.limit else []
+    misses = await _near(call, request, need, matches) if len(matches) < min(FEW, request.limit) else []
     items = tuple(_found(rank, match, matches[0], request) for rank, match in enumerate(matches, 1))
     near = tuple(map(_missed, misses))
     answer = SearchAnswer(items=items, near_misses=near, complete=complete)

@@ -144,7 +144,7 @@ class NearMiss(Wire):
 
 
 class SearchAnswer(Wire):
-    """What was found, best first, and what nearly was.
+    """What was found, best first; where that is fewer than five, also what nearly was.
 
     The cheapest services are looked at first, until enough was found. Where `complete` is false there are more, dearer
     ones; if nothing was found, narrow the search.
