@@ -64,8 +64,7 @@ async def drawn(page: Page, act: str = "") -> float:
 
 async def seen_after(page: Page, selector: str, commit: Callable[[], Awaitable[object]]) -> float:
     """Milliseconds from the commit until `selector` is painted."""
-    watching = page.evaluate_handle(f"{{ window.watched = ({WHEN})({selector!r}) }}")
-    await watching
+    await page.evaluate(f"() => {{ window.watched = ({WHEN})({selector!r}); return true }}")
     await commit()
     committed = time.time() * 1000
     found: list[float] = await page.evaluate("() => window.watched")
