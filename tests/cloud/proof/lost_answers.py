@@ -64,15 +64,15 @@ async def _displaced(market: Market) -> str:
     return booked.id
 
 
-async def committed(market: Market, keys: set[str]) -> dict[str, str]:
-    """Waits until every key's work is committed: what each one made or changed."""
+async def committed(market: Market, keys: set[str], within: float = 60) -> dict[str, str]:
+    """Waits until every key's work is committed: what each one made or changed. Raises TimeoutError."""
     query = """SELECT key, coalesce(answer->'claim'->>'id', answer->'bundle'->>'id', answer->'waiting'->>'id') AS id
       FROM idempotency WHERE key = ANY($1)"""
 
     async def all_there() -> bool:
         return len(await market.owner.fetch(query, list(keys))) == len(keys)
 
-    await until(all_there, within=60)
+    await until(all_there, within=within)
     return {row["key"]: row["id"] for row in await market.owner.fetch(query, list(keys))}
 
 

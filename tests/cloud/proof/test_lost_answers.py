@@ -1,6 +1,7 @@
 """The API or the database dies between commit and answer: asked again with the same key, the same comes back."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -167,6 +168,10 @@ async def test_the_api_is_killed_between_commit_and_answer(server: EmbeddedPostg
         await asked_again(market, work, "api", made)
 
 
+TRIES = 6
+"""The API's own chores use its only connection too: one that comes first is cut off in the call's place."""
+
+
 async def test_the_database_is_killed_between_commit_and_answer(
     server: EmbeddedPostgres, dsn: str, clock: Clock
 ) -> None:
@@ -176,20 +181,26 @@ async def test_the_database_is_killed_between_commit_and_answer(
         made: dict[str, str] = {}
         clients = {who(market, name): Client(market.url, who(market, name)) for name in work}
         for name, deed in work.items():
-            await _rehearsed(market, name)
-            wire.deaf = True
-            call = asyncio.create_task(deed(clients[who(market, name)], _key("wire", name)))
-            made |= await committed(market, {_key("wire", name)})
-            if name == "accept":
-                os.kill(int((server.home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-            await wire.cut()
-            wire.deaf = False
-            await wire.start()
-            with pytest.raises(ApiError) as caught:
-                await call
-            assert (caught.value.code, caught.value.retryable) == ("database.away", True), name
-            if name == "accept":
-                await asyncio.to_thread(server.start)
+            for _ in range(TRIES):
+                await _rehearsed(market, name)
+                wire.deaf = True
+                call = asyncio.create_task(deed(clients[who(market, name)], _key("wire", name)))
+                with contextlib.suppress(TimeoutError):
+                    made |= await committed(market, {_key("wire", name)}, within=5)
+                killed = name == "accept" and _key("wire", name) in made
+                if killed:
+                    os.kill(int((server.home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+                await wire.cut()
+                wire.deaf = False
+                await wire.start()
+                with pytest.raises(ApiError) as caught:
+                    await call
+                assert (caught.value.code, caught.value.retryable) == ("database.away", True), name
+                if killed:
+                    await asyncio.to_thread(server.start)
+                if _key("wire", name) in made:
+                    break
+            assert _key("wire", name) in made, name
         for client in clients.values():
             await client.close()
         await asked_again(market, work, "wire", made)
