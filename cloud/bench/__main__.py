@@ -13,7 +13,7 @@ from cloud.bench.load import Taken
 from cloud.bench.rig import Rig, load_average, rig
 from cloud.bench.searches import RATE, STATEMENTS, Found, found
 from cloud.bench.statements import rate_of, speaking
-from gateway.bench import Row, show
+from gateway.bench import Row, show, told
 
 PARTS = ("searches", "bookings", "growth", "statements")
 BIG, SMALL, BOOKED = 100_000, 1_000, 10_000
@@ -32,11 +32,6 @@ def most(name: str, value: float, unit: str, reach: float, reference: float | No
     ratio = round(value / reference, 3) if reference else None
     ok = (value if ratio is None else ratio) <= reach
     return Row(name, round(value, 2), unit, round(reference, 2) if reference else None, ratio, reach, ok)
-
-
-def told(name: str, value: float, unit: str) -> Row:
-    """A figure that nobody has asked for a bound of."""
-    return Row(name, round(value, 2), unit)
 
 
 def of_bookings(each: Booked) -> Iterator[Row]:

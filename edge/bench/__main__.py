@@ -8,7 +8,7 @@ from rich.console import Console
 
 from edge.bench import foreign, latency, throughput
 from edge.bench.rig import Rig, rig
-from gateway.bench import Row, show
+from gateway.bench import Row, show, told
 
 ROUNDS = 2
 SECONDS, LONG = 15.0, 45.0
@@ -26,11 +26,6 @@ def least(name: str, value: float, unit: str, reference: float, reach: float) ->
 def most(name: str, value: float, unit: str, reach: float) -> Row:
     """A figure that should be at most `reach`."""
     return Row(name, round(value, 3), unit, reach=reach, ok=value <= reach)
-
-
-def told(name: str, value: float, unit: str) -> Row:
-    """A figure that nobody has asked for a bound of."""
-    return Row(name, round(value, 2), unit)
 
 
 async def _throughput(place: Rig) -> Sequence[Row]:

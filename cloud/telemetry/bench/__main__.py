@@ -25,7 +25,7 @@ from cloud.telemetry.model import SampleStore, Series, moment
 from cloud.telemetry.place import Place
 from cloud.telemetry.postgres import PostgresSamples
 from cloud.telemetry.victoria import VictoriaSamples
-from gateway.bench import Row, show
+from gateway.bench import Row, show, told
 from gateway.ports import free_port
 from gateway.span import Span
 
@@ -212,11 +212,6 @@ def least(name: str, value: float, reach: float, reference: float | None = None)
     ratio = round(value / reference, 2) if reference else None
     say(f"  {name}: {value:,.0f}/s")
     return Row(name, round(value), "samples/s", round(reference) if reference else None, ratio, reach, value >= reach)
-
-
-def told(name: str, value: float, unit: str) -> Row:
-    """A figure that nobody has asked for a bound of."""
-    return Row(name, round(value, 2), unit)
 
 
 async def measure() -> list[Row]:
