@@ -57,6 +57,13 @@ class Words:
             key.removeprefix(start): said[self.language] for key, said in dictionary().items() if key.startswith(start)
         }
 
+    def vocabularies(self) -> dict[str, dict[str, str]]:
+        """Those by which a browser says what is under the pointer, by the name that its scripts use."""
+        kinds = {name: name for name in ("state", "mode", "type", "reason")}
+        return {
+            name: self.terms(kind) for name, kind in {**kinds, "bands": "confidence", "bookingState": "booking"}.items()
+        }
+
 
 def preferred(accept: str) -> str:
     """The first of our languages in an Accept-Language header (weights ignored: browsers send them in order)."""

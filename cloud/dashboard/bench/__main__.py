@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from playwright.async_api import Page
 from rich.console import Console
 
 from cloud import db
@@ -74,27 +75,27 @@ async def pages(place: Served, told: World, change: Change) -> AsyncIterator[Row
             yield row
         for row in most("  a change is on the page after its commit", await _changes(page, change), "ms", 500):
             yield row
-        for row in [row async for row in _year(page, place, floor)]:
+        async for row in _year(page, place, floor):
             yield row
 
 
-async def _changes(page: object, change: Change) -> list[float]:
+async def _changes(page: Page, change: Change) -> list[float]:
     taken = []
     for number in range(CHANGES):
         machine = 1 + number % (MACHINES - 1)
         state = (ItemState.EXECUTING, ItemState.OUT_OF_SERVICE)[number // (MACHINES - 1) % 2]
         seen = f'[data-machine="mch_{machine}"][data-state="{state}"]'
-        taken.append(await seen_after(page, seen, lambda: change(f"machine-{machine}", state)))  # type: ignore[arg-type]  # noqa: B023
+        taken.append(await seen_after(page, seen, lambda: change(f"machine-{machine}", state)))  # noqa: B023
         await asyncio.sleep(0.7 + secrets.randbelow(400) / 1000)
     return taken
 
 
-async def _year(page: object, place: Served, floor: float) -> AsyncIterator[Row]:
+async def _year(page: Page, place: Served, floor: float) -> AsyncIterator[Row]:
     url = f"{place.url}/machine/mch_year?range=1y"
-    shown = [await opened(page, url, "#axis[data-drawn]") for _ in range(TIMES)]  # type: ignore[arg-type]
+    shown = [await opened(page, url, "#axis[data-drawn]") for _ in range(TIMES)]
     for row in most("machine page over a year, opened", shown, "ms", 1500, floor):
         yield row
-    zoomed = [await drawn(page, f'[data-range="{name}"]') for name in ("30d", "7d", "24h", "7d", "30d", "1y") * 2]  # type: ignore[arg-type]
+    zoomed = [await drawn(page, f'[data-range="{name}"]') for name in ("30d", "7d", "24h", "7d", "30d", "1y") * 2]
     for row in most("  zoomed by button, everything drawn anew", zoomed, "ms", 300):
         yield row
 

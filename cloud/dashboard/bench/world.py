@@ -1,7 +1,7 @@
 """A plant to look at: fifty machines, and of one of them a year of states, samples, offers and bookings."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,13 +30,9 @@ class World:
     """`now` is where its year ends; `secrets` are keys that may read it, one a person."""
 
     now: datetime
-    people: int
+    secrets: list[Secret]
     changes: int = CHANGES
     samples: int = SAMPLES
-    secrets: list[Secret] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "secrets", [Secret.new(live=False) for _ in range(self.people)])
 
     async def fill(self, dsn: str) -> None:
         """Write it into an empty database, as the superuser whose DSN it is."""
@@ -72,7 +68,7 @@ class World:
 def world(people: int, share: float = 1.0) -> World:
     """The year that ends now; `share` of its states and samples, for a quick look."""
     now = Clock().now().astimezone(UTC).replace(microsecond=0)
-    return World(now, people, int(CHANGES * share), int(SAMPLES * share))
+    return World(now, [Secret.new(live=False) for _ in range(people)], int(CHANGES * share), int(SAMPLES * share))
 
 
 def _power(number: int) -> float:

@@ -99,11 +99,6 @@ def settings(words: Words, zone: str) -> dict[str, Any]:
         **{name: words(f"tip.{name}") for name in ("unsure", "ran", "risk", "h", "min")},
         **{name: words(f"machine.tip.{name}") for name in ("gap", "sold", "day", "nothing", "unmeasured", "s", "d")},
         "qualities": words.terms("machine.quality"),
-        "state": words.terms("state"),
-        "mode": words.terms("mode"),
-        "type": words.terms("type"),
-        "reason": words.terms("reason"),
-        "bands": words.terms("confidence"),
-        "bookingState": words.terms("booking"),
+        **words.vocabularies(),
     }
     return {"language": TAGS[words.language], "zone": zone, "words": said_}

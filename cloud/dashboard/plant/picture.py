@@ -80,12 +80,7 @@ def browser_words(words: Words, language: str) -> str:
             "risk": words("tip.risk"),
             "h": words("tip.h"),
             "min": words("tip.min"),
-            "state": words.terms("state"),
-            "mode": words.terms("mode"),
-            "type": words.terms("type"),
-            "reason": words.terms("reason"),
-            "bands": words.terms("confidence"),
-            "bookingState": words.terms("booking"),
+            **words.vocabularies(),
         },
     }
     text = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
