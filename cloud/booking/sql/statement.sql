@@ -28,7 +28,9 @@ BEGIN
     GROUP BY turn ORDER BY turn
   LOOP
     v_newer := ts_put_in_force(v_turn.machines, v_turn.said, p_now);
-    v_said := ARRAY(SELECT said FROM unnest(v_turn.machines, v_turn.said) AS told (machine, said) WHERE machine = ANY (v_newer));
+    -- In the order in which the plant said them, so that its owner is told of them, and the ledger has them, in that.
+    SELECT coalesce(array_agg(machine ORDER BY place), '{}'), array_agg(said ORDER BY place) INTO v_newer, v_said
+    FROM unnest(v_turn.machines, v_turn.said, v_turn.places) AS told (machine, said, place) WHERE machine = ANY (v_newer);
     v_flags := '{}';
     IF v_newer <> '{}' THEN
       PERFORM ts_replace_offers(v_newer, v_said, p_now);
@@ -133,13 +135,15 @@ CREATE FUNCTION ts_account_statements(p_machines text[], p_said jsonb[], p_now t
 BEGIN
   WITH kept AS (
     INSERT INTO ledger (at, machine_id, kind, data)
-    SELECT p_now, machine, 'statement', said FROM unnest(p_machines, p_said) AS told (machine, said)
+    SELECT p_now, machine, 'statement', said FROM unnest(p_machines, p_said) WITH ORDINALITY AS told (machine, said, place)
+    ORDER BY told.place
   )
   INSERT INTO event (at, enterprise_id, type, data)
   SELECT p_now, m.enterprise_id, 'capacity.changed', jsonb_build_object('machine_id', m.id, 'name', m.name,
     'version', (said ->> 'version')::int8, 'start', ts_time((said ->> 'start')::timestamptz),
     'end', ts_time((said ->> 'end')::timestamptz), 'valid_until', ts_time((said ->> 'valid_until')::timestamptz))
-  FROM unnest(p_machines, p_said) AS told (machine, said) JOIN machine m ON m.id = told.machine;
+  FROM unnest(p_machines, p_said) WITH ORDINALITY AS told (machine, said, place) JOIN machine m ON m.id = told.machine
+  ORDER BY told.place;
 END $$;
 
 -- By machine, whom the statements put at risk and whom they cleared; only of machines where either may be.
