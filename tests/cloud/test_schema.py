@@ -1,11 +1,18 @@
 """The schema: migrated twice changes nothing, and the database's guard is the table of cloud.booking.model."""
 
+import re
+from collections import Counter
+from pathlib import Path
+
 import asyncpg
 import pytest
 
+import cloud
 from cloud import db
 from cloud.booking.model import INITIAL, TRANSITIONS
 from cloud.errors import DatabaseAway
+
+CLOUD = Path(cloud.__file__).parent
 
 
 async def test_a_second_migration_changes_nothing(database):
@@ -70,3 +77,11 @@ async def test_a_wrong_statement_is_not_taken_for_a_database_that_is_away(pool_o
     with pytest.raises(asyncpg.UndefinedTableError):
         async with db.reaching():
             await pool_owner.fetch("SELECT * FROM nothing_of_that_name")
+
+
+def test_each_function_is_defined_once():
+    """Of two definitions the later step's would be in force, and whoever looks for it would read the other one."""
+    text = "".join(file.read_text() for file in CLOUD.rglob("*.sql"))
+    found = Counter(re.findall(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)", text))
+    assert found["ts_authenticate"] == 1
+    assert [name for name, times in found.items() if times > 1] == []

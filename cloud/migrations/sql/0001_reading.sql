@@ -1,16 +1,4 @@
--- Two reads that must come before, or reach past, the tenant of a transaction.
-
--- Whose key or access token this is, and whether the key lives; no row for one that is unknown, or a token past its time.
-CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
-RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[], living boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT k.id, k.enterprise_id, e.name, found.scopes, k.revoked_at IS NULL OR k.revoked_at > p_now
-  FROM (SELECT id, api_key.scopes FROM public.api_key WHERE hash = p_hash
-        UNION ALL
-        SELECT t.key_id, t.scopes FROM public.access_token t WHERE t.hash = p_hash AND t.expires_at > p_now) AS found
-  JOIN public.api_key k ON k.id = found.id
-  JOIN public.enterprise e ON e.id = k.enterprise_id
-$$;
+-- What must come before, or reach past, the tenant of a transaction; whose key it is, is asked of 0005_accounts.sql.
 
 -- Exchanges a key (by its id and the hash of its text) for an access token, for the scopes asked for or all of the key's: those
 -- granted; no row where the key is not good, an empty array where it has none of the scopes. Forgets tokens past their time.
@@ -67,8 +55,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_
   FROM settled
 $$;
 
-GRANT EXECUTE ON FUNCTION ts_authenticate(bytea, timestamptz), ts_events(text, text, int), ts_events_end(), ts_news(text)
-  TO ts_api;
+GRANT EXECUTE ON FUNCTION ts_events(text, text, int), ts_events_end(), ts_news(text) TO ts_api;
 -- The webhooks' deliveries are made of them too.
 GRANT EXECUTE ON FUNCTION ts_events(text, text, int), ts_events_end() TO ts_ingest;
 

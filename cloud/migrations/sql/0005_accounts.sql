@@ -61,7 +61,6 @@ GRANT EXECUTE ON FUNCTION ts_role_scopes(text) TO ts_api;
 
 -- Whose key or access token this is, and whether the key lives; no row for one that is unknown, or a token past its time.
 -- A person's token names the account in the key's place.
-DROP FUNCTION ts_authenticate(bytea, timestamptz);
 CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
 RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[], living boolean, account_id text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
