@@ -95,9 +95,20 @@ def cross(policy: Disclosure, message: Up) -> Up | None:
         case OrderAnswer() | JobReport():
             return message.model_copy(update={"reason": public(message.reason)})
         case Announce():
-            return message
+            return _announce(policy, message)
         case _:
             assert_never(message)
+
+
+def _announce(policy: Disclosure, announce: Announce) -> Announce:
+    """Of the units, those of signals that the plant named: what else a machine measures is nobody's business."""
+    told = tuple(_named(policy.of(machine.name), machine) for machine in announce.machines)
+    return announce if told == announce.machines else announce.model_copy(update={"machines": told})
+
+
+def _named(rule: MachineDisclosure, machine: Announce.Machine) -> Announce.Machine:
+    units = {signal: unit for signal, unit in (machine.units or {}).items() if signal in rule.signals}
+    return machine if units == machine.units else machine.model_copy(update={"units": units or None})
 
 
 def _seen(message: StateChange | GapNotice) -> StateChange | GapNotice:

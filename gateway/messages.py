@@ -6,13 +6,14 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from gateway.announce import Announce
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
 from gateway.errors import MessageRefused
 from gateway.machine import PLANT, ItemState, OperationMode, Quality
 from gateway.odds import Odds
 from gateway.span import Span
 from gateway.telemetry import Telemetry
-from gateway.wire import Message, Name, Stream, Text
+from gateway.wire import Message, Name, Stream, Text, Unit
 
 __all__ = [
     "STREAM",
@@ -33,6 +34,7 @@ __all__ = [
     "Stream",
     "Telemetry",
     "Text",
+    "Unit",
     "Up",
     "decode_down",
     "decode_up",
@@ -43,26 +45,6 @@ Kind = TypeVar("Kind")
 
 Origin = Annotated[str, Field(pattern=r"^(plant|bkg_[A-Za-z0-9]+)$")]
 Booking = Annotated[str, Field(pattern=r"^bkg_[A-Za-z0-9]+$")]
-
-
-class Announce(Message):
-    """Control, up: the agent's machines. The registry binds each name to this agent's enterprise."""
-
-    class Machine(BaseModel):
-        """A machine as the agent knows it; `quantity` is how many units of capacity it has at one instant."""
-
-        model_config = ConfigDict(extra="forbid", frozen=True)
-
-        name: Name
-        profile: Name
-        manufacturer: Text | None = None
-        model: Text | None = None
-        serial: Text | None = None
-        quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    kind: Literal["announce"] = "announce"
-    at: AwareDatetime
-    machines: Annotated[tuple[Machine, ...], Field(max_length=1000)]
 
 
 class Statement(Message):

@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, Field(max_length=500)]
+Unit = Annotated[
+    str, Field(min_length=1, max_length=32, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$")
+]
+"""A unit's symbol as the plant or the machine writes it (`kW`, `mm/min`, `degC`): one line of text."""
 
 
 class Stream(StrEnum):

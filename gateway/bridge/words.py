@@ -66,6 +66,8 @@ def _less(message: Up) -> str:
             return f"disclosure of {machine} shows its hours less finely"
         case Telemetry(machine=machine):
             return f"disclosure of {machine} does not name all of these signals"
+        case Announce():
+            return "the disclosure does not name all signals whose units are told"
         case _:
             return "the plant's own words for the reason stay in"
 
@@ -76,8 +78,13 @@ def _telemetry(message: Telemetry) -> str:
     return f"{shown}; {sum(len(column.values) for column in message.columns)} values"
 
 
+def _introduced(machine: Announce.Machine) -> str:
+    units = ", ".join(f"{signal} in {unit}" for signal, unit in sorted((machine.units or {}).items()))
+    return f"{machine.name} ({units})" if units else machine.name
+
+
 _WORDS: Mapping[type[Message], Callable[[Any], str]] = {
-    Announce: lambda said: ", ".join(machine.name for machine in said.machines),
+    Announce: lambda said: "; ".join(map(_introduced, said.machines)),
     Statement: lambda said: f"version {said.version}, {_from_to(said)}, {len(said.spans)} spans",
     StateChange: lambda said: f"{said.state}, {said.mode} since {said.at:%Y-%m-%d %H:%M:%S}",
     GapNotice: lambda said: f"{_from_to(said)}: {said.reason}",

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.because import Because
 from gateway.crossing import Disclosure, MachineDisclosure, cross
-from gateway.messages import GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement
+from gateway.messages import Announce, GapNotice, JobReport, OrderAnswer, Samples, StateChange, Statement, encode
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -34,6 +34,42 @@ def test_raw_signals_stay_in_unless_they_are_named() -> None:
     assert cross(named, POWER) == POWER
     assert cross(named, POWER.model_copy(update={"signal": "torque"})) is None
     assert cross(named, POWER.model_copy(update={"machine": "M05"})) is None
+
+
+ANNOUNCE = Announce(
+    at=NOW,
+    machines=tuple(
+        Announce.Machine(name=name, profile="p", units={"power": "kW", "torque": "N*m"}) for name in ("M04", "M05")
+    ),
+)
+
+
+POWER_OF_M04 = Disclosure(machines={"M04": MachineDisclosure(signals=frozenset({"power"}))})
+
+
+def leaks(policy: Disclosure, said: Announce) -> set[tuple[str, str]]:
+    """What an announcement tells of signals that the plant did not name."""
+    told = {(machine.name, signal) for machine in said.machines for signal in machine.units or {}}
+    return {(machine, signal) for machine, signal in told if signal not in policy.of(machine).signals}
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"), [(Disclosure(), [None, None]), (POWER_OF_M04, [{"power": "kW"}, None])], ids=["none", "one"]
+)
+def test_of_a_signal_that_is_not_named_not_even_its_name_and_unit_cross(policy: Disclosure, told: list[object]) -> None:
+    assert leaks(policy, ANNOUNCE), "the check itself must see what an open fence would let out"
+    crossed = cross(policy, ANNOUNCE)
+    assert isinstance(crossed, Announce)
+    assert not leaks(policy, crossed)
+    assert [machine.units for machine in crossed.machines] == told
+    assert b"torque" not in encode(crossed)
+
+
+def test_a_machine_that_names_all_it_measures_is_announced_as_it_is() -> None:
+    named = Disclosure(default=MachineDisclosure(signals=frozenset({"power", "torque", "heat"})))
+    assert cross(named, ANNOUNCE) is ANNOUNCE
+    bare = ANNOUNCE.model_copy(update={"machines": (Announce.Machine(name="M04", profile="p"),)})
+    assert cross(Disclosure(), bare) == bare
 
 
 def test_an_order_number_stays_in_unless_the_plant_lets_it_out() -> None:

@@ -14,8 +14,9 @@ NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 
 PIECE = messages.Statement.Piece(start=NOW, end=LATER, type="Available", quantity=1, reason="idle", confidence=4)
+MACHINE = messages.Announce.Machine(name="M04", profile="opcua-machinery", units={"power": "kW", "feed": "mm/min"})
 UP = [
-    messages.Announce(at=NOW, machines=(messages.Announce.Machine(name="M04", profile="opcua-machinery"),)),
+    messages.Announce(at=NOW, machines=(MACHINE,)),
     messages.Statement(
         machine="M04", version=3, issued_at=NOW, valid_until=LATER, start=NOW, end=LATER, spans=(PIECE,)
     ),
@@ -121,3 +122,28 @@ def test_what_is_said_of_a_booking_names_one(message: Message) -> None:
     raw = json.dumps(json.loads(encode(message)) | {"booking": "plant"}).encode()
     with pytest.raises(MessageRefused, match="booking"):
         decode_down(raw) if message in DOWN else decode_up(raw)
+
+
+def test_an_agent_that_knows_nothing_of_units_is_understood_and_one_without_any_says_nothing_new() -> None:
+    before = b'{"v":1,"kind":"announce","at":"2026-03-02T08:00:00Z","machines":[{"name":"M04","profile":"p"}]}'
+    told = decode_up(before)
+    assert isinstance(told, messages.Announce)
+    assert told.machines[0].units is None
+    assert b"units" not in encode(told)
+
+
+@pytest.mark.parametrize("unit", ["", " kW", "kW ", "k\nW", "k\0W", "x" * 33])
+def test_a_unit_is_one_short_line(unit: str) -> None:
+    raw = json.loads(encode(UP[0]))
+    raw["machines"][0]["units"]["power"] = unit
+    with pytest.raises(MessageRefused, match=r"machines\.0\.units\.power"):
+        decode_up(json.dumps(raw).encode())
+
+
+@pytest.mark.parametrize("unit", ["kW", "%", "°C", "1/min", "m³/h", "kg * m / s ** 2", "转/分"])
+def test_a_unit_is_what_people_write(unit: str) -> None:
+    raw = json.loads(encode(UP[0]))
+    raw["machines"][0]["units"]["power"] = unit
+    told = decode_up(json.dumps(raw).encode())
+    assert isinstance(told, messages.Announce)
+    assert (told.machines[0].units or {})["power"] == unit

@@ -40,6 +40,9 @@ def statement() -> Statement:
 
 SPINDLE = Samples(machine="Mill-1", signal="spindle", at=(1.0, 2.0), values=(3, 4))
 STATE = StateChange(machine="Mill-1", at=AT, state=ItemState.EXECUTING)
+ANNOUNCE = Announce(
+    at=AT, machines=(Announce.Machine(name="Mill-1", profile="p", units={"spindle": "rpm", "feed": "mm/min"}),)
+)
 REPORT = JobReport(booking="bkg_1", revision=1, machine="Mill-1", event="aborted", at=AT, reason="order 4711 is late")
 
 
@@ -56,6 +59,8 @@ REPORT = JobReport(booking="bkg_1", revision=1, machine="Mill-1", event="aborted
         ({"capacity": "none"}, statement(), Stopped, "disclosure of Mill-1 is `capacity: none`"),
         ({}, REPORT, Reduced, "the plant's own words for the reason stay in"),
         ({"capacity": "none", "states": False}, Announce(at=AT, machines=()), Passed, ""),
+        ({"signals": ["spindle", "feed"]}, ANNOUNCE, Passed, ""),
+        ({"signals": ["feed"]}, ANNOUNCE, Reduced, "the disclosure does not name all signals whose units are told"),
     ],
 )
 def test_the_plants_policy_holds_at_the_door(policy: dict[str, object], message: Up, verdict: type, why: str) -> None:
@@ -89,10 +94,12 @@ def test_what_is_stopped_leaves_its_number_and_its_reason() -> None:
 
 
 def test_every_message_is_told_in_words() -> None:
-    packet = Data(Stream.STATE, 5, None, (Entry(7, 7, encode(SPINDLE)), Entry(8, 8, encode(statement()))))
+    said = (SPINDLE, statement(), ANNOUNCE)
+    packet = Data(Stream.STATE, 5, None, tuple(Entry(n, n, encode(each)) for n, each in enumerate(said, 7)))
     _, found = judged(by_policy(Disclosure()), packet)
     words = [account("edge-1", each) for each in found]
     assert [(each.machine, each.kind, each.what) for each in words] == [
         ("Mill-1", "samples", "spindle; 2 values"),
         ("Mill-1", "statement", "version 3, 2026-03-02 06:00 to 2026-03-02 09:00, 2 spans"),
+        ("", "announce", "Mill-1 (feed in mm/min, spindle in rpm)"),
     ]
