@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 
 import asyncpg
@@ -11,6 +11,7 @@ import asyncpg
 from cloud.api.paging import Ask
 from cloud.booking.bundle import Bundle
 from cloud.booking.model import State
+from cloud.booking.rules import late_fee
 from cloud.booking.wire import Booking, Cancellation, Entered, Hold
 from cloud.settlement.wire import Settlement
 from gateway.money import Money
@@ -18,7 +19,7 @@ from gateway.money import Money
 _COLUMNS = """id, state, service_id, machine_id, provider_id, booker_id, hold_id, agreement_id, quote_id,
     lower(span) AS start, upper(span) AS "end", quantity, work, price_amount, price_currency, unit_price, chance,
     at_risk, at_risk_reason, meter, settlement, revision, cancel_asked_at, free_until, cancel_share, cancel_fee,
-    created_at, updated_at,
+    late_price, created_at, updated_at,
     CASE WHEN state = 'REQUESTED' THEN expires_at END AS expires_at, """ + ", ".join(
     f"CASE WHEN booker_id = $1 THEN {name} END AS {name}"
     for name in ("bundle_id", "healing", "proposal", "heals", "healed_by")
@@ -115,10 +116,10 @@ def role(tenant: str, booker_id: str) -> str:
 def cancellation(
     price: Money, free_until: datetime | None, share: float, charged: Decimal | None
 ) -> Cancellation | None:
-    """What calling off costs; None where it never costs anything."""
+    """What calling off costs, as a share of `price`; None where it never costs anything."""
     if not share or free_until is None:
         return None
-    fee = (price.amount * Decimal(str(share))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    fee = late_fee(price.amount, share)
     told = Money(amount=charged, currency=price.currency) if charged is not None else None
     return Cancellation(free_until=free_until, fee=Money(amount=fee, currency=price.currency), charged=told)
 
@@ -130,6 +131,7 @@ def _priced(row: asyncpg.Record) -> dict[str, object]:
         value["settlement"] = Settlement.of(value["settlement"], price.currency)
     if "cancel_share" in value:
         terms = (value.pop("free_until"), float(value.pop("cancel_share")), value.pop("cancel_fee"))
-        value["cancellation"] = cancellation(price, *terms)
+        of = Money(amount=value.pop("late_price") or price.amount, currency=price.currency)
+        value["cancellation"] = cancellation(of, *terms)
     each = value.pop("unit_price")
     return {**value, "price": price, "unit_price": Money(amount=each, currency=price.currency) if each else None}

@@ -6,6 +6,7 @@ The SQL functions decide; this says what they must decide, and a property test h
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -167,6 +168,32 @@ def at_risk(machine: Resource, now: datetime) -> frozenset[str]:
         else:
             risky.add(claim.id)
     return frozenset(risky)
+
+
+@dataclass(frozen=True, slots=True)
+class CallingOff:
+    """What calling a booking off costs its booker: nothing until `free_until`, later a share of `price`."""
+
+    free_until: datetime
+    price: Decimal
+
+    def amended(self, moved: timedelta, price: Decimal, now: datetime) -> "CallingOff":
+        """The same after its start moved and its price became another.
+
+        What came too late stays too late, and a share of no less: an amendment is no way round the fee.
+        """
+        if now > self.free_until:
+            return CallingOff(self.free_until, max(self.price, price))
+        return CallingOff(self.free_until + moved, price)
+
+    def fee(self, share: float, now: datetime) -> Decimal | None:
+        """What is charged to whoever calls it off now; None for nothing."""
+        return late_fee(self.price, share) if now > self.free_until else None
+
+
+def late_fee(price: Decimal, share: float) -> Decimal:
+    """That share of a price, rounded half up to cents, as SQL does."""
+    return (price * Decimal(str(share))).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def text(moment: datetime) -> str:

@@ -132,13 +132,14 @@ DECLARE
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
                      hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, unit_price,
-                     units, pooled, chance, free_until, cancel_share, created_at, updated_at)
+                     units, pooled, chance, free_until, cancel_share, late_price, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
          p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(round(p_hold.price_amount
            + coalesce(p_hold.unit_price, 0) * (v_units - coalesce(p_hold.units, 0)), 2), quote.price),
          coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.unit_price, p_service.unit_price), v_units,
          coalesce(p_hold.pooled, p_pooled), coalesce(p_hold.chance, quote.chance),
-         lower(p_span) - ts_exact(p_service.free_cancellation), p_service.cancellation_share, p_now, p_now
+         coalesce(p_hold.free_until, lower(p_span) - ts_exact(p_service.free_cancellation)),
+         coalesce(p_hold.cancel_share, p_service.cancellation_share), p_hold.late_price, p_now, p_now
   FROM machine m
   LEFT JOIN LATERAL ts_quote(p_service, m.id, p_span, p_quantity, p_now, NULL, v_units) AS quote ON p_hold.id IS NULL
   WHERE m.id = p_machine

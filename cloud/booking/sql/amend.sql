@@ -26,7 +26,9 @@ BEGIN
 END $$;
 
 -- Nulls leave as it is. Before its start all may change, and the plant gets the order anew as the next revision; once it has
--- started, only its end may. More than was booked is admitted as a new booking would be.
+-- started, only its end may. More than was booked is admitted as a new booking would be. What could not be called off for
+-- nothing any more cannot be after it was amended either, and not for a share of less: else a later start, or a shorter span,
+-- would be the way round the fee.
 CREATE FUNCTION ts_amend(p_tenant text, p_key text, p_body_hash bytea, p_claim text, p_start timestamptz, p_end timestamptz,
                          p_quantity int, p_work jsonb, p_now timestamptz, p_fresh_after timestamptz) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
@@ -37,6 +39,7 @@ DECLARE
   n         claim;
   s         service;
   v_started boolean;
+  v_late    boolean;
   v_was     text;
 BEGIN
   SELECT * INTO v_taken FROM ts_taken_up(p_tenant, p_key, p_body_hash, p_claim);
@@ -80,7 +83,10 @@ BEGIN
   ELSE
     n.price_amount := round(c.price_amount + c.unit_price * (n.units - c.units), 2);
   END IF;
-  UPDATE claim SET span = n.span, free_until = free_until + (lower(n.span) - lower(c.span)), quantity = n.quantity, work = n.work, units = n.units, updated_at = p_now,
+  v_late := c.state <> 'REQUESTED' AND p_now > c.free_until;
+  UPDATE claim SET span = n.span, quantity = n.quantity, work = n.work, units = n.units, updated_at = p_now,
+    free_until = CASE WHEN v_late THEN free_until ELSE free_until + (lower(n.span) - lower(c.span)) END,
+    late_price = CASE WHEN v_late THEN greatest(late_price, price_amount, n.price_amount) END,
     expires_at = CASE WHEN state = 'REQUESTED' THEN lower(n.span) END,
     price_amount = n.price_amount, chance = n.chance,
     revision = revision + CASE WHEN v_started OR state = 'REQUESTED' THEN 0 ELSE 1 END

@@ -90,6 +90,9 @@ BEGIN
   v_terms.unit_price := c.unit_price;
   v_terms.units := c.units;
   v_terms.pooled := false;
+  v_terms.free_until := c.free_until;
+  v_terms.cancel_share := c.cancel_share;
+  v_terms.late_price := c.late_price;
   RETURN ts_transfer(c, p_new_id, s, p_machine, 'registry', p_now, v_terms);
 END $$;
 

@@ -64,7 +64,7 @@ BEGIN
   IF p_to = 'CANCELLED' AND v_was IN ('CONFIRMED', 'DISPATCHED') THEN
     PERFORM ts_call_off(c, p_reason, p_now);
     -- Who called off what it provides itself is its booker too, and owes itself nothing.
-    UPDATE claim SET cancel_fee = round(price_amount * cancel_share, 2)
+    UPDATE claim SET cancel_fee = round(coalesce(late_price, price_amount) * cancel_share, 2)
     WHERE id = c.id AND booker_id = p_tenant AND provider_id <> p_tenant AND p_now > free_until;
   END IF;
   c := ts_move(c.id, p_to, p_reason, p_tenant, p_now);

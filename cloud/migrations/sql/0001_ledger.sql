@@ -75,6 +75,7 @@ CREATE TABLE claim (
   free_until     timestamptz,
   cancel_share   numeric(4, 3) NOT NULL DEFAULT 0,
   cancel_fee     numeric(18, 4),
+  late_price     numeric(18, 4),
   pooled         boolean NOT NULL DEFAULT false,
   healing        jsonb,
   heal_at        timestamptz,
@@ -112,6 +113,7 @@ COMMENT ON COLUMN claim.agreement_id IS 'The agreement that it is called off by:
 COMMENT ON COLUMN claim.quote_id IS 'The quote that was taken: its price.';
 COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
 COMMENT ON COLUMN claim.free_until IS 'Until then its booker calls it off for nothing, later for cancel_share of its price: as agreed when it was booked.';
+COMMENT ON COLUMN claim.late_price IS 'The price that cancel_share is of, once an amendment came too late to lower it; null: price_amount.';
 COMMENT ON COLUMN claim.pooled IS 'Its booker named no machine: until the plant has its order, it may move to another of the service.';
 COMMENT ON COLUMN claim.healing IS 'The booker''s consent to being moved, {consent, max_price?}; for the booker alone.';
 COMMENT ON COLUMN claim.heal_at IS 'Since when it waits for equal capacity elsewhere; null: it does not.';

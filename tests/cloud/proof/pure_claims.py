@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from cloud.booking.model import State
-from cloud.booking.rules import Terms
+from cloud.booking.rules import CallingOff, Terms
 from gateway.capacity import CapacitySpan, CapacityType, Confidence, Reason
 from gateway.span import Span
 
@@ -35,13 +36,16 @@ class Service:
     rate: int = 60
     instant: bool = True
     terms: Terms = ANY_TERMS
+    free: timedelta = timedelta()
+    share: float = 0
+    """So long before its start it is called off for nothing, later for that share of its price."""
 
 
 SERVICES = {
     service.id: service
     for service in (
-        Service("svc_a", "ent_p", ("mch_0", "mch_1")),
-        Service("svc_b", "ent_p", ("mch_1",), instant=False, terms=Terms(max_duration=6 * QUARTER)),
+        Service("svc_a", "ent_p", ("mch_0", "mch_1"), free=4 * QUARTER, share=0.5),
+        Service("svc_b", "ent_p", ("mch_1",), 60, False, Terms(max_duration=6 * QUARTER), QUARTER, 0.25),
         Service("svc_c", "ent_q", ("mch_2",), rate=61),
         Service("svc_d", "ent_p", ("mch_0",), terms=Terms(QUARTER, 2 * QUARTER, None, Confidence.HIGH)),
     )
@@ -51,7 +55,8 @@ SERVICES = {
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A hold or a booking. `proposal`: (service, machine, price) of equal capacity elsewhere; `pooled`: its booker
-    named no machine; `dispatched`: its plant had the order once.
+    named no machine; `dispatched`: its plant had the order once; `off`: what calling it off costs, where that is not
+    what its service says of its span (`calling_off`); `fee`: what it did cost.
     """
 
     id: str
@@ -72,6 +77,8 @@ class Claim:
     healed_by: str | None = None
     pooled: bool = False
     dispatched: bool = False
+    off: CallingOff | None = None
+    fee: Decimal | None = None
 
     @property
     def waits(self) -> bool:
@@ -83,6 +90,11 @@ class Claim:
     @property
     def price(self) -> float:
         return price(SERVICES[self.service], self.span, self.quantity)
+
+    @property
+    def calling_off(self) -> CallingOff:
+        free_until = self.span.start - SERVICES[self.service].free
+        return self.off or CallingOff(free_until, Decimal(str(self.price)))
 
 
 def price(service: Service, span: Span, quantity: int) -> float:

@@ -123,7 +123,9 @@ class Market(Registry):
             return "over"
         pool = self._pool_room(claim)
         if pool:
+            off = claim.calling_off
             self._transfer(claim, new, SERVICES[claim.service], pool)
+            self.claims[new] = replace(self.claims[new], off=off)
             return "moved"
         equal = self._equal(claim)
         if equal is None:

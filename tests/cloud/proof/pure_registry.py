@@ -6,6 +6,7 @@ Nothing is shared with the SQL but `cloud.booking.rules` and the table of transi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 
 from pure_claims import MACHINES, QUARTER, SERVICES, START, Claim, Service
 
@@ -93,6 +94,9 @@ class Registry:
         self.expire_dead(was.machine, span)
         revision = was.revision + (0 if started or was.state is State.REQUESTED else 1)
         new = replace(self.claims[booking], span=span, quantity=quantity, revision=revision)
+        if new.state is not State.REQUESTED:
+            off = was.calling_off.amended(span.start - was.span.start, Decimal(str(new.price)), self.now)
+            new = replace(new, off=off)
         self.claims[booking] = replace(new, expires_at=span.start if new.state is State.REQUESTED else None)
         if new.state is State.DISPATCHED and not started:
             self.move(self.claims[booking], State.CONFIRMED)
@@ -113,7 +117,8 @@ class Registry:
         if to not in TRANSITIONS[claim.state] or (to is State.DECLINED and claim.state is not State.REQUESTED):
             return wrong_state(claim)
         if to is State.CANCELLED and claim.state in {State.CONFIRMED, State.DISPATCHED}:
-            claim = replace(claim, revision=claim.revision + 1)
+            fee = claim.calling_off.fee(SERVICES[claim.service].share, self.now)
+            claim = replace(claim, revision=claim.revision + 1, fee=fee)
         self.move(claim, to)
         if to is not State.CONFIRMED:
             self.reassess(claim.machine)

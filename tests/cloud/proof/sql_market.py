@@ -29,7 +29,8 @@ WORDS = {
 
 CLAIMS = """SELECT id, service_id, machine_id, lower(span) AS start, upper(span) AS "end", quantity, state,
     CASE WHEN state IN ('HELD', 'REQUESTED') THEN expires_at END AS expires_at, extended, at_risk, revision,
-    cancel_asked_at IS NOT NULL AS stopping, heal_at, proposal, heals, healed_by, price_amount::float8 AS price
+    cancel_asked_at IS NOT NULL AS stopping, heal_at, proposal, heals, healed_by, price_amount::float8 AS price,
+    free_until, coalesce(late_price, price_amount) AS late_price, cancel_fee
   FROM claim ORDER BY seq"""
 PLACES = "SELECT id, state, hold_id FROM waiting ORDER BY seq"
 
@@ -50,10 +51,10 @@ async def arrange(connection: asyncpg.Connection) -> None:
         terms = service.terms
         await connection.execute(
             "INSERT INTO service (id, enterprise_id, name, kind, instant, visibility, price_amount, price_currency,"
-            " created_at, notice, min_duration, max_duration, min_confidence)"
-            " VALUES ($1, $2, $1, 'processing', $3, 'open', $4, 'EUR', $5, $6, $7, $8, $9)",
+            " created_at, notice, min_duration, max_duration, min_confidence, free_cancellation, cancellation_share)"
+            " VALUES ($1, $2, $1, 'processing', $3, 'open', $4, 'EUR', $5, $6, $7, $8, $9, $10, $11)",
             *(service.id, service.provider, service.instant, service.rate, START),
-            *(terms.notice, terms.min_duration, terms.max_duration, terms.min_confidence),
+            *(terms.notice, terms.min_duration, terms.max_duration, terms.min_confidence, service.free, service.share),
         )
         for position, machine in enumerate(service.machines):
             await connection.execute("INSERT INTO service_machine VALUES ($1, $2, $3)", service.id, machine, position)

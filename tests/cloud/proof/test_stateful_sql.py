@@ -84,6 +84,9 @@ def _row(claim: Claim) -> dict[str, Any]:
         "heals": claim.heals,
         "healed_by": claim.healed_by,
         "price": claim.price,
+        "free_until": claim.calling_off.free_until,
+        "late_price": claim.calling_off.price,
+        "cancel_fee": claim.fee,
     }
 
 
