@@ -1,6 +1,6 @@
 """Makes an agent's parts from its config and from what its outbox remembers of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         post=post,
         clock=clock,
         data=config.data,
-        announce=lambda at: announcement(config, at),
+        announce=announcer(config),
         trouble=papers.feeds.trouble,
         papers=papers.changed,
         listed=papers.listed,
@@ -101,8 +101,11 @@ def job_lists(papers: PlanFolder, ports: Mapping[str, JobPort]) -> JobLists:
     return JobLists(plans, ports, papers.listed, papers.clock, papers.feeds.trouble)
 
 
-def announcement(config: Config, now: datetime) -> Announce:
-    """Who the machines are."""
+def announcer(config: Config) -> Callable[[datetime], Announce]:
+    """Who tells of the machines, by their profiles as they are now; the post drops what may not cross of their units.
+
+    Raises FileInvalid.
+    """
     machines = tuple(
         Announce.Machine(
             name=name,
@@ -111,10 +114,11 @@ def announcement(config: Config, now: datetime) -> Announce:
             model=machine.model,
             serial=machine.serial,
             quantity=machine.quantity,
+            units=find(machine.profile, config.profiles).units or None,
         )
         for name, machine in config.machines.items()
     )
-    return Announce(at=now, machines=machines)
+    return lambda at: Announce(at=at, machines=machines)
 
 
 def desk(config: Config, name: str, clock: Clock, post: Post) -> Desk:

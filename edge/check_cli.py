@@ -35,7 +35,7 @@ def check(
     rows = [[_mark(each.ok), *map(escape, (each.what, each.found, each.remedy))] for each in report.findings]
     screen.table("What the agent needs", ("ok", "what", "found", "what to do"), rows)
     if report.signals:
-        columns = ("ok", "machine", "signal", "value", "type", "quality", "verdict")
+        columns = ("ok", "machine", "signal", "value", "type", "unit", "quality", "verdict")
         screen.table("What the machines say", columns, [_row(each) for each in report.signals])
     raise typer.Exit(0 if report.ok else 1)
 
@@ -55,6 +55,7 @@ def _document(each: Verdict) -> dict[str, Any]:
         "place": each.place,
         "value": each.value,
         "type": each.type,
+        "unit": each.unit,
         "quality": each.quality.value if each.quality else None,
         "problem": each.problem,
         "advice": each.advice,
@@ -70,6 +71,7 @@ def _row(each: Verdict) -> list[str]:
         signal,
         each.value,
         each.type,
+        each.unit,
         each.quality.value if each.quality else None,
         verdict or "good",
     )

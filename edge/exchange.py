@@ -65,7 +65,7 @@ def _take_over(station: Station, draft: Draft) -> None:
             agent.trouble.goes(f"feed/{source.place}")
         station.papers, agent.papers = draft.papers, draft.papers.changed
     if draft.change.touches("identity"):
-        agent.retelling.announce = lambda at: build.announcement(config, at)
+        agent.retelling.announce = build.announcer(config)
         agent.retelling.introduced = False
 
 

@@ -79,6 +79,11 @@ class Profile(ProfileData):
         return frozenset(name for row in self.state for name in row.when)
 
     @functools.cached_property
+    def units(self) -> Mapping[str, str]:
+        """The units of its signals' final values, of those that name one."""
+        return {name: unit for name, each in self.signals.items() if (unit := each.measured_in)}
+
+    @functools.cached_property
     def passing(self) -> Mapping[str, frozenset[type]]:
         """Of each signal whose values may need work, the types of raw value that need none."""
         found = {name: each.passing for name, each in self.signals.items()}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from edge import unit
 from edge.duration import Duration
 from edge.misfit import Place, misfits
+from gateway.wire import Unit
 
 DataType = Literal[
     "Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double",
@@ -77,8 +78,8 @@ class Signal(ProfileData):
     """
 
     type: DataType | None = None
-    unit: Annotated[str | None, Field(min_length=1)] = None
-    wanted: Annotated[str | None, Field(alias="as")] = None
+    unit: Unit | None = None
+    wanted: Annotated[Unit | None, Field(alias="as")] = None
     scale: float = 1.0
     offset: float = 0.0
     values: dict[str, str] = Field(default_factory=dict)
@@ -126,6 +127,11 @@ class Signal(ProfileData):
             astray = [name for name in ("scale", "offset", "as", "levels", "deadband") if name in given]
             faults += [((name,), f"has no meaning for a {self.type}; remove it or correct `type`") for name in astray]
         return faults
+
+    @property
+    def measured_in(self) -> str | None:
+        """The unit of the final value, None where the profile names none."""
+        return self.wanted or self.unit
 
     @functools.cached_property
     def line(self) -> tuple[float, float] | None:

@@ -100,7 +100,8 @@ def _place(signal: Signal) -> str:
 
 def _read(profile: Profile, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
     """The verdicts as the profile sees them, and last the state that it makes of them."""
-    named = [_spared(profile, _named(profile, each)) for each in verdicts]
+    measured = [replace(each, unit=profile.units.get(each.signal)) for each in verdicts]
+    named = [_spared(profile, _named(profile, each)) for each in measured]
     readings = [
         Reading(each.machine, each.signal, each.value, None, now, each.quality or Quality.GOOD)
         for each in named

@@ -18,8 +18,9 @@ STATE = "state/mode"
 class Verdict:
     """One signal of one machine: whether it can be used, what was found there, and if not, why and what to do.
 
-    `place` is where it was looked for, in the source's own terms: a node, a topic, a register. A signal that a machine
-    may do without is ok even with a problem.
+    `place` is where it was looked for, in the source's own terms: a node, a topic, a register. `value` is as it was
+    found; `unit` is that of what the profile makes of it. A signal that a machine may do without is ok even with a
+    problem.
     """
 
     machine: str
@@ -31,3 +32,4 @@ class Verdict:
     quality: Quality | None = None
     problem: str | None = None
     advice: str | None = None
+    unit: str | None = None

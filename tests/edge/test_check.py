@@ -102,6 +102,26 @@ state:
 """
 
 
+METERED = """\
+profile: metered
+title: A machine that may tell its power
+extends: opcua-machinery
+source: opcua
+signals:
+  power: {node: Power, type: Double, unit: W, as: kW, optional: true}
+"""
+
+
+async def test_the_unit_that_crosses_with_a_named_signal_is_told(
+    look: Look, press: MachineServer, write: Callable[[str, str], Path]
+) -> None:
+    await look()
+    write("profiles/metered.yaml", METERED)
+    config = CONFIG.format(url=press.url, root=press.root).replace("profile: opcua-machinery", "profile: metered")
+    report = await check(write("edge.yaml", f"{config}disclosure: {{default: {{signals: [power]}}}}\n"), Clock())
+    assert {each.signal: each.unit for each in report.signals if each.unit} == {"power": "kW"}
+
+
 class Silent:
     """A source that says one thing of one machine, and nothing of another."""
 

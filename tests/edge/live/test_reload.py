@@ -1,5 +1,6 @@
 """Another config for an agent that runs: only what differs is exchanged, and what cannot be leaves all as it was."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from edge import exchange
 from edge.reload import reload
 from gateway.capacity import CapacityType, Reason
-from gateway.messages import Announce, GapNotice, StateChange, Stream
+from gateway.messages import Announce, GapNotice, StateChange, Stream, encode
 
 from .conftest import CONFIG, Running
 
@@ -176,6 +177,41 @@ async def test_a_changed_profile_file_and_a_changed_secret_are_changes(running: 
     assert not (await running.reload()).change
     monkeypatch.setenv("PASSWORD", "two")
     assert (await running.reload()).change.changed == {"O1": ("source",)}
+
+
+METERED = """\
+profile: metered
+title: A replay whose power and heat are known
+extends: replay
+source: replay
+signals:
+  power: {type: Double, unit: W, as: kW}
+  heat: {type: Double, unit: degC}
+"""
+
+
+async def test_units_of_named_signals_are_announced_again_when_the_profile_or_the_disclosure_changes(
+    running: Running,
+) -> None:
+    def units() -> Mapping[str, str] | None:
+        told = [each for each in running.sent(Stream.CONTROL) if isinstance(each, Announce)][-1]
+        return next(machine.units for machine in told.machines if machine.name == "M1")
+
+    assert units() is None
+    (running.path.parent / "own").mkdir()
+    own = running.path.parent / "own" / "metered.yaml"
+    own.write_text(METERED)
+    assert (await running.reload("machines:\n", "profiles: [own]\nmachines:\n")).ok
+    assert (await running.reload("  M1: {profile: replay", "  M1: {profile: metered")).ok
+    named = "disclosure: {machines: {M1: {signals: [power]}}}\nmachines:\n"
+    assert "identity" in (await running.reload("machines:\n", named)).change.changed["M1"]
+    await running.until(lambda: units() == {"power": "kW"})
+    own.write_text(METERED.replace("as: kW", "as: MW"))
+    assert "identity" in (await running.reload()).change.changed["M1"]
+    await running.until(lambda: units() == {"power": "MW"})
+    own.write_text(METERED.replace("as: kW", "as: MW").replace("degC", "K"))
+    assert "identity" not in (await running.reload()).change.changed["M1"], "what stays in is no news"
+    assert b"heat" not in b"".join(map(encode, running.sent(Stream.CONTROL)))
 
 
 async def test_a_machine_with_booked_jobs_stays_until_they_are_over(running: Running) -> None:
