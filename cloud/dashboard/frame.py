@@ -55,15 +55,20 @@ def stamped(name: str) -> str:
     return f"{MOUNTED}/{name}?{stamp}"
 
 
+def linked(*names: str) -> str:
+    """What a page's head says to load these files of STATIC, styles and scripts, in that order."""
+    return "".join(
+        f'<link rel="stylesheet" href="{stamped(name)}">'
+        if name.endswith(".css")
+        else f'<script src="{stamped(name)}"></script>'
+        for name in names
+    )
+
+
 def _head(page: str) -> str:
     """The style and script that all pages share, and those of this page where it has any."""
-    found = [
-        name
-        for name in ("board.css", "house.js", "echart.js", f"{page}.css", f"{page}.js")
-        if (STATIC / name).is_file()
-    ]
-    styles = [f'<link rel="stylesheet" href="{stamped(name)}">' for name in found if name.endswith(".css")]
-    return "".join([*styles, *(f'<script src="{stamped(name)}"></script>' for name in found if name.endswith(".js"))])
+    names = ("board.css", f"{page}.css", "house.js", "echart.js", f"{page}.js")
+    return linked(*(name for name in names if (STATIC / name).is_file()))
 
 
 def dress(session: Session, words: Words, title: str, page: str = "") -> ui.dark_mode:

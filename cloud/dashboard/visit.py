@@ -181,3 +181,16 @@ def open_page(house: House, request: Request, here: str) -> Visit | RedirectResp
     ui.context.client.on_delete(gone)
     visit.hear()
     return visit
+
+
+def serve(house: House, name: str, build: Callable[[Visit, Request], object]) -> None:
+    """Serve the page of that name at its route, for whoever is logged in; `build` makes what is below the bar."""
+
+    @ui.page(house.page(name).route)
+    def opened(request: Request) -> RedirectResponse | None:
+        visit = open_page(house, request, name)
+        if isinstance(visit, RedirectResponse):
+            return visit
+        with visit.main:
+            build(visit, request)
+        return None

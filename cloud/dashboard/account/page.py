@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 from pydantic import ValidationError
@@ -14,26 +13,22 @@ from cloud.dashboard.account.people import People
 from cloud.dashboard.frame import said
 from cloud.dashboard.house import House
 from cloud.dashboard.registry import Away, KeyRefused, Refused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 
 
 def install(house: House) -> None:
     """Serve the page at /account."""
 
-    @ui.page("/account")
-    def account(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "account")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        with visit.main:
-            said("h1", visit.words("account.nav"), "title")
-            _Self(visit)
-            if visit.login.name:
-                _Password(visit)
-            if visit.may("admin"):
-                People(visit)
-            visit.main.props["data-shown"] = "true"
-        return None
+    def build(visit: Visit, _: Request) -> None:
+        said("h1", visit.words("account.nav"), "title")
+        _Self(visit)
+        if visit.login.name:
+            _Password(visit)
+        if visit.may("admin"):
+            People(visit)
+        visit.main.props["data-shown"] = "true"
+
+    serve(house, "account", build)
 
 
 class _Self:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.element import Element
 
@@ -15,10 +14,10 @@ from cloud.dashboard.bookings.choose import Names
 from cloud.dashboard.bookings.deeds import Deeds
 from cloud.dashboard.bookings.path import path_html
 from cloud.dashboard.bookings.rights import DEEDS, possible
-from cloud.dashboard.frame import button, hide, said, stamped
+from cloud.dashboard.frame import button, hide, linked, said
 from cloud.dashboard.house import House
 from cloud.dashboard.registry import Away, Refused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 from cloud.registry.model import States
 
@@ -26,16 +25,11 @@ from cloud.registry.model import States
 def install(house: House) -> None:
     """Serve the page at /bookings/{booking_id}."""
 
-    @ui.page("/bookings/{booking_id}")
-    def booking(request: Request, booking_id: str) -> RedirectResponse | None:
-        visit = open_page(house, request, "booking")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        ui.add_head_html(f'<link rel="stylesheet" href="{stamped("market.css")}">')
-        ui.add_head_html(f'<link rel="stylesheet" href="{stamped("bookings.css")}">')
-        with visit.main:
-            Life(visit, booking_id)
-        return None
+    def build(visit: Visit, request: Request) -> None:
+        ui.add_head_html(linked("market.css", "bookings.css"))
+        Life(visit, request.path_params["booking_id"])
+
+    serve(house, "booking", build)
 
 
 class Life:

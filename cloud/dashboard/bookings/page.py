@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
@@ -20,10 +19,10 @@ from cloud.dashboard.bookings.choose import GROUPS, ROLES, Filter, Names, Row, c
 from cloud.dashboard.bookings.feed import feed_button
 from cloud.dashboard.download import csv_button
 from cloud.dashboard.echart import chart, picture_button
-from cloud.dashboard.frame import button, hide, said, stamped
+from cloud.dashboard.frame import button, hide, linked, said
 from cloud.dashboard.house import House
 from cloud.dashboard.model import Plant
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 from cloud.dashboard.words import Words
 
@@ -34,15 +33,11 @@ RETELL = 20.0
 def install(house: House) -> None:
     """Serve the page at /bookings."""
 
-    @ui.page("/bookings")
-    def bookings(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "bookings")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        ui.add_head_html(f'<link rel="stylesheet" href="{stamped("market.css")}">')
-        with visit.main:
-            Bookings(visit, Filter.of(dict(request.query_params)))
-        return None
+    def build(visit: Visit, request: Request) -> None:
+        ui.add_head_html(linked("market.css"))
+        Bookings(visit, Filter.of(dict(request.query_params)))
+
+    serve(house, "bookings", build)
 
 
 class Bookings:

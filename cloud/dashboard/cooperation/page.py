@@ -4,8 +4,6 @@ import asyncio
 import time
 from functools import partial
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
@@ -23,7 +21,7 @@ from cloud.dashboard.download import csv_button
 from cloud.dashboard.frame import button, hide, said
 from cloud.dashboard.house import House
 from cloud.dashboard.registry import Away, Refused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import DASH, When
 
 EVENTS = (
@@ -40,15 +38,7 @@ COUNT_AGAIN = 30.0
 
 def install(house: House) -> None:
     """Serve the page at /cooperation."""
-
-    @ui.page("/cooperation")
-    def cooperation(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "cooperation")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        with visit.main:
-            Cooperation(visit)
-        return None
+    serve(house, "cooperation", lambda visit, _: Cooperation(visit))
 
 
 class Cooperation:

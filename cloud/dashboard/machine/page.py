@@ -4,12 +4,11 @@ import time
 from datetime import UTC, datetime
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from cloud.dashboard.download import csv_button
-from cloud.dashboard.frame import button, hide, said, stamped
+from cloud.dashboard.frame import button, hide, linked, said
 from cloud.dashboard.house import House
 from cloud.dashboard.machine import kept, rows, told
 from cloud.dashboard.machine import look as looks
@@ -23,7 +22,7 @@ from cloud.dashboard.machine.text import Text
 from cloud.dashboard.model import NO_STATEMENT, Plant
 from cloud.dashboard.plant.glance import named
 from cloud.dashboard.registry import KeyRefused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 from cloud.registry.model import Machine
 
@@ -36,15 +35,11 @@ SCRIPTS = ("machineaxis.js", "machinetold.js", "machinehand.js")
 def install(house: House) -> None:
     """Serve the page at /machine/{machine_id}."""
 
-    @ui.page("/machine/{machine_id}")
-    def machine(request: Request, machine_id: str) -> RedirectResponse | None:
-        visit = open_page(house, request, "machine")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        ui.add_head_html("".join(f'<script src="{stamped(name)}"></script>' for name in SCRIPTS))
-        with visit.main:
-            MachinePage(visit, machine_id, dict(request.query_params))
-        return None
+    def build(visit: Visit, request: Request) -> None:
+        ui.add_head_html(linked(*SCRIPTS))
+        MachinePage(visit, request.path_params["machine_id"], dict(request.query_params))
+
+    serve(house, "machine", build)
 
 
 class MachinePage:

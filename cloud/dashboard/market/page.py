@@ -7,8 +7,6 @@ import time
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from cloud.dashboard.frame import said
@@ -21,7 +19,7 @@ from cloud.dashboard.market.remedy import remedy
 from cloud.dashboard.market.results import Results
 from cloud.dashboard.market.seek import Seek
 from cloud.dashboard.registry import Away, Refused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 from cloud.market.model import SearchAnswer, SearchRequest
 from cloud.market.slots import Slots, SlotsRequest
@@ -35,15 +33,7 @@ AGAIN = 2.0
 def install(house: House) -> None:
     """Serve the page at /market."""
     kept = Kept()
-
-    @ui.page("/market")
-    def market(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "market")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        with visit.main:
-            Market(visit, kept, dict(request.query_params))
-        return None
+    serve(house, "market", lambda visit, request: Market(visit, kept, dict(request.query_params)))
 
 
 class Market:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from cloud.audit.model import Act
@@ -15,7 +13,7 @@ from cloud.dashboard.operations.facts import Facts, Looker
 from cloud.dashboard.operations.trail import Trail
 from cloud.dashboard.operations.trouble import troubles
 from cloud.dashboard.registry import Away, KeyRefused, Refused
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 
 EVERY = 5.0
@@ -25,15 +23,7 @@ EVERY = 5.0
 def install(house: House) -> None:
     """Serve the page at /operations."""
     looker = Looker()
-
-    @ui.page("/operations")
-    def operations(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "operations")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        with visit.main:
-            Operations(visit, looker)
-        return None
+    serve(house, "operations", lambda visit, _: Operations(visit, looker))
 
 
 class Operations:

@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 from nicegui import ui
 
-from cloud.dashboard.frame import stamped
 from cloud.dashboard.plant.glance import STATES, periods
 from cloud.dashboard.plant.kept import board_of
 from cloud.dashboard.plant.totals import Totals
@@ -14,11 +13,7 @@ from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
 SCRIPTS = ("planttold.js", "plantband.js", "plantglance.js")
-
-
-def scripts() -> str:
-    """What the page needs in its head."""
-    return "".join(f'<script src="{stamped(name)}"></script>' for name in SCRIPTS)
+"""What the page loads besides."""
 
 
 class Overview:

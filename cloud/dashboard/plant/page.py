@@ -1,20 +1,19 @@
 """The plant's page: totals, alarms, machines and bookings, brought up to date as soon as they change."""
 
 from fastapi import Request
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from cloud.dashboard.frame import hide, said
+from cloud.dashboard.frame import hide, linked, said
 from cloud.dashboard.house import House
 from cloud.dashboard.model import Plant
-from cloud.dashboard.plant.overview import Overview, scripts
+from cloud.dashboard.plant.overview import SCRIPTS, Overview
 from cloud.dashboard.plant.picture import browser_words
 from cloud.dashboard.plant.say import tiles
 from cloud.dashboard.plant.table import MOST, bookings_html, lines
 from cloud.dashboard.plant.timeline import Timeline
 from cloud.dashboard.plant.totals import Totals, totals
-from cloud.dashboard.visit import Visit, open_page
+from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
@@ -25,15 +24,11 @@ OFFERED = 1
 def install(house: House) -> None:
     """Serve the page at /."""
 
-    @ui.page("/")
-    def plant(request: Request) -> RedirectResponse | None:
-        visit = open_page(house, request, "plant")
-        if isinstance(visit, RedirectResponse):
-            return visit
-        ui.add_head_html(browser_words(visit.words, TAGS[visit.words.language]) + scripts())
-        with visit.main:
-            Board(visit)
-        return None
+    def build(visit: Visit, _: Request) -> None:
+        ui.add_head_html(browser_words(visit.words, TAGS[visit.words.language]) + linked(*SCRIPTS))
+        Board(visit)
+
+    serve(house, "plant", build)
 
 
 class Board:
