@@ -48,13 +48,14 @@ async def allowed(url: str, resolver: Resolve = resolve, *, private: bool = Fals
     return addresses[0], port, host
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-"""RFC 6052: whoever is meant by these is known to the translator alone."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out to the world. What lies outside has a meaning of its own to some router or translator:
+NAT64 (RFC 6052, 8215), addresses that hold an IPv4 one, the old site-local ones."""
 
 
 def _public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    if found in _NAT64:
-        return False
     mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if mapped is None and found.version == 6 and found not in _UNICAST:
+        return False
     return (mapped or found).is_global and not found.is_multicast
