@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from cloud.booking.wire import Booking, BookingRequest, ByAgreement, Quantity, Work
-from cloud.registry.model import Id, Moment, Wire, Zone
+from cloud.registry.model import END_OF_TIME, Id, Moment, Wire, Zone
 from gateway.span import Span
 
 MOST_LEGS = 20
@@ -40,8 +40,11 @@ class SeriesRequest(Wire):
     whole: bool = True
 
     @model_validator(mode="after")
-    def _ends_after_start(self) -> Self:
-        Span(self.start, self.end)
+    def _in_time(self) -> Self:
+        last = Span(self.start, self.end).end + timedelta(days=self.every_days * self.times)
+        if last >= END_OF_TIME:
+            msg = f"the last of them must end before {END_OF_TIME:%Y}"
+            raise ValueError(msg)
         return self
 
     def occasions(self) -> tuple[BookingRequest, ...]:

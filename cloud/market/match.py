@@ -18,6 +18,9 @@ from gateway.span import Span
 Verdict = Match | Miss
 _SUREST = tuple(reversed(Confidence))
 
+BEYOND = Decimal(10) ** 14
+"""What no claim can cost, whatever its currency."""
+
 MORE = 200
 """So many candidates beyond those that are asked for are looked at, as long as a fee less might make them cheaper."""
 
@@ -116,6 +119,8 @@ def _match(need: Need, candidate: Candidate) -> Verdict | None:
     spans = (one,) if one else in_pieces(need, candidate)
     if spans is None:
         return None
+    if _is_beyond(need, candidate):
+        return Miss(candidate, "price.too_high", "costs more than a booking can keep", alone=False)
     match = _quoted(need, candidate, spans)
     limit, cost = need.max_price, match.price
     if limit and limit.currency != cost.currency:
@@ -126,6 +131,14 @@ def _match(need: Need, candidate: Candidate) -> Verdict | None:
         detail, asked, offered = f"{money(cost)}, {money(more)} more than asked", money(limit), money(cost)
         return Miss(candidate, "price.too_high", detail, match.span, asked, offered, instead(offered, asked))
     return match
+
+
+def _is_beyond(need: Need, candidate: Candidate) -> bool:
+    """Whether its price may be more than anybody could book: one absurd price must not cost others their answer."""
+    dearest = max(candidate.rate.amount, candidate.unit_price, candidate.setup_fee.amount)
+    dearest = max([dearest, *(band.price for band in candidate.bands)])
+    hours, pieces = need.duration // timedelta(hours=1) + 1, need.split.pieces if need.split else 1
+    return dearest * (hours * need.quantity + need.units + pieces) > BEYOND
 
 
 def _notice(need: Need, candidate: Candidate) -> Verdict | None:

@@ -31,7 +31,8 @@ def _zone(name: str) -> str:
     return name
 
 
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=END_OF_TIME)]
 """A time with an offset, RFC 3339."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z]+_[A-Za-z0-9_.-]+$")]

@@ -102,6 +102,15 @@ async def test_a_series_books_the_times_that_fit_and_says_which_did_not(market: 
     assert [one.state for one in off.bookings] == ["CANCELLED", "CANCELLED"]
 
 
+async def test_a_series_that_goes_on_past_the_last_of_all_times_is_refused_as_a_whole(market: Market) -> None:
+    far = {"service_id": "svc_x", "start": "2199-12-30T00:00:00Z", "end": "2199-12-31T00:00:00Z", "times": 2}
+    buyer = market.clients["buyer"]
+    body = {**far, "work": work().model_dump(mode="json")}
+    answer = await buyer._http.post("/v1/series", json=body, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+    assert "the last of them must end before 2200" in answer.json()["detail"]
+
+
 async def test_a_bundle_takes_twenty_legs_and_no_more(market: Market) -> None:
     service_id, _ = await market.offer()
     legs = [booking(service_id, 10 + n, 11 + n).model_dump(mode="json", exclude_unset=True) for n in range(21)]

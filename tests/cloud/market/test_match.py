@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloud.market.candidate import Candidate, Match, Miss, Need, Step
 from cloud.market.match import judge, parts_of, search
-from cloud.market.quote import price
+from cloud.market.quote import PriceBand, price
 from gateway.capacity import Confidence
 from gateway.money import Money
 from gateway.odds import Odds
@@ -224,6 +224,22 @@ def test_a_price_is_rounded_once_half_up() -> None:
     third = candidate(step(0, 1), rate=euros("0.10"), setup_fee=Money(amount=Decimal("0.005"), currency="EUR"))
     assert price(third.tariff, parts_of(third, span(0, 0.05), 1), 1) == euros("0.01")
     assert price(third.tariff, parts_of(third, span(0, 1 / 3), 1), 1) == euros("0.04")
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        {"unit_price": Decimal(10**14 - 1)},
+        {"rate": euros("99999999999999")},
+        {"setup_fee": euros("99999999999999")},
+        {"bands": (PriceBand(Decimal(10**14 - 1)),)},
+    ],
+    ids=["a piece", "an hour", "the set-up", "a band"],
+)
+def test_an_absurd_price_costs_nobody_else_their_answer(prices: dict[str, Any]) -> None:
+    offers = [candidate(step(0, 500, 9), service_id="absurd", **prices), candidate(step(0, 500, 9))]
+    matches, misses = search(need(0, 500, 400, units=1_000_000, quantity=9), offers, 10)
+    assert ([match.candidate.service_id for match in matches], misses) == (["svc_1"], [])
 
 
 steps = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12), st.integers(0, 3), st.integers(1, 5)), max_size=8)
