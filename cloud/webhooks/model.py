@@ -1,6 +1,7 @@
 """Webhooks and their deliveries as they cross the border; the schedule by which a delivery is tried again."""
 
 import base64
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,17 +48,17 @@ def next_try(attempts: int) -> timedelta | None:
 
 
 def _address(text: str) -> str:
+    msg = "write an address like https://erp.example.com/hooks, without user, password, fragment or blanks"
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError(msg)
     parts = urlsplit(text)
-    if (
-        parts.scheme not in {"https", "http"}
-        or not parts.hostname
-        or parts.username
-        or parts.password
-        or parts.fragment
-    ):
-        msg = "write an address like https://erp.example.com/hooks, without user, password or fragment"
+    named = bool(parts.hostname) and parts.port != 0  # to read the port raises ValueError where it is none
+    if parts.scheme not in {"https", "http"} or not named or parts.username or parts.password or parts.fragment:
         raise ValueError(msg)
     return text
+
+
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 class WebhookRequest(Wire):

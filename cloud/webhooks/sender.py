@@ -85,6 +85,6 @@ class Sender:
             async with asyncio.timeout(PATIENCE):
                 response = await client.send(request, stream=True)
                 await response.aclose()
-        except (Forbidden, TimeoutError, httpx2.HTTPError, ValueError, OSError) as error:
+        except (Forbidden, TimeoutError, httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
             return Result(None, (str(error) or type(error).__name__)[:LONGEST_ERROR])
         return Result(response.status_code, None if response.is_success else f"answered {response.status_code}")

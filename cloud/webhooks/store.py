@@ -20,12 +20,20 @@ _BEHIND = """SELECT id, enterprise_id, types, cursor FROM webhook
   WHERE NOT removed AND cursor IS DISTINCT FROM $1 ORDER BY id FOR UPDATE SKIP LOCKED"""
 _QUEUE = """INSERT INTO delivery (id, webhook_id, type, body, state, next_at, created_at)
   VALUES ($1, $2, $3, $4, 'DUE', $5, $5)"""
+# The first of every webhook before the second of any: one that has a thousand to send, and hangs, must not hold up others.
 _DUE = """UPDATE delivery d SET next_at = $2, attempts = attempts + 1
-  FROM webhook w WHERE w.id = d.webhook_id AND NOT w.removed AND d.id IN (
-    SELECT id FROM delivery WHERE state = 'DUE' AND next_at <= $1 ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+  FROM webhook w WHERE w.id = d.webhook_id AND d.id IN (
+    SELECT id FROM delivery WHERE state = 'DUE' AND next_at <= $1 AND id IN (
+      SELECT id FROM (
+        SELECT o.id, o.next_at, row_number() OVER (PARTITION BY o.webhook_id ORDER BY o.next_at, o.id) AS nth
+        FROM delivery o JOIN webhook h ON h.id = o.webhook_id AND NOT h.removed
+        WHERE o.state = 'DUE' AND o.next_at <= $1) AS line
+      ORDER BY nth, next_at LIMIT $3)
+    FOR UPDATE SKIP LOCKED)
   RETURNING d.id, w.url, w.secret, d.attempts, d.body"""
+# One whose webhook was removed while it was on its way is over: due again, it would be in everybody's way for ever.
 _DONE = """UPDATE delivery SET state = $2, next_at = $3, status = $4, error = $5,
-  delivered_at = CASE WHEN $2 = 'DELIVERED' THEN $6::timestamptz END WHERE id = $1"""
+  delivered_at = CASE WHEN $2 = 'DELIVERED' THEN $6::timestamptz END WHERE id = $1 AND state = 'DUE'"""
 
 
 async def add(  # noqa: PLR0913, PLR0917 - a row's columns

@@ -1,7 +1,7 @@
 """Webhooks from the booking to the receiver: a real server takes them, fails, hangs, and gets them again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from standardwebhooks import Webhook as Reference
 
 from cloud.webhooks.model import SCHEDULE
 from cloud.webhooks.sender import Sender
+from cloud.webhooks.store import SENT_AT_ONCE
 from gateway.clock import Clock
 
 
@@ -22,13 +23,17 @@ class Receiver:
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
+    gone: Awaitable[Any] | None = None
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         told = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(told.get("content-length", "0")))
+        told["path"] = head[0].split()[1]
         self.taken.append((told, body))
+        if self.gone:
+            await self.gone
         status = self.answers.pop(0) if self.answers else 204
         more = b"Location: http://127.0.0.1:1/\r\n" if status == 302 else b""
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n".encode() + more + b"Connection: close\r\n\r\n")
@@ -83,6 +88,58 @@ async def test_what_happens_after_it_was_made_arrives_signed_and_once(
     assert (read["type"], read["data"]["id"], read["data"]["state"]) == ("booking.changed", booked.id, "CONFIRMED")
     (sent,) = await deliveries(market, "buyer", made["id"])
     assert (sent["state"], sent["attempts"], sent["status"], sent["id"]) == ("DELIVERED", 1, 204, told["webhook-id"])
+
+
+async def test_what_was_on_its_way_to_a_removed_webhook_is_over(
+    market: Market, receiver: Receiver, sender: Any
+) -> None:
+    service_id, _ = await market.offer()
+    made = await hook(market, "buyer", receiver.url, "booking.changed")
+    receiver.answers = [500]
+    receiver.gone = market.clients["buyer"]._http.delete(f"/v1/webhooks/{made['id']}")
+    await market.clients["buyer"].book(booking(service_id, 10, 11))
+    assert await sender() == 1
+    state = "SELECT state FROM delivery WHERE webhook_id = $1"
+    assert await market.owner.fetchval(state, made["id"]) == "FAILED", "due, it would be in everybody's way for ever"
+
+
+async def test_one_webhook_with_much_to_send_does_not_hold_up_the_others(
+    market: Market, receiver: Receiver, sender: Any
+) -> None:
+    service_id, _ = await market.offer()
+    buyer = market.clients["buyer"]
+    await hook(market, "buyer", f"{receiver.url}/much", "booking.changed")
+    for hour in range(SENT_AT_ONCE + 2):
+        await buyer.book(booking(service_id, 10 + hour, 11 + hour))
+    await sender()
+    receiver.taken.clear()
+    await hook(market, "maker", f"{receiver.url}/little", "booking.changed")
+    await market.owner.execute("UPDATE delivery SET state = 'DUE', next_at = created_at")
+    await buyer.book(booking(service_id, 40, 41))
+    assert await sender() == SENT_AT_ONCE
+    assert "/hooks/little" in {told["path"] for told, _ in receiver.taken}
+
+
+async def test_an_address_that_cannot_be_sent_to_fails_alone(market: Market, receiver: Receiver, sender: Any) -> None:
+    service_id, _ = await market.offer()
+    good = await hook(market, "maker", receiver.url, "booking.changed")
+    bad = await hook(market, "buyer", "http://127.0.0.1/", "booking.changed")
+    await market.owner.execute("UPDATE webhook SET url = E'http://127.0.0.1/\r\nX: y' WHERE id = $1", bad["id"])
+    await market.clients["buyer"].book(booking(service_id, 10, 11))
+    assert await sender() == 2
+    ((failed,), (sent,)) = [await deliveries(market, "buyer", bad["id"]), await deliveries(market, "maker", good["id"])]
+    assert (failed["state"], failed["attempts"], sent["state"]) == ("DUE", 1, "DELIVERED")
+    assert "Invalid" in failed["error"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://erp.example.com/\r\nX: y", "https://erp.example.com/a b", "https://erp.example.com:99999/"]
+)
+async def test_an_address_that_nothing_can_be_sent_to_is_refused(market: Market, url: str) -> None:
+    answer = await market.clients["buyer"]._http.post(
+        "/v1/webhooks", json={"url": url}, headers={"Idempotency-Key": "k"}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/url")
 
 
 async def test_each_side_gets_its_own_and_nobody_anothers(market: Market, receiver: Receiver, sender: Any) -> None:
