@@ -136,9 +136,15 @@ async def _invalid(_: Request, error: Exception) -> Response:
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return answer(REQUEST_MALFORMED, f"the body is not JSON: {faults[0]['ctx']['error']}")
-    errors = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in faults[:20]]
+    errors = [{"pointer": pointer(fault["loc"]), "detail": _said(fault)} for fault in faults[:20]]
     detail = "; ".join(f"{fault['pointer']}: {fault['detail']}" for fault in errors[:3])
     return answer(REQUEST_INVALID, detail, {"errors": errors})
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    """What is wrong, in words; a body that came as something else than JSON is no object, whatever it looks like."""
+    unread = tuple(fault["loc"]) == ("body",) and isinstance(fault.get("input"), bytes)
+    return "not read as JSON; send the header Content-Type: application/json" if unread else str(fault["msg"])
 
 
 def pointer(location: Sequence[int | str]) -> str:

@@ -88,6 +88,14 @@ async def test_a_refused_field_is_pointed_to(market: Market) -> None:
     assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/price/amount", "/colour"}
 
 
+async def test_a_body_that_is_not_said_to_be_json_is_told_so(market: Market) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for route in ("/v1/search", "/v1/inquiries"):
+        answer = await market.clients["buyer"]._http.post(route, content=b"{}", headers={**form, **KEY})
+        (fault,) = answer.json()["errors"]
+        assert fault == {"pointer": "/", "detail": "not read as JSON; send the header Content-Type: application/json"}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "place"),
     [
