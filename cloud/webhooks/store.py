@@ -20,7 +20,7 @@ _BEHIND = """SELECT id, enterprise_id, types, cursor FROM webhook
   WHERE NOT removed AND cursor IS DISTINCT FROM $1 ORDER BY id FOR UPDATE SKIP LOCKED"""
 _QUEUE = """INSERT INTO delivery (id, webhook_id, type, body, state, next_at, created_at)
   VALUES ($1, $2, $3, $4, 'DUE', $5, $5)"""
-# The first of every webhook before the second of any: one that has a thousand to send, and hangs, must not hold up others.
+# The first of every webhook before the second of any: one that has much to send, and hangs, must not hold up others.
 _DUE = """UPDATE delivery d SET next_at = $2, attempts = attempts + 1
   FROM webhook w WHERE w.id = d.webhook_id AND d.id IN (
     SELECT id FROM delivery WHERE state = 'DUE' AND next_at <= $1 AND id IN (
