@@ -42,6 +42,7 @@ BEGIN
     UPDATE claim SET heal_at = p_now + p_retry WHERE id = c.id;
     RETURN 'nothing';
   ELSIF c.heals IS NULL AND (c.healing ->> 'consent')::boolean
+        AND coalesce(c.healing -> 'max_price' ->> 'currency', c.price_currency) = c.price_currency
         AND v_room.price <= coalesce((c.healing -> 'max_price' ->> 'amount')::numeric, c.price_amount) THEN
     PERFORM ts_transfer(c, p_new_id, v_room.service, v_room.machine_id, 'registry', p_now);
     RETURN 'moved';
@@ -149,7 +150,8 @@ BEGIN
     ORDER BY s.enterprise_id <> c.provider_id, price, s.id, m.position LIMIT 500
   )
   SELECT a.s, a.machine_id, a.price INTO v_found FROM alike a
-  WHERE ts_why_not_instant(a.s, a.machine_id, p_now, p_fresh_after) IS NULL
+  WHERE a.price < 1e14 -- else no claim could keep it, nor a proposal say it
+    AND ts_why_not_instant(a.s, a.machine_id, p_now, p_fresh_after) IS NULL
     AND ts_fits(a.machine_id, c.span, c.quantity, (a.s).min_confidence, p_now, NULL)
   ORDER BY (a.s).enterprise_id <> c.provider_id, a.price, (a.s).id, a.position LIMIT 1;
   service := v_found.s;

@@ -157,6 +157,26 @@ async def test_more_than_was_consented_to_is_only_proposed(world, hours, piece, 
     assert (await successor(world, more.id))["price_amount"] == 61
 
 
+async def test_a_limit_in_another_currency_is_no_consent(world, hours, piece, spare, round_):
+    await world.states(spare[1], piece(0, 48))
+    await world.owner.execute("UPDATE service SET price_amount = 61 WHERE id <> 'svc_a'")
+    yen = {**CONSENT, "max_price": {"amount": "20000.00", "currency": "JPY"}}
+    booked = (await world.book("svc_a", hours(2, 4), healing=yen)).claim
+    await world.states("mch_a")
+    assert await round_() == 1
+    left = await world.claim(booked.id)
+    assert (left["healed_by"], left["proposal"]["price"]) == (None, {"amount": "122.00", "currency": "EUR"})
+
+
+async def test_what_no_booking_could_cost_is_not_proposed(world, hours, piece, spare, round_):
+    await world.states(spare[1], piece(0, 48))
+    await world.owner.execute("UPDATE service SET price_amount = 99999999999999 WHERE id <> 'svc_a'")
+    booked = (await world.book("svc_a", hours(2, 34), healing=CONSENT)).claim
+    await world.states("mch_a")
+    assert await round_() == 0
+    assert (await world.claim(booked.id))["proposal"] is None
+
+
 async def test_what_the_plant_displaced_is_healed_too(world, hours, piece, round_):
     booked = (await world.book("svc_a", hours(2, 4), healing=CONSENT)).claim
     await world.answers(booked, "conflict")
