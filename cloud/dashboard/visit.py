@@ -75,6 +75,7 @@ class Visit:
     _ears: list["_Ear"] = field(default_factory=list)
     _told: float = 0.0
     _waiting: asyncio.TimerHandle | None = None
+    _nudges: int = 0
 
     @property
     def registry(self) -> Registry:
@@ -105,6 +106,11 @@ class Visit:
         self._ears.append(_Ear(callback, self.main))
         self.hear()
 
+    def nudge(self) -> None:
+        """Call back those who listen to news soon, though nothing changed of what the visitor's own watcher sees."""
+        self._nudges += 1
+        self.hear()
+
     def say(self, text: str, kind: Kind = "info") -> None:
         """A notice that goes by itself; text is never markup."""
         with self.main:
@@ -133,7 +139,7 @@ class Visit:
         when = self.when()
         self.header.show(self.watcher, when)
         self._banners.show(self.watcher, when)
-        seen = (self.watcher.version, self.watcher.silent, self.watcher.heard.total(), len(self._ears))
+        seen = (self.watcher.version, self.watcher.silent, self.watcher.heard.total(), self._nudges, len(self._ears))
         if seen == self._seen:
             return
         self._seen = seen

@@ -13,6 +13,9 @@ from cloud.dashboard.credentials import Credential, Proof, Several
 from cloud.dashboard.registry import Registry
 from cloud.dashboard.watch import Watcher
 
+TRADE = ("booking.changed", "hold.changed", "capacity.changed")
+"""Events after which other hours are free than before."""
+
 log = structlog.get_logger()
 
 
@@ -37,6 +40,8 @@ class Watchers:
         self._watched: dict[str, _Watched] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+        self.bell: set[Callable[[], None]] = set()
+        """Called, whoever looks, when any watcher hears that hours were taken, given back or offered anew."""
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -78,10 +83,24 @@ class Watchers:
         looking = Several()
         registry = self._connect(Proof(looking))
         watcher = Watcher(registry, self._back)
+        watcher.listeners.add(self._ringer(watcher))
         task = asyncio.get_running_loop().create_task(watcher.run(), name="watch")
         task.add_done_callback(_tell_of_a_fault)
         self._watched[view] = _Watched(watcher, registry, task, looking)
         return self._watched[view]
+
+    def _ringer(self, watcher: Watcher) -> Callable[[], None]:
+        known = 0
+
+        def listen() -> None:
+            nonlocal known
+            heard = sum(watcher.heard[kind] for kind in TRADE)
+            if heard != known:
+                known = heard
+                for ring in tuple(self.bell):
+                    ring()
+
+        return listen
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

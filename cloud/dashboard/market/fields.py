@@ -113,6 +113,7 @@ def on_do(element: Some, handler: Callable[[str, int], Any]) -> Some:
     def clicked(event: GenericEventArguments) -> Any:
         return handler(str(event.args[0]), int(event.args[1]))
 
-    catch = "(e) => { const b = e.target.closest('[data-do]'); if (b) emit(b.dataset.do, Number(b.dataset.item)); }"
+    catch = "(e) => { const b = e.target.closest('[data-do]:not([aria-disabled=true])');"
+    catch += " if (b) emit(b.dataset.do, Number(b.dataset.item)); }"
     element.on("click", clicked, js_handler=catch)
     return element

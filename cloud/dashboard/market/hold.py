@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cloud.booking.bundle import BundleRequest
 from cloud.booking.wire import BookingRequest, Document, Healing, Hold, HoldRequest, Work
 from cloud.client.market import bundle_of
+from cloud.dashboard.market.agreed import Cover
 from cloud.market.model import Found
 from gateway.money import Money
 
@@ -23,11 +24,14 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a hold does not say itself: what it was made of, for how many pieces, and whether it was extended."""
+    """What a hold does not say itself: what it was made of, for how many pieces, whether it was extended, and the name
+    of the agreement that it is called off by.
+    """
 
     name: str = ""
     pieces: str = ""
     extended: bool = False
+    agreement: str = ""
 
 
 @dataclass(slots=True)
@@ -59,12 +63,12 @@ class Intents:
     _tries: dict[int, int] = field(default_factory=dict)
     _under_way: set[int] = field(default_factory=set)
 
-    def begin(self, number: int) -> str | None:
-        """The key to hold that result with; None while it is being held, or is."""
+    def begin(self, number: int, agreement: str = "") -> str | None:
+        """The key to hold that result with, by that agreement; None while it is being held, or is."""
         if number in self.held or number in self._under_way:
             return None
         self._under_way.add(number)
-        return f"hold-{self.answer}-{number}-{self._tries.get(number, 0)}"
+        return f"hold-{self.answer}-{number}-{self._tries.get(number, 0)}{agreement and f'-{agreement}'}"
 
     def done(self, number: int, hold: str) -> None:
         self._under_way.discard(number)
@@ -83,24 +87,29 @@ class Intents:
             self._tries[number] = self._tries.get(number, 0) + 1
 
 
-def wish(found: Found, pieces: str = "") -> HoldRequest:
-    """The hold of a result: of the very machine that was shown, at the price that was shown."""
+def wish(found: Found, pieces: str = "", agreement: str | None = None) -> HoldRequest:
+    """The hold of a result: of the very machine that was shown, at the price that was shown, or an agreement's."""
     return HoldRequest(
         service_id=found.service_id,
         machine_id=found.machine_id,
         start=found.start,
         end=found.end,
         quantity=found.quantity,
+        agreement_id=agreement,
         work_quantity=int(pieces) if pieces.isdecimal() else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A result of several pieces, which is not held but booked at once as a bundle; `answer`: of which search."""
+    """A result of several pieces, which is not held but booked at once as a bundle; `answer`: of which search.
+
+    `covers`: the agreements by which it can be called off.
+    """
 
     found: Found
     answer: str
+    covers: tuple[Cover, ...] = ()
 
 
 Target = Hold | Whole
@@ -139,9 +148,16 @@ def order(target: Target, typed: Mapping[str, str]) -> BookingRequest | BundleRe
     except ValidationError:
         return {"work_master": "market.fault.value"}
     if isinstance(target, Whole):
+        more = {"healing": healing, "agreement_id": _agreement(target, typed)}
         whole = bundle_of(target.found, work)
-        return BundleRequest(legs=tuple(leg.model_copy(update={"healing": healing}) for leg in whole.legs))
+        return BundleRequest(legs=tuple(leg.model_copy(update=more) for leg in whole.legs))
     return BookingRequest(hold_id=target.id, work=work, healing=healing)
+
+
+def _agreement(target: Whole, typed: Mapping[str, str]) -> str | None:
+    """The agreement that was chosen, if it is one of those that were offered."""
+    chosen = typed.get("agreement", "")
+    return chosen if chosen in {cover.agreement.id for cover in target.covers} else None
 
 
 def _documents(typed: Mapping[str, str], faults: dict[str, str]) -> tuple[Document, ...]:

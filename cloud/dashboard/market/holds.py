@@ -1,6 +1,7 @@
 """The holds of the enterprise: each with the time that it has left, to be booked, extended once, or let go."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
@@ -49,11 +50,11 @@ class Holds:
         """Whether an order is being written: nothing should move meanwhile."""
         return self._booking is not None and self._booking.open
 
-    def add(self, hold: Hold, found: Found, pieces: str) -> None:
-        """One that was just made, of that result, for so many pieces of work."""
-        self._put(hold, Note(f"{found.service_name} · {found.provider_name}", pieces))
+    def add(self, hold: Hold, found: Found, pieces: str, agreement: str = "") -> None:
+        """One that was just made, of that result, for so many pieces of work, by the agreement of that name."""
+        self._put(hold, Note(f"{found.service_name} · {found.provider_name}", pieces, agreement=agreement))
         self._show()
-        ui.run_javascript("document.querySelector('.holds')?.scrollIntoView({block: 'nearest'})")
+        ui.run_javascript(f"thirdshiftMarket.holds({json.dumps(hold.id)})")
 
     async def read(self, given: str = "") -> None:
         """All that is known of, as the registry has it now: also those that waiting brought, and one of the address."""
@@ -120,7 +121,7 @@ class Holds:
             return
         one = list(self._held.values())[number]
         if what == "book":
-            self.write(one.hold, one.note.pieces)
+            self.write(one.hold, one.note.pieces, one.note.agreement)
         elif what == "extend":
             await self._extend(one)
         elif what == "release":
@@ -146,9 +147,9 @@ class Holds:
         await self._read(identity)
         self._show()
 
-    def write(self, target: Target, pieces: str = "") -> None:
+    def write(self, target: Target, pieces: str = "", agreement: str = "") -> None:
         """Open the dialog in which its work is said."""
-        self._booking = Order(self._visit, target, self._booked, pieces)
+        self._booking = Order(self._visit, target, self._booked, pieces, agreement)
 
     def _booked(self, target: Target) -> None:
         if isinstance(target, Hold):
@@ -162,11 +163,13 @@ def _row(number: int, one: _Held, when: When, speed: float) -> str:
     clock = f"{int(left) // 60}:{int(left) % 60:02}"
     ticking = f'<b class="countdown" data-hold="{escape(hold.id)}" data-left="{left:.1f}">{clock}</b>'
     span = when.span(Span(hold.start, hold.end))
+    agreed = one.note.agreement or hold.agreement_id
+    by = f" · {escape(words('market.by_agreement', name=agreed))}" if agreed else ""
     extend = "" if one.note.extended else button_html("extend", number, "quiet", words("market.extend"))
     return (
         f'<li class="miss"><div class="what"><strong>{escape(span)}</strong> '
         f'<span class="by">{escape(one.note.name or hold.service_id)}</span>'
-        f"<div>{escape(told.money(hold.price))} · "
+        f"<div>{escape(told.money(hold.price))}{by} · "
         f"{escape(words('market.left_label'))} {ticking}</div></div>"
         f'<div class="do">{button_html("book", number, "go", words("market.book"))}{extend}'
         f"{button_html('release', number, 'quiet', words('market.release'))}</div></li>"

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from cloud.dashboard.cooperation.told import refused
 from cloud.dashboard.frame import hide, said
-from cloud.dashboard.market import told
 from cloud.dashboard.market.fields import on_do
 from cloud.dashboard.market.lines import waiting_html
 from cloud.dashboard.registry import Away, Refused
@@ -55,7 +55,7 @@ class Line:
             await deed()
         except Refused as error:
             if when := visit.when():
-                visit.say(told.refused(error.code, error.detail, error.problem, when), "negative")
+                visit.say(refused(error.code, error.detail, error.problem, when), "negative")
         except Away:
             visit.say(visit.words("market.away"), "warning")
         else:

@@ -1,10 +1,12 @@
 """Results, near misses and places in line as HTML; everything that comes from outside is escaped."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from cloud.dashboard.market import told
+from cloud.dashboard.market.agreed import Cover, terms
+from cloud.dashboard.market.alike import Row, rows, to_take
 from cloud.dashboard.market.form import Values
 from cloud.dashboard.market.remedy import remedy
 from cloud.dashboard.when import When
@@ -18,36 +20,68 @@ _WAITABLE = ("capacity.", "confidence.")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How the list stands: results that are held, and those that a mark on the map was clicked for."""
+    """How the list stands: results that are held, that a mark on the map was clicked for, that are no longer free.
+
+    `covers`: by the result's number, the agreements by which it can be called off. `own`: the enterprise that looks.
+    """
 
     held: Collection[int] = ()
     marked: Collection[int] = ()
     may_book: bool = True
+    gone: frozenset[int] = frozenset()
+    covers: Mapping[int, tuple[Cover, ...]] = field(default_factory=dict)
+    own: str = ""
 
 
 def results_html(found: Sequence[Found], when: When, shown: Shown) -> str:
-    """The inside of an `<ol>`, best first."""
-    return "".join(_result(number, one, found[0], when, shown) for number, one in enumerate(found))
+    """The inside of an `<ol>`, best first; results that differ in nothing but the machine are one row."""
+    return "".join(_result(place, row, found, when, shown) for place, row in enumerate(rows(found), 1))
 
 
-def _result(number: int, one: Found, best: Found, when: When, shown: Shown) -> str:
-    words = when.words
+def _result(place: int, row: Row, found: Sequence[Found], when: When, shown: Shown) -> str:
+    words, one = when.words, found[row[0]]
     manner = "market.instant" if one.instant else "market.on_request"
     reasons = "".join(f"<li>{escape(line)}</li>" for line in told.why(one, when))
-    marked = " marked" if number in shown.marked else ""
+    marked = " marked" if set(row) & set(shown.marked) else ""
+    gone = " gone" if set(row) <= shown.gone else ""
+    by = words("market.own", name=one.provider_name) if one.provider_id == shown.own else one.provider_name
     return (
-        f'<li class="result{marked}" id="result-{number}">'
-        f'<div class="rank" aria-hidden="true">{number + 1}</div>'
+        f'<li class="result{marked}{gone}" id="result-{row[0]}">'
+        f'<div class="rank" aria-hidden="true">{place}</div>'
         f'<div class="what"><strong>{escape(one.service_name)}</strong> '
-        f'<span class="by">{escape(one.provider_name)}</span>'
+        f'<span class="by">{escape(by)}</span>'
         f'<div class="span">{escape(when.span(Span(one.start, one.end)))}</div>'
-        f"{_pieces(one, when)}<ul class='why'>{reasons}</ul></div>"
+        f"{_pieces(one, when)}<ul class='why'>{reasons}</ul>"
+        f'<div class="alike">{escape(alike(row, shown, words))}</div></div>'
         f'<div class="offer"><div class="price">{escape(told.money(one.price))}</div>'
         f"{_chance(one, words)}"
         f'<span class="badge {"done" if one.instant else ""}">{escape(words(manner))}</span></div>'
-        f'<div class="do">{_buttons(number, one, words, shown)}'
-        f'<small class="rank-why">{escape(told.compared(one, best, when))}</small></div></li>'
+        f'<div class="do">{_buttons(row, one, words, shown)}'
+        f'<small class="rank-why">{escape(told.compared(one, found[0], when))}</small></div>'
+        f"{_agreed(row, one, words, shown)}</li>"
     )
+
+
+def alike(row: Row, shown: Shown, words: Words) -> str:
+    """That more machines can be had just so; or that the row is no longer free."""
+    if set(row) <= shown.gone:
+        return words("market.gone")
+    more = len(set(row) - shown.gone - set(shown.held)) - 1
+    return "" if more < 1 else words("market.alike_one" if more == 1 else "market.alike", count=more)
+
+
+def _agreed(row: Row, one: Found, words: Words, shown: Shown) -> str:
+    """The agreements by which it can be called off, each with its rate, its quota and a button."""
+    number = to_take(row, {*shown.held, *shown.gone})
+    if not (found := shown.covers.get(row[0])):
+        return ""
+    lines = ""
+    for nth, cover in enumerate(found):
+        text = words("market.call_off", price=told.money(cover.price))
+        able = shown.may_book and number is not None and cover.enough and not one.pieces[1:]
+        do = button_html(f"call-{nth}", number, "go", text) if able and number is not None else ""
+        lines += f"<li><span>{escape(terms(cover, words))}</span>{do}</li>"
+    return f'<ul class="agreed">{lines}</ul>'
 
 
 def _pieces(one: Found, when: When) -> str:
@@ -71,13 +105,14 @@ def _chance(one: Found, words: Words) -> str:
     )
 
 
-def _buttons(number: int, one: Found, words: Words, shown: Shown) -> str:
-    only = button_html("only", number, "quiet", words("market.only"))
-    if one.pieces[1:]:
-        return (button_html("bundle", number, "go", words("market.bundle")) if shown.may_book else "") + only
-    if number in shown.held:
-        return f'<span class="badge live">{escape(words("market.held"))}</span>{only}'
-    return (button_html("hold", number, "go", words("market.hold")) if shown.may_book else "") + only
+def _buttons(row: Row, one: Found, words: Words, shown: Shown) -> str:
+    number = to_take(row, {*shown.held, *shown.gone})
+    only = button_html("only", row[0], "quiet", words("market.only"))
+    held = f'<span class="badge live">{escape(words("market.held"))}</span>' if set(row) & set(shown.held) else ""
+    if number is None or not shown.may_book:
+        return held + only
+    do = "bundle" if one.pieces[1:] else "hold"
+    return held + button_html(do, number, "go", words(f"market.{do}")) + only
 
 
 def button_html(do: str, number: int, look: str, text: str) -> str:
@@ -85,18 +120,20 @@ def button_html(do: str, number: int, look: str, text: str) -> str:
     return f'<button type="button" class="{look}" data-do="{do}" data-item="{number}">{escape(text)}</button>'
 
 
-def misses_html(misses: Sequence[NearMiss], values: Values, when: When, *, may_book: bool) -> str:
-    """The inside of a `<ul>`: what nearly does, by what it misses, and the change that would help."""
-    return "".join(_miss(number, one, values, when, may_book=may_book) for number, one in enumerate(misses))
+def misses_html(
+    misses: Sequence[NearMiss], values: Values, when: When, *, may_book: bool, asked: Span | None = None
+) -> str:
+    """The inside of a `<ul>`: what nearly does, by what it misses, and the change that would help.
+
+    `asked` is the window that was searched: a remedy says by how much it leaves it.
+    """
+    remedies = [told.remedied(one, asked, when) if remedy(one, values) else "" for one in misses]
+    return "".join(_miss(number, one, remedies[number], when, may_book=may_book) for number, one in enumerate(misses))
 
 
-def _miss(number: int, one: NearMiss, values: Values, when: When, *, may_book: bool) -> str:
+def _miss(number: int, one: NearMiss, change: str, when: When, *, may_book: bool) -> str:
     words = when.words
-    do = ""
-    if remedy(one, values):
-        span = one.would_do and when.span(Span(one.would_do.start, one.would_do.end))
-        text = words("market.apply_span", span=span) if span else words("market.apply")
-        do += button_html("apply", number, "quiet", text)
+    do = button_html("apply", number, "quiet", change) if change else ""
     if may_book and one.constraint.startswith(_WAITABLE):
         do += button_html("wait", number, "quiet", words("market.wait"))
     kind = words.term("market.constraint", one.constraint)

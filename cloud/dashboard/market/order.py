@@ -7,8 +7,10 @@ from nicegui import ui
 from cloud.booking.bundle import BundleRequest
 from cloud.booking.model import State
 from cloud.booking.wire import Booking, BookingRequest
+from cloud.dashboard.cooperation.told import refused
 from cloud.dashboard.frame import button, said
 from cloud.dashboard.market import told
+from cloud.dashboard.market.agreed import terms
 from cloud.dashboard.market.fields import Form
 from cloud.dashboard.market.hold import DOCUMENTS, Target, Whole, order, order_key
 from cloud.dashboard.registry import Away, Refused
@@ -23,13 +25,15 @@ def tell(visit: Visit, error: Refused | Away) -> None:
     if isinstance(error, Away):
         visit.say(visit.words("market.away"), "warning")
     elif when := visit.when():
-        visit.say(told.refused(error.code, error.detail, error.problem, when), "negative")
+        visit.say(refused(error.code, error.detail, error.problem, when), "negative")
 
 
 class Order:
     """The dialog in which the work is said; sending it twice books once."""
 
-    def __init__(self, visit: Visit, target: Target, booked: Callable[[Target], None], pieces: str) -> None:
+    def __init__(
+        self, visit: Visit, target: Target, booked: Callable[[Target], None], pieces: str, agreement: str = ""
+    ) -> None:
         self._visit, self._target, self._done = visit, target, booked
         self._busy = False
         words, when = visit.words, visit.when()
@@ -40,7 +44,9 @@ class Order:
                     button(words("app.close"), self._dialog.close, "tool", icon="close")
             if when:
                 said("p", _about(target, when))
-            self._form = _order_form(words, self.send, pieces)
+            if agreement:
+                said("p", words("market.order_agreed", name=agreement), "agreed-by")
+            self._form = _order_form(words, self.send, pieces, target)
             self._problem = said("p", "", "problem")
             self._problem.props["role"] = "alert"
         self._dialog.on("hide", self._dialog.delete)
@@ -61,7 +67,7 @@ class Order:
             made = await self._book(request)
         except Refused as error:
             if when := self._visit.when():
-                self._problem.set_text(told.refused(error.code, error.detail, error.problem, when))
+                self._problem.set_text(refused(error.code, error.detail, error.problem, when))
         except Away:
             self._problem.set_text(self._visit.words("market.away_book"))
         else:
@@ -92,9 +98,11 @@ def _about(target: Target, when: When) -> str:
     return when.words(key, span=when.span(Span(one.start, one.end)), price=told.money(one.price))
 
 
-def _order_form(words: Words, send: Callable[[dict[str, str]], object], pieces: str) -> Form:
+def _order_form(words: Words, send: Callable[[dict[str, str]], object], pieces: str, target: Target) -> Form:
     form = Form(words, send, "pair")
     with form.element:
+        if isinstance(target, Whole) and target.covers:
+            _terms(form, target)
         form.field("work_master", words("market.work_master"), maxlength=100)
         form.field("pieces", words("market.pieces"), "number", pieces or "1", min=1, step=1)
         form.field("material", words("market.material"), "text", "", "wide", maxlength=500)
@@ -111,3 +119,11 @@ def _order_form(words: Words, send: Callable[[dict[str, str]], object], pieces: 
         with ui.element("div").classes("wide ends"):
             form.send_button(words("market.order_send"))
     return form
+
+
+def _terms(form: Form, target: Whole) -> None:
+    """The price of the list, or an agreement whose quota is enough."""
+    words = form.words
+    choices = [("", words("market.at_list", price=told.money(target.found.price)))]
+    choices += [(one.agreement.id, terms(one, words)) for one in target.covers if one.enough]
+    form.choice("agreement", words("market.terms"), choices, "", "wide")

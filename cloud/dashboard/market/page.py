@@ -5,18 +5,23 @@ import json
 import secrets
 import time
 from datetime import date, timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from nicegui import ui
 
+from cloud.dashboard.cooperation.told import refused
 from cloud.dashboard.frame import said
 from cloud.dashboard.house import House
-from cloud.dashboard.market import form, told, week
+from cloud.dashboard.market import form, week
+from cloud.dashboard.market.agreed import Agreed, read
+from cloud.dashboard.market.agreed import covers as covering
+from cloud.dashboard.market.alike import moved
 from cloud.dashboard.market.hold import Intents, Kept, Whole, wish
 from cloud.dashboard.market.holds import Holds
 from cloud.dashboard.market.line import Line
 from cloud.dashboard.market.remedy import remedy
-from cloud.dashboard.market.results import Results
+from cloud.dashboard.market.results import Question, Results
 from cloud.dashboard.market.seek import Seek
 from cloud.dashboard.registry import Away, Refused
 from cloud.dashboard.visit import Visit, serve
@@ -26,8 +31,14 @@ from cloud.market.slots import Slots, SlotsRequest
 from cloud.waiting.model import WaitingRequest
 from gateway.span import Span
 
-AGAIN = 2.0
-"""Seconds (real) between two searches at least that nobody asked for."""
+Some = TypeVar("Some")
+
+AGAIN, LATEST = 2.0, 10.0
+"""Seconds (real) between two searches that nobody asked for, at least and at most.
+
+What others do at the registry is told to those alone whom it concerns, so it is asked for; what is done from this
+dashboard, by whomever, is known at once.
+"""
 
 
 def install(house: House) -> None:
@@ -50,7 +61,8 @@ class Market:
         self._slots = Slots(items=())
         self._picked: Span | None = None
         self._seen: object = None
-        self._searched = 0.0
+        self._searched, self._old = 0.0, False
+        self._agreed: tuple[Agreed, ...] = ()
         said("h1", visit.words("market.title"), "unseen")
         with ui.element("div").classes("market"):
             self._seek = Seek(visit, self.search, self.reset)
@@ -59,6 +71,14 @@ class Market:
                 self._results = Results(visit, self)
                 self._line = Line(visit)
         visit.on_news(self.news)
+        bell = visit.house.watchers.bell
+        bell.add(self._rung)
+        ui.context.client.on_delete(lambda: bell.discard(self._rung))
+
+    def _rung(self) -> None:
+        """Somebody booked, or a plant offered something else: what is shown may not be free any more."""
+        self._old = True
+        self._visit.nudge()
 
     @property
     def may_book(self) -> bool:
@@ -80,11 +100,11 @@ class Market:
             self._visit.main.props["data-shown"] = "market"
             return
         if (seen := self._changes()) != self._seen:
-            self._seen = seen
+            self._seen, self._old = seen, True
             await self._holds.read()
             await self._line.read()
-            if time.monotonic() - self._searched > AGAIN and not self._holds.booking:
-                await self._search(when, quiet=True)
+        if time.monotonic() - self._searched > (AGAIN if self._old else LATEST) and not self._holds.booking:
+            await self._search(when, quiet=True)
 
     def _changes(self) -> object:
         watcher = self._visit.watcher
@@ -168,16 +188,19 @@ class Market:
             given = {"service_id": miss.service_id, "quantity": request.quantity, "duration": duration}
             await self._line.join(WaitingRequest(start=request.start, end=request.end, **given), self._intents.answer)
 
-    async def hold(self, number: int) -> None:
-        """Hold a result; a second click on it does nothing."""
+    async def hold(self, number: int, agreement: int | None = None) -> None:
+        """Hold a result, by one of the agreements that cover it or at its list price; a second click does nothing."""
         if not self.may_book or number >= len(self._answer.items):
             return
         intents, found, pieces = self._intents, self._answer.items[number], self._values["units"]
-        key = intents.begin(number)
+        covers = covering(found, self._agreed)
+        by = covers[agreement].agreement if agreement is not None and agreement < len(covers) else None
+        key = intents.begin(number, by.id if by else "")
         if key is None:
             return
+        asked = wish(found, pieces, by.id if by else None)
         try:
-            held = await self._visit.registry.ask(lambda api: api.hold(wish(found, pieces), key=key))
+            held = await self._visit.registry.ask(lambda api: api.hold(asked, key=key))
         except Refused as error:
             intents.failed(number, known=True)
             self._refuse(error)
@@ -186,17 +209,24 @@ class Market:
             self._visit.say(self._visit.words("market.away"), "warning")
         else:
             intents.done(number, held.id)
-            self._holds.add(held, found, pieces)
+            self._holds.add(held, found, pieces, by.name if by else "")
             self._results.hold_list(intents.held)
 
     async def bundle(self, number: int) -> None:
         """Book a result of several pieces: all of them, or none."""
         if self.may_book and number < len(self._answer.items):
-            self._holds.write(Whole(self._answer.items[number], self._intents.answer), self._values["units"])
+            found = self._answer.items[number]
+            whole = Whole(found, self._intents.answer, covering(found, self._agreed))
+            self._holds.write(whole, self._values["units"])
+
+    async def renew(self) -> None:
+        """Show the market as it is now."""
+        if when := self._visit.when():
+            await self._search(when)
 
     def _refuse(self, error: Refused) -> None:
         if when := self._visit.when():
-            self._visit.say(told.refused(error.code, error.detail, error.problem, when), "negative")
+            self._visit.say(refused(error.code, error.detail, error.problem, when), "negative")
 
     def _hold_is_over(self, hold_id: str) -> None:
         self._intents.over(hold_id)
@@ -205,8 +235,10 @@ class Market:
     # Asking the registry, and showing what it says.
 
     async def _search(self, when: When, *, quiet: bool = False, calendar: bool = True) -> None:
+        """Ask for what the form says. `quiet`: nobody asked, so what is shown stays, and what changed is said."""
         request = form.asked(self._values, when.zone)
-        self._seek.blame(request)
+        if not quiet:
+            self._seek.blame(request)
         if isinstance(request, form.Faults):
             return
         self._request, self._searched = request, time.monotonic()
@@ -214,24 +246,35 @@ class Market:
         if not quiet:
             self._results.wait()
             self._remember()
-        picked = self._picked
-        narrow = request.model_copy(update={"start": picked.start, "end": picked.end}) if picked else request
+        old, self._old = self._old or not quiet, False
         try:
-            slots = self._ask_week(when) if calendar else _same(self._slots)
-            answer, found = await asyncio.gather(self._visit.registry.ask(lambda api: api.search(narrow)), slots)
+            answer, found, agreed = await asyncio.gather(
+                self._visit.registry.ask(lambda api: api.search(self._narrowed(request))),
+                self._ask_week(when) if calendar and old else _same(self._slots),
+                _same(self._agreed) if quiet else read(self._visit.registry, request.window),
+            )
         except Refused as error:
-            self._results.fail(told.refused(error.code, error.detail, error.problem, when))
+            self._results.fail(refused(error.code, error.detail, error.problem, when))
         except Away:
-            self._results.fail(self._visit.words("market.away"))
+            self._results.fail(self._visit.words("market.away_search"))
         else:
-            if not (quiet and self._same(answer)):
-                self._answer, self._intents = answer, Intents(secrets.token_hex(8))
-                self._results.show(answer, when, self._values, request.near, picked=bool(picked))
+            self._agreed = agreed
+            self._take(answer, when, quiet=quiet)
             self._results.fresh(when)
-            self._show_week(when, found)
+            if found != self._slots or not quiet:
+                self._show_week(when, found)
 
-    def _same(self, answer: SearchAnswer) -> bool:
-        return answer == self._answer
+    def _narrowed(self, request: SearchRequest) -> SearchRequest:
+        picked = self._picked
+        return request.model_copy(update={"start": picked.start, "end": picked.end}) if picked else request
+
+    def _take(self, answer: SearchAnswer, when: When, *, quiet: bool) -> None:
+        if quiet and self._answer.items:
+            self._results.tell_moved(moved(self._answer.items, answer, form.LIMIT))
+        elif self._request and not (quiet and answer == self._answer):
+            self._answer, self._intents = answer, Intents(secrets.token_hex(8))
+            covers = {number: covering(one, self._agreed) for number, one in enumerate(answer.items)}
+            self._results.show(answer, when, Question(self._values, self._request, bool(self._picked)), covers)
 
     async def _ask_week(self, when: When) -> Slots:
         if self._request is None or self._first is None:
@@ -250,5 +293,5 @@ class Market:
         ui.run_javascript(f"history.replaceState(null, '', {json.dumps('/market?' + query)})")
 
 
-async def _same(found: Slots) -> Slots:
-    return found
+async def _same(known: Some) -> Some:
+    return known

@@ -76,6 +76,7 @@ def _mark(place: Place, found: Sequence[Found], count: int, nth: int, words: Wor
         },
         "label": {
             "show": True,
+            "opacity": 1,  # a mark may be pale, its price is to be read
             "position": "right",
             "formatter": f"{best.price.amount:,.0f} {best.price.currency}",
             "color": "var(--ink)",

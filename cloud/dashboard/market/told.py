@@ -134,6 +134,22 @@ def missed(miss: NearMiss, when: When) -> str:
     return miss.detail
 
 
+def remedied(miss: NearMiss, asked: Span | None, when: When) -> str:
+    """What is to change, and to what: `2 h earlier: 13:00 to 17:00`, `Search with 120.00 EUR`; `asked`: the window."""
+    words = when.words
+    if miss.would_do is None:
+        if miss.offered is None:
+            return words("market.apply")
+        return words("market.apply_with", offered=_local(miss.offered, when))
+    span = Span(miss.would_do.start, miss.would_do.end)
+    told = when.span(span)
+    if asked and span.start < asked.start:
+        return words("market.apply_earlier", gap=when.long(asked.start - span.start), span=told)
+    if asked and span.end > asked.end:
+        return words("market.apply_later", gap=when.long(span.end - asked.end), span=told)
+    return words("market.apply_span", span=told)
+
+
 def _local(text: str, when: When) -> str:
     """A value with its unit, in the page's language."""
     if match := _PIECES.fullmatch(text):

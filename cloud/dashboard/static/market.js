@@ -21,16 +21,50 @@ window.thirdshiftMarket = (() => {
     setTimeout(() => document.getElementById(id)?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 60);
   }
 
+  // What is no longer free is told in its place: nothing is drawn anew, so the focus stays where it is. A row is told as
+  // [its id, the result that its buttons take now, whether all of it is gone, what is said of it].
+  function moved(rows) {
+    for (const [id, item, gone, said] of rows) {
+      const row = document.getElementById(`result-${id}`);
+      if (!row) continue;
+      row.classList.toggle("gone", gone);
+      row.querySelector(".alike").textContent = said;
+      for (const button of row.querySelectorAll("[data-do]:not([data-do=only])")) {
+        button.ariaDisabled = item === null ? "true" : null;
+        if (item !== null) button.dataset.item = item;
+      }
+    }
+  }
+
+  // Whoever holds hours goes on with them.
+  function holds(id) {
+    setTimeout(() => {
+      const place = [...document.querySelectorAll(".holds li")].find((each) => each.querySelector(`[data-hold="${CSS.escape(id)}"]`));
+      place?.scrollIntoView({ block: "nearest" });
+      place?.querySelector("[data-do=book]")?.focus({ preventScroll: true });
+    }, 60);
+  }
+
   // One slot of the calendar can be reached by Tab, the others by the arrow keys.
   const table = () => document.querySelector("table.slots");
+
+  let focused = null;
 
   function calendar() {
     setTimeout(() => {
       const slots = [...(table()?.querySelectorAll(".slot") ?? [])];
-      const first = slots.find((slot) => slot.getAttribute("aria-pressed") === "true") ?? slots[0];
+      const lost = focused && document.activeElement === document.body;
+      const same = lost && slots.find((slot) => slot.getAttribute("aria-label").split(": ")[0] === focused);
+      const first = same || (slots.find((slot) => slot.getAttribute("aria-pressed") === "true") ?? slots[0]);
       if (first) first.tabIndex = 0;
+      if (same) same.focus({ preventScroll: true });
     }, 60);
   }
+
+  // The slots are drawn anew when somebody books: the one that had the focus has it again.
+  document.addEventListener("focusin", (event) => {
+    focused = event.target.closest?.(".slot")?.getAttribute("aria-label").split(": ")[0] ?? null;
+  });
 
   const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -72,7 +106,7 @@ window.thirdshiftMarket = (() => {
 
   setInterval(count, 250);
 
-  return { map, seen, calendar, walk };
+  return { map, seen, moved, holds, calendar, walk };
 })();
 
 window.thirdshiftForms = (() => {

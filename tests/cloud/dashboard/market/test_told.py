@@ -10,6 +10,7 @@ from cloud.dashboard.market.remedy import remedy
 from cloud.dashboard.when import DASH
 from cloud.dashboard.words import LANGUAGES, Words, dictionary
 from gateway.money import Money
+from gateway.span import Span
 
 LATER = {"start": "2026-03-03T08:00:00Z", "end": "2026-03-03T12:00:00Z"}
 
@@ -132,3 +133,24 @@ def test_refusals_that_are_told_here_exist(made):
 
 def test_money_is_read_as_people_write_it():
     assert told.money(Money(amount="1240", currency="EUR")) == "1,240.00 EUR"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "en", "zh"),
+    [
+        (4, 8, "2 h 00 min earlier: 11:00", "提早 2 小时 00 分"),
+        (28, 34, "4 h 00 min later: Tue 11:00", "推迟 4 小时 00 分"),
+        (10, 14, "Take 17:00", "改为 17:00"),
+    ],
+    ids=["before the window", "after it", "within"],
+)
+def test_a_remedy_says_by_how_much_it_leaves_the_window_that_was_searched(made, start, end, en, zh):
+    miss = made.miss("capacity.insufficient", would_do={"start": made.at(start), "end": made.at(end)})
+    window = Span(made.at(6), made.at(30))
+    assert told.remedied(miss, window, made.when()).startswith(en)
+    assert told.remedied(miss, window, made.when("zh")).startswith(zh)
+
+
+def test_a_remedy_of_another_kind_says_with_what_is_searched(made):
+    assert told.remedied(made.miss("confidence.too_low", offered="3"), None, made.when()) == "Search with 3"
+    assert told.remedied(made.miss("certificate.missing"), None, made.when()) == "Search with that"
