@@ -1,7 +1,9 @@
 """Runs .sql files inside a migration step, as ts_owner where they define what ts_owner is to own."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import op
 
 SQL = Path(__file__).parent / "sql"
@@ -18,6 +20,13 @@ def run_as_owner(*files: Path | str) -> None:
     op.execute("SET LOCAL ROLE ts_owner")
     run(*files)
     op.execute("RESET ROLE")
+
+
+def allow(kind: str, moves: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Tell the database the legal moves of that kind; from NEW go the states that one may be born in."""
+    table = sa.table("legal_move", sa.column("kind"), sa.column("from_state"), sa.column("to_state"))
+    rows = ((str(one), str(to)) for one, targets in moves for to in sorted(targets))
+    op.bulk_insert(table, [{"kind": kind, "from_state": one, "to_state": to} for one, to in rows])
 
 
 def execute(text: str) -> None:

@@ -20,7 +20,7 @@ async def test_a_second_migration_changes_nothing(database):
 
 
 async def test_the_guard_in_the_database_is_the_table_of_the_model(pool_owner):
-    rows = await pool_owner.fetch("SELECT from_state, to_state FROM claim_transition")
+    rows = await pool_owner.fetch("SELECT from_state, to_state FROM legal_move WHERE kind = 'claim'")
     moves = {(str(one), str(to)) for one, targets in TRANSITIONS.items() for to in targets}
     assert {tuple(row) for row in rows} == moves | {("NEW", str(state)) for state in INITIAL}
 
@@ -36,7 +36,7 @@ async def test_every_tenant_table_forces_row_level_security(pool_owner):
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
         " AND NOT (relrowsecurity AND relforcerowsecurity)"
     )
-    assert {row["relname"] for row in bare} == {"alembic_version", "claim_transition"}
+    assert {row["relname"] for row in bare} == {"alembic_version"}
 
 
 async def test_definer_functions_have_a_fixed_path_and_are_not_for_everybody(pool_owner):

@@ -51,11 +51,6 @@ BEGIN
   RETURN c;
 END $$;
 
-CREATE FUNCTION ts_can_move(p_from text, p_to text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  RETURN EXISTS (SELECT FROM claim_transition WHERE from_state = p_from AND to_state = p_to);
-END $$;
-
 -- Ends the holds and requests over p_span that are past their expiry, so that the constraint lets others in. The sweep will
 -- not find them any more, so whom they flagged is looked at here. The caller holds the machine's guard.
 CREATE FUNCTION ts_expire_dead(p_machine text, p_span tstzrange, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$

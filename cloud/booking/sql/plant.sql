@@ -44,7 +44,7 @@ BEGIN
   IF c.state = 'CONFIRMED' AND p_to IN ('RUNNING', 'COMPLETED', 'ABORTED', 'NO_SHOW') THEN
     c := ts_move(c.id, 'DISPATCHED', NULL, 'plant', p_now);
   END IF;
-  IF NOT ts_can_move(c.state, p_to) THEN
+  IF NOT ts_may_move('claim', c.state, p_to) THEN
     IF NOT c.live AND p_to IN ('DISPATCHED', 'RUNNING') THEN
       -- The plant has a job in hand that is over here: untold, it would run for nobody.
       PERFORM ts_call_off(c, 'the booking is ' || c.state, p_now);
@@ -83,7 +83,7 @@ BEGIN
     RETURN ts_told('unknown', 'no booking ' || p_claim);
   ELSIF c.state = 'METERED' THEN
     RETURN ts_told('ignored', 'it is metered already');
-  ELSIF NOT ts_can_move(c.state, 'METERED') THEN
+  ELSIF NOT ts_may_move('claim', c.state, 'METERED') THEN
     RETURN ts_told('refused', format('a booking can''t go from %s to METERED', c.state));
   END IF;
   UPDATE claim SET meter = p_meter, settlement = ts_open_settlement(p_due, p_settle_by), settle_at = p_settle_by

@@ -58,7 +58,7 @@ BEGIN
     RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_ask_off(c, p_reason, p_tenant, p_now), 200, p_now);
   END IF;
   v_was := c.state;
-  IF NOT ts_can_move(v_was, p_to) OR p_to = 'DECLINED' AND v_was <> 'REQUESTED' THEN
+  IF NOT ts_may_move('claim', v_was, p_to) OR p_to = 'DECLINED' AND v_was <> 'REQUESTED' THEN
     RETURN ts_refused('claim.state', 409, jsonb_build_object('state', v_was));
   END IF;
   IF p_to = 'CANCELLED' AND v_was IN ('CONFIRMED', 'DISPATCHED') THEN

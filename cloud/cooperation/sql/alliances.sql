@@ -37,9 +37,9 @@ COMMENT ON TABLE alliance_service IS
 CREATE UNIQUE INDEX alliance_service_now ON alliance_service (alliance_id, service_id) WHERE removed_at IS NULL;
 CREATE INDEX alliance_service_service ON alliance_service (service_id);
 
-CREATE TRIGGER born BEFORE INSERT ON alliance FOR EACH ROW EXECUTE FUNCTION ts_guard_cooperation('alliance');
+CREATE TRIGGER born BEFORE INSERT ON alliance FOR EACH ROW EXECUTE FUNCTION ts_guard_move('alliance');
 CREATE TRIGGER moved BEFORE UPDATE OF state ON alliance FOR EACH ROW
-  WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_cooperation('alliance');
+  WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_move('alliance');
 
 -- Whether the enterprise was asked into it and has not left: it sees the alliance. A member's own row tells, so that no policy
 -- has to ask another.

@@ -86,15 +86,6 @@ CREATE INDEX inquiry_quote_inquiry ON inquiry_quote (inquiry_id);
 CREATE INDEX inquiry_quote_provider ON inquiry_quote (provider_id);
 CREATE INDEX inquiry_quote_due ON inquiry_quote (valid_until) WHERE state = 'OFFERED';
 
-CREATE TABLE cooperation_transition (
-  kind       text NOT NULL,
-  from_state text NOT NULL,
-  to_state   text NOT NULL,
-  PRIMARY KEY (kind, from_state, to_state)
-);
-COMMENT ON TABLE cooperation_transition IS 'Every legal move of an agreement, inquiry or quote; from_state NEW names the states it may be born in.';
-ALTER TABLE cooperation_transition ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-
 DO $$
 DECLARE
   v_table text;

@@ -1,11 +1,20 @@
--- Moves between states are data; the rows come from the one table in cloud/booking/model.py.
-CREATE TABLE claim_transition (
+-- Moves between states are data; the rows come from the tables in cloud/booking/model.py and cloud/cooperation/states.py. Only
+-- functions of ts_owner read them.
+CREATE TABLE legal_move (
+  kind       text NOT NULL,
   from_state text NOT NULL,
   to_state   text NOT NULL,
-  PRIMARY KEY (from_state, to_state)
+  PRIMARY KEY (kind, from_state, to_state)
 );
-COMMENT ON TABLE claim_transition IS 'Every legal move of a claim; from_state NEW names the states it may be born in.';
+COMMENT ON TABLE legal_move IS 'Every legal move of a claim, agreement, inquiry, quote, alliance or member; from NEW: what it may be born in.';
+ALTER TABLE legal_move ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
+CREATE FUNCTION ts_may_move(p_kind text, p_from text, p_to text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.legal_move WHERE kind = p_kind AND from_state = p_from AND to_state = p_to);
+END $$;
+
+-- The trigger's argument is the kind.
 CREATE FUNCTION ts_guard_move() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_from text := 'NEW';
@@ -13,14 +22,14 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     v_from := OLD.state;
   END IF;
-  IF NOT EXISTS (SELECT FROM public.claim_transition WHERE from_state = v_from AND to_state = NEW.state) THEN
-    RAISE EXCEPTION 'claim % can''t go from % to %', NEW.id, v_from, NEW.state USING ERRCODE = 'TS001';
+  IF NOT public.ts_may_move(TG_ARGV[0], v_from, NEW.state) THEN
+    RAISE EXCEPTION '% % can''t go from % to %', TG_ARGV[0], NEW.id, v_from, NEW.state USING ERRCODE = 'TS001';
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER claim_born BEFORE INSERT ON claim FOR EACH ROW EXECUTE FUNCTION ts_guard_move();
+CREATE TRIGGER claim_born BEFORE INSERT ON claim FOR EACH ROW EXECUTE FUNCTION ts_guard_move('claim');
 CREATE TRIGGER claim_moved BEFORE UPDATE OF state ON claim FOR EACH ROW
-  WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_move();
+  WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION ts_guard_move('claim');
 
 -- What confirmed bookings take of a machine of one unit stands in its guard's row, which whoever moves them has locked.
 CREATE FUNCTION ts_keep_sold() RETURNS trigger LANGUAGE plpgsql AS $$
