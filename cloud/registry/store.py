@@ -81,15 +81,18 @@ async def machine(rows: asyncpg.Connection, tenant: str, identity: str, fresh_af
 
 async def states(rows: asyncpg.Connection, machine_id: str, start: datetime, end: datetime, limit: int) -> Rows:
     """The changes in [start, end) and the one in force at `start`, each with the moment of the next."""
+    # Asked first, as a moment of its own: within the query PostgreSQL cannot know that what follows it is little, and
+    # would go through the whole history of all machines.
+    in_force = await rows.fetchval(
+        "SELECT max(at) FROM state_history WHERE machine_id = $1 AND at <= $2", machine_id, start
+    )
     return await _all(
         rows,
         """SELECT at AS start, state, mode, origin, quality, coalesce(lead(at) OVER (ORDER BY at, epoch, seq),
              (SELECT min(at) FROM state_history WHERE machine_id = $1 AND at >= $3)) AS "end"
-           FROM state_history
-           WHERE machine_id = $1 AND at < $3 AND at >= coalesce(
-             (SELECT max(at) FROM state_history WHERE machine_id = $1 AND at <= $2), $2)
+           FROM state_history WHERE machine_id = $1 AND at >= $2 AND at < $3
            ORDER BY at, epoch, seq LIMIT $4""",
-        *(machine_id, start, end, limit),
+        *(machine_id, in_force or start, end, limit),
     )
 
 

@@ -29,7 +29,8 @@ class Picture:
             axis.props["role"] = "application"
             axis.props["aria-label"] = words("machine.chart", name="")
             axis.props["aria-describedby"] = "axis-hint"
-            self._chart = chart({}, words("machine.chart", name=""), height="320px")
+            # The browser makes the height, of the lanes; written here, every change of the page would undo it.
+            self._chart = chart({}, words("machine.chart", name=""), height="var(--high, 320px)")
             ui.element("div").classes("cursor").props["hidden"] = True
             ui.element("div").classes("tip-box").props["hidden"] = True
         self._axis = axis

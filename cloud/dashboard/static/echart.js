@@ -134,7 +134,11 @@ window.thirdshiftCharts = (() => {
     return found;
   }
 
+  // What the page's class says is written anew with whatever changes on the page; only another look is to be painted.
+  let look = "";
   function repaint() {
+    if (look === document.body.className) return;
+    look = document.body.className;
     for (const [id, one] of charts) {
       if (one.chart.isDisposed()) charts.delete(id);
       else {
@@ -155,6 +159,7 @@ window.thirdshiftCharts = (() => {
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    look = document.body.className;
     new MutationObserver(repaint).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   });
 

@@ -132,7 +132,7 @@ window.thirdshiftMachine = (() => {
 
   function options() {
     const high = layout(), grids = [{ top: 0, height: high }, ...lanes];
-    axis.firstElementChild.style.height = `${high}px`;
+    axis.style.setProperty("--high", `${high}px`);
     return {
       animation: false,
       aria: { enabled: true, label: { description: told.label } },
@@ -150,7 +150,7 @@ window.thirdshiftMachine = (() => {
   function vertical(signal, place) {
     const same = { id: `y${place}`, gridIndex: place, type: "value" };
     if (!signal?.line.length) return { ...same, min: 0, max: 1, show: false };
-    return { ...same, scale: true, splitNumber: 3, axisLabel: { inside: true, margin: 5, fontSize: 11, showMinLabel: false, hideOverlap: true }, axisTick: { show: false }, axisLine: { show: false }, z: 3 };
+    return { ...same, scale: true, splitNumber: 3, axisLabel: { inside: true, margin: 5, fontSize: 11, showMinLabel: false, hideOverlap: true, ...(signal.unit && { formatter: `{value} ${signal.unit}` }) }, axisTick: { show: false }, axisLine: { show: false }, z: 3 };
   }
 
   const drawn = (name, rows, place, render) => ({
@@ -182,8 +182,8 @@ window.thirdshiftMachine = (() => {
         chart.listened = true;
         chart.on("finished", finished);
       }
-      thirdshiftCharts.show(id, options());
       drawing = fresh.window;
+      thirdshiftCharts.show(id, options());
     });
   }
 
