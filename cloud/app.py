@@ -148,12 +148,15 @@ def _add_manual(app: FastAPI) -> None:
 async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
     """What the routes reach for, opened and closed again."""
     limits = {"timeout": settings.statement_timeout, "patience": settings.acquire_timeout}
-    pool = await lazy_pool(settings.api_dsn or "", size=settings.pool_size, **limits)
+    dsn = settings.api_dsn or ""
+    pool = await lazy_pool(dsn, size=settings.pool_size, **limits)
+    # A connection of their own: a chore that hangs, or is cut off, takes no call's place.
+    own = await lazy_pool(dsn, size=1, **limits)
     auth = Authenticator(looker(pool, clock))
-    hub = Hub(settings.api_dsn or "", auth.forget)
+    hub = Hub(dsn, auth.forget)
     shelf = Shelf(settings, pool)
     pace, refusals = Pace(settings.rate, settings.burst), Refusals()
-    jobs = (hub.run(), _expire(pool, clock), _tell(pool, refusals))
+    jobs = (hub.run(), _expire(own, clock), _tell(own, refusals))
     chores = [asyncio.create_task(job) for job in jobs]
     try:
         door = Door.of(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_domains)
@@ -164,9 +167,10 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
         await shelf.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pool.close(), 2)
-        pool.terminate()
+        for each in (pool, own):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(each.close(), 2)
+            each.terminate()
 
 
 async def _expire(pool: asyncpg.Pool, clock: Clock) -> None:
