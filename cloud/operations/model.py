@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from cloud.registry.model import Wire
+from cloud.registry.model import Parked, Wire
 from gateway.messages import Stream
 
 Seen = Literal["never", "fresh", "silent"]
@@ -75,19 +75,10 @@ class AgentLink(Wire):
     down: Down
 
 
-class ParkedLine(Wire):
-    """A message that was refused: whose it was, its number, and why. `payload` has its first characters."""
+class ParkedLine(Parked):
+    """A message that was refused, with its agent's name; `payload` has its first characters."""
 
-    id: int
-    at: datetime
-    agent_id: str
     agent: str
-    stream: str
-    epoch: int
-    seq: int
-    code: str
-    reason: str
-    payload: str
 
 
 class ParkedLines(Wire):
