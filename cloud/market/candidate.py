@@ -1,5 +1,6 @@
 """What search decides about: what a job needs, a service on a machine with what is left of it, verdicts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -94,7 +95,7 @@ class Candidate:
     valid_until: datetime | None
     last_receipt_at: datetime | None
     km: float | None
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
     bands: tuple[PriceBand, ...] = ()
     zone: ZoneInfo = UTC
     latitude: float | None = None

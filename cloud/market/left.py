@@ -1,10 +1,10 @@
 """What is left of a machine: the offer in force minus what claims take, as stairs over time; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from cloud.market.candidate import Step
 from gateway.capacity import Confidence
@@ -33,18 +33,58 @@ class Taking(NamedTuple):
     quantity: int
 
 
-def steps(offer: Iterable[Offered], takings: Sequence[Taking], units: int, quantity: int) -> tuple[Step, ...]:
+class Stairs(Sequence[Step]):
+    """Steps in order of time, each worked out when somebody first comes to it: a search mostly stays on the lowest."""
+
+    def __init__(self, coming: Iterator[Step]) -> None:
+        self._coming = coming
+        self._known: list[Step] = []
+
+    def __iter__(self) -> Iterator[Step]:
+        place = 0
+        while place < len(self._known) or self._climb():
+            yield self._known[place]
+            place += 1
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    @overload
+    def __getitem__(self, place: int) -> Step: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Step]: ...
+    def __getitem__(self, place: int | slice) -> Step | Sequence[Step]:
+        return self._all()[place]
+
+    def _climb(self) -> bool:
+        """Whether there was another."""
+        step = next(self._coming, None)
+        if step:
+            self._known.append(step)
+        return step is not None
+
+    def _all(self) -> list[Step]:
+        self._known += self._coming
+        return self._known
+
+
+def steps(offer: Iterable[Offered], takings: Sequence[Taking], units: int, quantity: int) -> Stairs:
     """Each stretch on which nothing changes and something is left, in order of time.
 
     Pieces over one instant add up, to no more than the `units` that the machine has. The odds are those of all that is
     offered there at the highest confidence at which `quantity` is left (cloud/booking/sql/quote.sql, ts_graded).
     """
+    return Stairs(_rising(offer, takings, units, quantity))
+
+
+def _rising(offer: Iterable[Offered], takings: Sequence[Taking], units: int, quantity: int) -> Iterator[Step]:
     coming = sorted((piece for piece in offer if piece.quantity > 0), reverse=True)
     whole: tuple[Offered | Taking, ...] = (*coming, *takings)
-    moments = sorted({each.start for each in whole} | {each.end for each in whole})
+    moments = sorted([*(each.start for each in whole), *(each.end for each in whole)])
     here: list[Offered] = []
-    found: list[Step] = []
     for start, end in pairwise(moments):
+        if start == end:
+            continue
         here = [piece for piece in here if piece.end > start]
         while coming and coming[-1].start <= start:
             here.append(coming.pop())
@@ -52,8 +92,7 @@ def steps(offer: Iterable[Offered], takings: Sequence[Taking], units: int, quant
             taken = sum(each.quantity for each in takings if each.start <= start < each.end) if takings else 0
             step = _step(Span(start, end), here, taken, units, quantity)
             if step:
-                found.append(step)
-    return tuple(found)
+                yield step
 
 
 def _step(span: Span, here: Sequence[Offered], taken: int, units: int, quantity: int) -> Step | None:
@@ -73,8 +112,9 @@ def _step(span: Span, here: Sequence[Offered], taken: int, units: int, quantity:
 def _plain(span: Span, piece: Offered, left: int) -> Step | None:
     if left <= 0:
         return None
-    one, two, three, four, five = (left if piece.confidence >= band else 0 for band in BANDS)
-    return Step(span, (one, two, three, four, five), _odds(piece.chance, piece.fading))
+    sure = piece.confidence
+    two, three, four, five = (left if sure >= band else 0 for band in (2, 3, 4, 5))
+    return Step(span, (left, two, three, four, five), _odds(piece.chance, piece.fading))
 
 
 def _odds(chance: float, fading: float) -> Odds:

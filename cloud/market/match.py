@@ -83,10 +83,10 @@ def parts_of(candidate: Candidate, span: Span, quantity: int) -> list[Part]:
     """The span by what is left of the machine, as a hold of it will be quoted."""
     found = []
     for step in candidate.steps:
-        if step.span.start >= span.end:
-            break
-        if step.span.end > span.start and step.left[0] >= quantity and (part := step.span.intersection(span)):
+        if step.left[0] >= quantity and (part := step.span.intersection(span)):
             found.append(Part(part, next(band for band in _SUREST if step.left[band - 1] >= quantity), step.odds))
+        if step.span.end >= span.end:
+            break
     return found
 
 
@@ -229,6 +229,8 @@ def shares(units: int, spans: Sequence[Span]) -> list[int]:
 
     They add up to `units`; the spans follow each other.
     """
+    if len(spans) == 1:
+        return [units]
     spare, whole = max(units - len(spans), 0), sum((span.duration for span in spans), timedelta())
     found, past, given = [], timedelta(), 0
     for span in spans:

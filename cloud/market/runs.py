@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from cloud.market.candidate import Candidate, Need
 from gateway.span import Span
@@ -9,19 +11,20 @@ from gateway.span import Span
 
 def runs(need: Need, candidate: Candidate) -> Iterator[Span]:
     """The unbroken stretches over which enough is left, at the confidence that both sides ask for."""
-    band = max(need.min_confidence, candidate.min_confidence)
-    run: Span | None = None
+    for start, grown in groupby(_growing(need, candidate), itemgetter(0)):
+        yield Span(start, max(end for _, end in grown))
+
+
+def _growing(need: Need, candidate: Candidate) -> Iterator[tuple[datetime, datetime]]:
+    """The same, each as it grows: from where it starts to the end of one more step."""
+    band = max(need.min_confidence, candidate.min_confidence) - 1
+    start = end = None
     for step in candidate.steps:
-        if step.left[band - 1] < need.quantity:
-            continue
-        if run and run.end == step.span.start:
-            run = Span(run.start, step.span.end)
-            continue
-        if run:
-            yield run
-        run = step.span
-    if run:
-        yield run
+        if step.left[band] >= need.quantity:
+            span = step.span
+            start = start if start and span.start == end else span.start
+            end = span.end
+            yield start, end
 
 
 def within(need: Need, candidate: Candidate) -> Iterator[Span]:
@@ -40,11 +43,12 @@ def first(need: Need, candidate: Candidate, start: datetime, end: datetime) -> S
 
     None where the service does not sell as much at a stretch.
     """
-    whole = Span.between(start, end) if is_sold(need, candidate) else None
-    for run in runs(need, candidate) if whole else ():
-        part = run.intersection(whole) if whole else None
-        if part and part.duration >= need.duration:
-            return Span(part.start, part.start + need.duration)
+    for opens, closes in _growing(need, candidate) if is_sold(need, candidate) else ():
+        begin = max(opens, start)
+        if begin + need.duration <= min(closes, end):
+            return Span(begin, begin + need.duration)
+        if begin + need.duration > end:
+            break
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,8 +132,8 @@ def _candidate(row: asyncpg.Record, quantity: int) -> Candidate:
         provider_name=row["provider_name"],
         machine_id=row["machine_id"],
         instant=row["instant"],
-        rate=Money(amount=row["price_amount"], currency=currency),
-        setup_fee=Money(amount=row["setup_fee_amount"], currency=currency),
+        rate=_money(row["price_amount"], currency),
+        setup_fee=_money(row["setup_fee_amount"], currency),
         notice=row["notice"],
         min_duration=row["min_duration"],
         max_duration=row["max_duration"],
@@ -148,6 +149,12 @@ def _candidate(row: asyncpg.Record, quantity: int) -> Candidate:
         unit_price=row["unit_price"],
         skill=_skilled(row),
     )
+
+
+@lru_cache(maxsize=4096)
+def _money(amount: Decimal, currency: str) -> Money:
+    """Tariffs are few, and a Money checks its digits whenever it is made."""
+    return Money(amount=amount, currency=currency)
 
 
 def _skilled(row: asyncpg.Record) -> Skill:
@@ -166,7 +173,7 @@ def _skilled(row: asyncpg.Record) -> Skill:
 
 def _offer(row: asyncpg.Record) -> Iterator[Offered]:
     columns = (row[name] or () for name in ("starts", "ends", "quantities", "confidences", "chances", "fadings"))
-    return map(Offered, *columns)
+    return map(Offered._make, zip(*columns, strict=True))
 
 
 def _takings(row: asyncpg.Record) -> list[Taking]:
