@@ -107,7 +107,7 @@ def dashboard(dashboard_port: DashboardPort = None, api_port: ApiPort = None) ->
 def migrate(data: Data = None, database: Database = None) -> None:
     """Bring the database to the newest schema."""
     settings = Settings.from_environment(data_dir=data, database=database)
-    with owner(settings) as (dsn, passwords):
+    with owner(settings, new=True) as (dsn, passwords):
         asyncio.run(db.migrate(dsn, passwords))
     err.print("The database is at the newest schema.")
 

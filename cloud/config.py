@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -68,6 +69,15 @@ class Settings(BaseModel):
     pool_size: Annotated[int, Field(ge=1, le=200)] = 8
     acquire_timeout: Seconds = 5.0
     statement_timeout: Seconds = 10.0
+
+    @field_validator("database", "api_dsn", "ingest_dsn")
+    @classmethod
+    def _names_a_database(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "postgresql:")
+        if parts.scheme not in {"postgresql", "postgres"} or parts.port == 0:  # a port that is none raises ValueError
+            msg = "write the URL of a PostgreSQL, postgresql://user:password@host:5432/name"
+            raise ValueError(msg)
+        return url
 
     @field_validator("telemetry")
     @classmethod

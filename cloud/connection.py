@@ -17,15 +17,19 @@ _SECRETS = "roles.json"
 
 
 @contextmanager
-def owner(settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
+def owner(settings: Settings, *, new: bool = False) -> Iterator[tuple[str, dict[str, str]]]:
     """The owner's DSN, and the passwords that migrations must give the roles (none to a role whose DSN is given).
 
-    An embedded database that does not run is started meanwhile.
+    An embedded database that does not run is started meanwhile; one that is not there is made where it may be `new`.
+    Raises UsageError where it may not: a folder that was mistyped is not to become a registry.
     """
     if settings.database:
         yield settings.database, ours(settings, _passwords(settings))
         return
     embedded = EmbeddedPostgres(settings.data_dir)
+    if not embedded.home.is_dir() and not new:
+        msg = f"no registry in {settings.data_dir}: name its folder with --data, its database with "
+        raise UsageError(msg + "THIRDSHIFT_DATABASE, or begin one with `thirdshift cloud serve`")
     running = embedded.running() if embedded.home.is_dir() else None
     if running:
         yield running, embedded.passwords

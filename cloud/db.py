@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from cloud.errors import DatabaseAway
+from gateway.errors import UsageError
 
 AWAY = (
     OSError,
@@ -44,6 +45,27 @@ async def reaching() -> AsyncIterator[None]:
     except AWAY as error:
         msg = f"the database is away ({type(error).__name__}: {error}); the same call may be made again"
         raise DatabaseAway(msg) from error
+
+
+@asynccontextmanager
+async def letting_in() -> AsyncIterator[None]:
+    """For commands: a database that keeps us out, or has no schema, is told in words. Raises UsageError too."""
+    try:
+        async with reaching():
+            yield
+    except _KEPT_OUT as error:
+        msg = f"the database does not let us in: {error}. Mend THIRDSHIFT_DATABASE: its owner has to be named there"
+        raise UsageError(msg) from error
+    except asyncpg.UndefinedTableError as error:
+        msg = "the database has no schema yet; run `thirdshift cloud migrate`, or name another by --data or "
+        raise UsageError(msg + "THIRDSHIFT_DATABASE") from error
+
+
+_KEPT_OUT = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
@@ -112,7 +134,8 @@ async def migrate(dsn: str, passwords: Mapping[str, str] | None = None) -> None:
     """Bring the database to the newest schema; `dsn` is that of a superuser. Sets the roles' passwords, if given."""
     from cloud.migrations.upgrade import upgrade  # noqa: PLC0415 - only who migrates loads Alembic and SQLAlchemy
 
-    async with reaching():
+    async with letting_in():
+        await (await asyncpg.connect(dsn, timeout=10)).close()  # what keeps us out is not to be wrapped by SQLAlchemy
         await upgrade(dsn, passwords or {})
 
 

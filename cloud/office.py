@@ -11,7 +11,7 @@ from cloud.accounts.model import Account, AccountRequest
 from cloud.accounts.passwords import HASHER
 from cloud.accounts.store import add as add_account
 from cloud.booking.audit import Report, report
-from cloud.db import prepare, reaching
+from cloud.db import letting_in, prepare
 from cloud.ids import new_id
 from cloud.partners import store
 from cloud.partners.model import EVERY_SCOPE, KeyRequest, Secret
@@ -38,9 +38,6 @@ async def create_enterprise(dsn: str, name: str, now: datetime) -> NewEnterprise
             await store.add_enterprise(owner, made.id, made.name, now)
         except asyncpg.UniqueViolationError as error:
             msg = f"there is an enterprise named {made.name!r} already; choose another name"
-            raise UsageError(msg) from error
-        except asyncpg.UndefinedTableError as error:
-            msg = "the database has no schema yet; run `thirdshift cloud migrate`"
             raise UsageError(msg) from error
         request = KeyRequest(name="first key", scopes=EVERY_SCOPE)
         await store.add_key(owner, made.id, new_id("key"), request, secret, now)
@@ -84,7 +81,7 @@ async def verify(dsn: str) -> Report:
 
 @asynccontextmanager
 async def _owning(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    async with reaching():
+    async with letting_in():
         connection = await asyncpg.connect(dsn, timeout=10)
         try:
             await prepare(connection)

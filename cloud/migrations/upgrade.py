@@ -6,8 +6,11 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from gateway.errors import UsageError
 
 
 async def upgrade(dsn: str, passwords: Mapping[str, str]) -> None:
@@ -29,7 +32,11 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "heads")
+    try:
+        command.upgrade(config, "heads")
+    except CommandError as error:
+        msg = f"the database is of another version of Thirdshift, probably a newer one ({error}): run that"
+        raise UsageError(msg) from error
 
 
 def _set_password(connection: Connection, role: str, password: str) -> None:
