@@ -130,17 +130,18 @@ def _compact(house: House, here: str, words: Words) -> None:
 
 
 class Banners:
-    """What is wrong, in a sentence each; nothing where nothing is."""
+    """What is wrong, in a sentence each; nothing where nothing is. `here` is the page's name."""
 
-    def __init__(self, words: Words) -> None:
-        self._words = words
+    def __init__(self, words: Words, here: str) -> None:
+        self._words, self._here = words, here
         with ui.element("div").classes("banner hidden-part") as self._away:
             self._away.props["role"] = "alert"
             with ui.element("div"):
                 self._since = said("strong")
                 self._shown = said("div")
         with ui.element("div").classes("banner note hidden-part") as self._parked:
-            self._count = said("div")
+            self._count = said("span")
+            said("a", words("parked.look")).props["href"] = "/operations"
 
     def show(self, watcher: Watcher, when: When | None) -> None:
         """Bring the banners up to date."""
@@ -150,7 +151,8 @@ class Banners:
             self._since.set_text(self._words(key, since=when.moment(silent.since) if when and silent.since else DASH))
             self._shown.set_text(self._last(watcher.plant, when))
         parked = watcher.plant.parked if watcher.plant else 0
-        hide(self._parked, hidden=parked == 0)
+        # The page Operations says it itself, with what to do.
+        hide(self._parked, hidden=parked == 0 or self._here == "operations")
         if parked:
             self._count.set_text(self._words("parked.one" if parked == 1 else "parked.some", count=parked))
 

@@ -175,7 +175,7 @@ def open_page(house: House, request: Request, here: str) -> Visit | RedirectResp
     with ui.element("main").classes("page") as main:
         main.props["id"] = "content"
         main.props["tabindex"] = "-1"
-        banners = Banners(words)
+        banners = Banners(words, here)
     visit = Visit(house, session, words, header, login, watcher, main, banners)
     session.pages += 1
     watcher.listeners.add(visit.hear)

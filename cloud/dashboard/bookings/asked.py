@@ -36,7 +36,8 @@ class Asked:
         """What waits now."""
         self._queue = queue(plant.bookings)
         hide(self._card, hidden=not self._queue)
-        self._count.set_text(self._visit.words("bookings.queue_count", count=len(self._queue)))
+        key = "bookings.queue_count_one" if len(self._queue) == 1 else "bookings.queue_count"
+        self._count.set_text(self._visit.words(key, count=len(self._queue)))
         names = Names.of(plant, self._visit.words)
         may = self._visit.may("provide")
         rows = [_row(number, one, names, when, may=may) for number, one in enumerate(self._queue[:SHOWN])]

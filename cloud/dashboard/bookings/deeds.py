@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
 
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from cloud.booking.wire import Amendment, Booking
 from cloud.client import Client
 from cloud.dashboard.bookings.amend import amendment
-from cloud.dashboard.bookings.rights import cost_of_cancelling
+from cloud.dashboard.bookings.rights import cost_of_cancelling, to_accept
 from cloud.dashboard.frame import button, said
 from cloud.dashboard.market.fields import Form
 from cloud.dashboard.market.form import typed
-from cloud.dashboard.market.order import tell
+from cloud.dashboard.market.order import tell, why
 from cloud.dashboard.market.told import money
 from cloud.dashboard.model import span_of
 from cloud.dashboard.registry import Away, Refused
@@ -30,6 +31,7 @@ class Deeds:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._under_way: set[str] = set()
+        self._opened: _Dialog | None = None
         self._nonce = secrets.token_hex(6)
 
     async def confirm(self, one: Booking) -> None:
@@ -85,8 +87,7 @@ class Deeds:
 
     async def settle(self, one: Booking) -> None:
         """Accept what is due, or proposed, as it is shown."""
-        said = one.settlement
-        shown = (said.dispute.due if said.dispute else said.due) if said else None
+        shown = to_accept(one)
         due, done = shown.amount if shown else None, "bookings.done.settle"
         await self._do(one, f"settle {due}", done, lambda key: lambda api: api.settle(one.id, due, key=key))
 
@@ -149,7 +150,10 @@ class Deeds:
         try:
             await self._visit.registry.ask(call(key))
         except (Refused, Away) as error:
-            tell(self._visit, error)
+            if self._opened and self._opened.open:
+                self._opened.blame_whole(why(self._visit, error))
+            else:
+                tell(self._visit, error)
             return False
         finally:
             self._under_way.discard(key)
@@ -157,7 +161,8 @@ class Deeds:
         return True
 
     def _dialog(self, title: str, one: Booking) -> "_Dialog":
-        return _Dialog(self._visit, title, one)
+        self._opened = _Dialog(self._visit, title, one)
+        return self._opened
 
 
 class _Dialog:
@@ -166,10 +171,11 @@ class _Dialog:
     def __init__(self, visit: Visit, title: str, one: Booking) -> None:
         self._visit = visit
         self._form: Form | None = None
+        self._problem: TextElement | None = None
         words, when = visit.words, visit.when()
         with visit.main, ui.dialog() as self._opened, ui.element("div").classes("details order") as self._inside:
             with ui.element("div").classes("top"):
-                said("h2", words(title))
+                said("h2", _plain(words(title)))
                 with ui.element("div").classes("controls"):
                     button(words("app.close"), self._opened.close, "tool", icon="close")
             if when:
@@ -191,6 +197,7 @@ class _Dialog:
         """The form, with a button that says `label`."""
 
         async def sent(given: dict[str, str]) -> None:
+            self.blame_whole("")
             if await send(given):
                 self._opened.close()
 
@@ -198,12 +205,28 @@ class _Dialog:
         with form.element:
             fields(form)
             with ui.element("div").classes("wide ends"):
-                form.send_button(self._visit.words(label))
+                form.send_button(_plain(self._visit.words(label)))
+        self._problem = said("p", "", "problem")
+        self._problem.props["role"] = "alert"
+
+    @property
+    def open(self) -> bool:
+        return bool(self._opened.value)
+
+    def blame_whole(self, why: str) -> None:
+        """Say why nothing came of it, where it was asked for."""
+        if self._problem:
+            self._problem.set_text(why)
 
     def blame(self, faults: dict[str, str]) -> None:
         """Say what is wrong with which field."""
         if self._form:
             self._form.blame(faults)
+
+
+def _plain(label: str) -> str:
+    """Without the dots by which a button says that it asks for more."""
+    return label.rstrip("… ")
 
 
 def _reason(form: Form) -> None:

@@ -36,13 +36,20 @@ def head_html(one: Booking, names: Names, when: When) -> str:
     risk = ""
     if one.at_risk and one.state in OPEN:
         why = words.term("reason", one.at_risk_reason or "")
-        risk = f'<p class="risky"><strong>! {escape(words("bookings.risk"))}</strong> {escape(why)}</p>'
+        told = escape(words("bookings.risk") + (f": {why}" if why else ""))
+        what = escape(words(f"bookings.risk_do.{one.role}"))
+        risk = f'<p class="risky"><strong>! {told}</strong> {what}</p>'
+    changed = words("bookings.as_of", time=when.moment(one.updated_at), zone=str(when.zone))
+    asked = ""
+    if one.state is State.REQUESTED and one.expires_at:
+        until = words(f"bookings.asked.{one.role}", until=when.moment(one.expires_at))
+        asked = f"<p>{escape(until)}</p>"
     stopping = f'<p class="risky">{escape(words("bookings.stopping"))}</p>' if one.cancel_asked_at else ""
     badge = f'<span class="badge {TONES[look(one)]}">{escape(words.term("booking", one.state))}</span>'
-    told = (when.span(span_of(one)), names.machine(one), side, money(one.price))
+    facts = (when.span(span_of(one)), names.machine(one), side, money(one.price))
     return (
-        f"<h1>{escape(work)} {badge}</h1><p>{' · '.join(escape(each) for each in told)}</p>{risk}{stopping}"
-        f'<p class="id">{escape(one.id)} · {escape(words("bookings.as_of", time=when.moment(one.updated_at)))}</p>'
+        f"<h1>{escape(work)} {badge}</h1><p>{' · '.join(escape(each) for each in facts)}</p>{asked}{risk}{stopping}"
+        f'<p class="id">{escape(one.id)} · {escape(changed)}</p>'
     )
 
 
@@ -111,14 +118,18 @@ def terms_html(one: Booking, when: When) -> str:
             (words("bookings.heals"), _link(one.heals)),
             (words("bookings.healed_by"), _link(one.healed_by)),
             (words("bookings.proposal"), escape(money(one.proposal.price)) if one.proposal else ""),
-            (words("bookings.agreement"), escape(one.agreement_id or "")),
-            (words("bookings.quote"), escape(one.quote_id or "")),
+            (words("bookings.agreement"), _where("/cooperation", one.agreement_id)),
+            (words("bookings.quote"), _where("/cooperation", one.quote_id)),
         )
     )
 
 
 def _link(identity: str | None) -> str:
-    return f'<a href="/bookings/{escape(identity)}">{escape(identity)}</a>' if identity else ""
+    return _where(f"/bookings/{escape(identity)}", identity) if identity else ""
+
+
+def _where(page: str, identity: str | None) -> str:
+    return f'<a href="{page}">{escape(identity)}</a>' if identity else ""
 
 
 def meter_html(one: Booking, when: When) -> str:

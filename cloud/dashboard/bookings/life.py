@@ -13,9 +13,10 @@ from cloud.dashboard.bookings import facts
 from cloud.dashboard.bookings.choose import Names
 from cloud.dashboard.bookings.deeds import Deeds
 from cloud.dashboard.bookings.path import path_html
-from cloud.dashboard.bookings.rights import DEEDS, possible
+from cloud.dashboard.bookings.rights import DEEDS, possible, to_accept
 from cloud.dashboard.frame import button, hide, linked, said
 from cloud.dashboard.house import House
+from cloud.dashboard.market.told import money
 from cloud.dashboard.registry import Away, Refused
 from cloud.dashboard.visit import Visit, serve
 from cloud.dashboard.when import When
@@ -156,7 +157,10 @@ class Life:
         with self._buttons:
             for deed in may:
                 look = "go" if deed in {"confirm", "accept", "settle"} else "quiet"
-                button(words(f"bookings.about.{deed}"), self._click(deed, one), look, text=words(f"bookings.{deed}"))
+                text = words(f"bookings.{deed}")
+                if deed == "settle" and (amount := to_accept(one)):
+                    text = words("bookings.settle_amount", amount=money(amount))
+                button(words(f"bookings.about.{deed}"), self._click(deed, one), look, text=text)
 
     def _click(self, deed: str, one: Booking) -> Any:
         return lambda: getattr(self._deeds, deed)(one)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from nicegui import ui
+from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from cloud.booking.wire import Booking
@@ -54,7 +55,10 @@ class Bookings:
         with ui.element("section").classes("card"):
             self._head()
             self._loading = said("p", visit.words("bookings.loading"), "nothing")
-            self._none = said("p", "", "nothing hidden-part")
+            with ui.element("div").classes("nothing hidden-part") as self._none:
+                self._why = said("p")
+                self._way = said("a", visit.words("bookings.to_market"), "way")
+                self._way.props["href"] = "/market"
             self._axis = _Axis(visit.words)
         self._list = _List(visit.words, self._turn)
         visit.on_news(self.news)
@@ -69,14 +73,15 @@ class Bookings:
                 csv_button(words, "bookings", self._rows)
                 self._picture = ui.element("span")
                 feed_button(self._visit)
-        _Filters(words, self._wanted, self._filter)
+        self._filters = _Filters(words, self._wanted, self._filter)
 
     def news(self) -> None:
         """What changed of the bookings; what is only heard of machines costs nothing here."""
         watcher, when, moment = self._visit.watcher, self._visit.when(), time.monotonic()
         if watcher.plant is None or when is None:
             return
-        seen = (watcher.plant.bookings, watcher.plant.sites, [machine.name for machine in watcher.plant.machines])
+        names = [machine.name for machine in watcher.plant.machines]
+        seen = (watcher.plant.bookings, watcher.plant.sites, names, watcher.silent is None)
         if seen == self._seen and moment - self._shown < RETELL:
             return
         self._seen, self._shown = seen, moment
@@ -102,9 +107,12 @@ class Bookings:
         self._found = ordered(chosen(plant.bookings, self._wanted, names), when.now)
         hide(self._loading, hidden=True)
         hide(self._none, hidden=bool(self._found))
-        self._none.set_text(words("bookings.none_chosen" if plant.bookings else "bookings.none_yet"))
+        self._why.set_text(words("bookings.none_chosen" if plant.bookings else "bookings.none_yet"))
+        hide(self._way, hidden=bool(plant.bookings))
+        hide(self._filters.card, hidden=not plant.bookings)
         count = {"count": len(self._found), "all": len(plant.bookings), "zone": str(when.zone)}
-        self._summary.set_text(words("bookings.summary", **count))
+        key = "bookings.summary" if self._visit.watcher.silent is None else "bookings.summary_old"
+        self._summary.set_text(words(key, **count, time=when.moment(plant.seen)))
         self._axis.show(rows(self._found, self._wanted.by, names), when)
         if not self._axis.pictured and self._found:
             with self._picture:
@@ -121,7 +129,7 @@ class _Filters:
 
     def __init__(self, words: Words, wanted: Filter, change: Callable[..., None]) -> None:
         self._words, self._change = words, change
-        with ui.element("div").classes("filters"):
+        with ui.element("div").classes("filters") as self.card:
             find = ui.element("input").classes("find")
             find.props.update({"type": "search", "placeholder": words("bookings.find"), "value": wanted.text})
             find.props["aria-label"] = words("bookings.find")
@@ -176,19 +184,20 @@ class _Axis:
         self._chart = chart({}, words("bookings.axis_label"), height="200px")
         self._chart.classes("axis")
         self._chart.on("componentClick", self._open, ["seriesId", "value"])
-        with ui.element("div").classes("moves"):
+        with ui.element("div").classes("moves") as self._moves:
             for key, text, shift, factor in _MOVES:
                 call = f"thirdshiftBookings.move({self._chart.id}, {shift}, {factor})"
                 button(
                     words(f"bookings.move.{key}"), partial(self._chart.client.run_javascript, call), "quiet", text=text
                 )
-        _legend(words)
+        self._legend = _legend(words)
 
     def show(self, made: list[Row], when: When) -> None:
         """These rows; what stays as it was is not drawn anew."""
         lanes, anew = sum(row.lanes for row in made), not self._drawn
         names, drawn = gantt.told(made, when), gantt.options(made, when.now, window=anew or lanes != self._lanes)
-        hide(self._chart, hidden=not made)
+        for part in (self._chart, self._moves, self._legend):
+            hide(part, hidden=not made)
         signature = json.dumps([names, drawn["series"][2]["data"]])
         if made and signature == self._drawn:
             self._chart.merge({"series": [drawn["series"][-1]]})
@@ -212,12 +221,13 @@ class _Axis:
             ui.navigate.to(f"/bookings/{bars[int(value[7])].id}")
 
 
-def _legend(words: Words) -> None:
-    with ui.element("ul").classes("legend"):
+def _legend(words: Words) -> Element:
+    with ui.element("ul").classes("legend") as made:
         for name in ("asked", "booked", "running", "done", "off", "risk", "provided", "taken"):
             with ui.element("li"), ui.element("span"):
                 ui.element("i").classes(f"swatch bar-{name}")
                 said("span", words(f"bookings.legend.{name}"))
+    return made
 
 
 class _List:
@@ -230,6 +240,7 @@ class _List:
                 self._pages = ui.element("div").classes("controls")
             with ui.element("div").classes("wide"):
                 self._table = ui.html("", tag="table", sanitize=False).classes("bookings")
+            self._foot = ui.element("div").classes("pager")
 
     def show(self, found: list[Booking], names: Names, when: When, page: int) -> None:
         """That page of them."""
@@ -241,10 +252,15 @@ class _List:
             return
         self._shown = (inside, page, last)
         self._table.set_content(inside)
-        self._pages.clear()
-        if last:
-            with self._pages:
-                said("span", self._words("bookings.page", page=page + 1, pages=last + 1), "zone")
-                for step, key, text in ((-1, "bookings.before", "←"), (1, "bookings.after", "→")):
-                    made = button(self._words(key), partial(self._turn, page + step), "quiet", text=text)
-                    made.props["disabled"] = not 0 <= page + step <= last
+        hide(self._foot, hidden=not last)
+        for place in (self._pages, self._foot):
+            place.clear()
+            if last:
+                with place:
+                    self._pager(page, last)
+
+    def _pager(self, page: int, last: int) -> None:
+        said("span", self._words("bookings.page", page=page + 1, pages=last + 1), "zone")
+        for step, key, text in ((-1, "bookings.before", "←"), (1, "bookings.after", "→")):
+            made = button(self._words(key), partial(self._turn, page + step), "quiet", text=text)
+            made.props["disabled"] = not 0 <= page + step <= last

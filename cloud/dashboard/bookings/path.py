@@ -8,6 +8,7 @@ from html import escape
 from cloud.booking.model import State
 from cloud.booking.wire import Booking
 from cloud.dashboard.when import When
+from cloud.dashboard.words import Words
 
 S = State
 
@@ -80,7 +81,28 @@ def _step(step: Step, number: int, now: int, when: When) -> str:
     if step.at is None:
         return f'<li class="{state}"><i></i>{name}<small>{escape(words("bookings.to_come"))}</small></li>'
     who = words(f"bookings.entered.{step.by}")
-    reason = f"<em>{escape(step.reason)}</em>" if step.reason else ""
+    reason = f"<em>{escape(_why(step.reason, words))}</em>" if step.reason else ""
     time = f'<time datetime="{step.at.isoformat()}">{escape(when.moment(step.at))}</time>'
     bad = " bad" if step.state not in USUAL else ""
     return f'<li class="{state}{bad}"{current}><i></i>{name}{time}<small>{escape(who)}</small>{reason}</li>'
+
+
+def _why(reason: str, words: Words) -> str:
+    """What the registry itself gives as a reason, in the page's language; what a person wrote stays as it is."""
+    key = REASONS.get(reason)
+    return words(f"bookings.why.{key}") if key else words.term("reason", reason)
+
+
+REASONS = {
+    "nothing was heard of the machine lately": "stale",
+    "the plant's statement is past its lease": "lease",
+    "the provider confirms each booking of this service": "asked",
+    "amended": "amended",
+    "moved elsewhere": "moved",
+    "takes the place of another booking": "heals",
+    "nobody said no in time": "lapsed",
+    "not all of the bundle fits": "bundle",
+    "expired": "expired",
+    "the dispute was settled": "dispute",
+}
+"""As cloud/booking/sql says them."""

@@ -71,3 +71,9 @@ def cost_of_cancelling(one: Booking, now: datetime) -> Cost:
     if now <= terms.free_until:
         return Cost("bookings.cost.still_free", terms.fee, terms.free_until)
     return Cost("bookings.cost.fee", terms.fee, terms.free_until)
+
+
+def to_accept(one: Booking) -> Money | None:
+    """The amount that accepting accepts: what the other side proposes, or what is due by the meter."""
+    said = one.settlement
+    return (said.dispute.due if said.dispute else said.due) if said else None

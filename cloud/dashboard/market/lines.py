@@ -73,13 +73,13 @@ def alike(row: Row, shown: Shown, words: Words) -> str:
 def _agreed(row: Row, one: Found, words: Words, shown: Shown) -> str:
     """The agreements by which it can be called off, each with its rate, its quota and a button."""
     number = to_take(row, {*shown.held, *shown.gone})
-    if not (found := shown.covers.get(row[0])):
+    if number is None or not (found := shown.covers.get(row[0])):
         return ""
     lines = ""
     for nth, cover in enumerate(found):
         text = words("market.call_off", price=told.money(cover.price))
-        able = shown.may_book and number is not None and cover.enough and not one.pieces[1:]
-        do = button_html(f"call-{nth}", number, "go", text) if able and number is not None else ""
+        able = shown.may_book and cover.enough and not one.pieces[1:]
+        do = button_html(f"call-{nth}", number, "go", text) if able else ""
         lines += f"<li><span>{escape(terms(cover, words))}</span>{do}</li>"
     return f'<ul class="agreed">{lines}</ul>'
 

@@ -20,12 +20,17 @@ from cloud.dashboard.words import Words
 from gateway.span import Span
 
 
+def why(visit: Visit, error: Refused | Away) -> str:
+    """Why nothing came of it, and what to do."""
+    when = visit.when()
+    if isinstance(error, Away) or when is None:
+        return visit.words("market.away")
+    return refused(error.code, error.detail, error.problem, when)
+
+
 def tell(visit: Visit, error: Refused | Away) -> None:
     """Say why nothing came of it."""
-    if isinstance(error, Away):
-        visit.say(visit.words("market.away"), "warning")
-    elif when := visit.when():
-        visit.say(refused(error.code, error.detail, error.problem, when), "negative")
+    visit.say(why(visit, error), "warning" if isinstance(error, Away) else "negative")
 
 
 class Order:

@@ -225,7 +225,7 @@ class _Calendar:
                 with ui.element("div").classes("controls"):
                     button(words("market.week_before"), lambda: asker.turn(-week.DAYS), "quiet", text="←")
                     button(words("market.week_after"), lambda: asker.turn(week.DAYS), "quiet", text="→")
-            said("p", words("market.calendar_about"), "about")
+            self._about = said("p", words("market.calendar_about"), "about")
             with ui.element("div").classes("weeks"):
                 self._table = ui.html("", tag="table", sanitize=False).classes("slots")
             self._table.props["aria-label"] = words("market.calendar")
@@ -245,7 +245,8 @@ class _Calendar:
         key = "market.calendar_zone" if currency else "market.calendar_empty"
         self._zone.set_text(self._words(key, currency=currency, **told))
         self._table.set_content(week.grid_html(made, when, picked))
-        hide(self._table, hidden=not made.cells)
+        for part in (self._table, self._about):
+            hide(part, hidden=not made.cells)
         hide(self._none, hidden=bool(made.cells))
         ui.run_javascript("thirdshiftMarket.calendar()")
 

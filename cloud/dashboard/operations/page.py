@@ -7,6 +7,7 @@ from nicegui import ui
 from cloud.audit.model import Act
 from cloud.dashboard.frame import hide, said
 from cloud.dashboard.house import House
+from cloud.dashboard.market.told import refused
 from cloud.dashboard.operations import tables
 from cloud.dashboard.operations.cards import Flows, Section, Tiles, Troubles
 from cloud.dashboard.operations.facts import Facts, Looker
@@ -63,9 +64,11 @@ class Operations:
         try:
             facts = await self._looker.look(self._visit.registry, self._minutes)
         except (Away, KeyRefused):
+            self._cannot(self._visit.words("operations.away"))
             return
-        except Refused as refused:
-            self._seen.set_text(refused.detail or refused.code)
+        except Refused as error:
+            if when := self._visit.when():
+                self._cannot(refused(error.code, error.detail, error.problem, when))
             return
         finally:
             self._busy = False
@@ -75,6 +78,11 @@ class Operations:
         self._facts = facts
         with self._visit.main:
             self._show(facts, When(facts.seen, when.zone, when.words))
+
+    def _cannot(self, why: str) -> None:
+        """Say why nothing is seen, where nothing was yet; else what was seen stays, with its time."""
+        if self._facts is None and not self._visit.main.client.is_deleted:
+            self._seen.set_text(why)
 
     def _show(self, facts: Facts, when: When) -> None:
         at = f"{facts.seen.astimezone(when.zone):%H:%M:%S}"

@@ -52,6 +52,9 @@ class Board:
         self._version = version
         self.totals = totals(plant, now)
         found = alarms(plant, self.agents, now)
+        if self.figures is NOTHING:
+            # Agents are read with the figures: until then nobody knows that one silent agent is behind many machines.
+            found = [alarm for alarm in found if alarm.kind != "silent"]
         self._tell_alarms(found)
         self._tell_rows(plant, periods, found)
 

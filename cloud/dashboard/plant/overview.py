@@ -12,7 +12,7 @@ from cloud.dashboard.visit import Visit
 from cloud.dashboard.when import When
 from cloud.dashboard.words import TAGS, Words
 
-SCRIPTS = ("planttold.js", "plantband.js", "plantglance.js")
+SCRIPTS = ("planttold.js", "plantband.js", "plantpages.js", "plantglance.js")
 """What the page loads besides."""
 
 
@@ -77,6 +77,7 @@ class Overview:
         return {
             "clock": {"now": when.now.timestamp(), "speed": watcher.pace.speed, "away": watcher.silent is not None},
             "edges": edges,
+            "pending": figures.read is None and not figures.failed,
             "read": read or self._visit.words("plant.figures_wait"),
         }
 

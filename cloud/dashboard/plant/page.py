@@ -50,6 +50,7 @@ class Board:
         with ui.element("div").classes("content waiting") as self._known:
             said("h1", words("plant.nav"), "unseen")
             self._tiles = _Tiles(words)
+            self._source = said("p", "", "tiles-source")
             self._overview = Overview(self._visit)
             self._empty = _Empty(words)
             self._timeline = Timeline(self._visit)
@@ -74,6 +75,8 @@ class Board:
 
     def _show(self, plant: Plant, when: When) -> None:
         self._tiles.show(self._overview.totals or totals(plant, when.now), waiting=plant.outlined)
+        read = {"time": when.moment(plant.seen), "zone": plant.zone}
+        self._source.set_text(self._words("total.source", **read))
         empty = not plant.machines
         hide(self._timeline.card, hidden=empty)
         # Who has bookings without a machine books elsewhere, and needs no advice on how to connect a plant.

@@ -4,12 +4,11 @@
 "use strict";
 
 window.thirdshiftGlance = (() => {
-  const { CLASSES } = thirdshiftPlantBand, { words, make, say, length, moment, percent, anatomy, alarmLine, tellSince } = thirdshiftPlantTold;
-  const MOST_ALARMS = 8;
+  const { CLASSES } = thirdshiftPlantBand, { words, make, say, length, moment, percent, anatomy, alarmCard, tellSince } = thirdshiftPlantTold;
 
   let said = null, place = null, clock = null, edges = null, parts = {}, timer = 0, order = "";
   const rows = new Map(), lines = new Map(), open = new Set();
-  let alarms = [], moreAlarms = false;
+  let alarms = [], moreAlarms = false, pending = true;
   const wanted = { find: "", state: "", site: "", alarmed: false, sort: "name", group: true, period: "day" };
 
   const now = () => clock.now + (performance.now() - clock.at) / 1000 * clock.speed;
@@ -28,13 +27,15 @@ window.thirdshiftGlance = (() => {
     for (const name of ["machine", "state", "heard", "day", "week", "utilisation", "oee"]) head.appendChild(make("span", `g-${name}`, words(`column.${name}`), { role: "columnheader" }));
     parts.body = parts.table.appendChild(make("div", "glance-body", undefined, { role: "rowgroup" }));
     parts.none = card.appendChild(make("p", "nothing", words("no_match"), { hidden: "" }));
+    parts.pages = thirdshiftPlantPages.pager(() => { arrange(); card.scrollIntoView({ block: "start" }); });
+    card.appendChild(parts.pages.bar);
     new MutationObserver(() => lines.forEach((line) => line.seen && paint(line))).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
 
   function controls() {
     const bar = make("div", "controls glance-controls");
     const find = bar.appendChild(make("input", "find", undefined, { type: "search", placeholder: words("find"), "aria-label": words("find") }));
-    find.addEventListener("input", () => { wanted.find = find.value.trim().toLocaleLowerCase(); arrange(); });
+    find.addEventListener("input", () => { wanted.find = find.value.trim().toLocaleLowerCase(); anew(); });
     parts.state = select(bar, "filter_state", "state", [["", words("all_states")], ...said.states.map((name) => [name, said.state[name]])]);
     parts.site = select(bar, "filter_site", "site", [["", words("all_sites")]]);
     select(bar, "sort", "sort", ["name", "state", "since", "heard", "utilisation", "oee", "alarms"].map((name) => [name, `${words("sort")} ${words(`sort.${name}`)}`]));
@@ -56,7 +57,7 @@ window.thirdshiftGlance = (() => {
   function select(bar, label, name, options) {
     const made = bar.appendChild(make("select", "pick", undefined, { "aria-label": words(label) }));
     for (const [value, text] of options) made.appendChild(make("option", "", text, { value }));
-    made.addEventListener("change", () => { wanted[name] = made.value; arrange(); });
+    made.addEventListener("change", () => { wanted[name] = made.value; anew(); });
     return made;
   }
 
@@ -65,7 +66,7 @@ window.thirdshiftGlance = (() => {
     made.addEventListener("click", () => {
       wanted[name] = !wanted[name];
       made.setAttribute("aria-pressed", wanted[name]);
-      arrange();
+      anew();
     });
     return made;
   }
@@ -105,6 +106,7 @@ window.thirdshiftGlance = (() => {
   function tell(line, row) {
     line.row = row;
     say(line.name, row.name);
+    line.name.title = row.name;
     line.flags.replaceChildren(...row.alarms.map((kind) => make("span", `flag ${kind}`, words(`kind.${kind}`))));
     line.state.dataset.state = row.state ?? "";
     const at = said.states.indexOf(row.state);
@@ -133,7 +135,7 @@ window.thirdshiftGlance = (() => {
     const told = figures(line.row);
     for (const name of ["utilisation", "oee"]) {
       const text = percent(told?.[name]);
-      say(line[name], text ?? words(told ? "not_measured" : "nothing_known"));
+      say(line[name], text ?? (told ? words("not_measured") : name === "oee" ? words("nothing_known") : "–"));
       line[name].classList.toggle("none", !text);
     }
     line.oee.setAttribute("aria-label", `${line.oee.textContent} · ${words("drill", { name: line.row.name })}`);
@@ -179,6 +181,11 @@ window.thirdshiftGlance = (() => {
   };
   const KINDS = ["risk", "agent", "down", "silent", "gap", "lapsed"];
 
+  function anew() {
+    parts.pages.first();
+    arrange();
+  }
+
   function arrange() {
     const found = [...rows.values()].filter((row) => row.name.toLocaleLowerCase().includes(wanted.find) && (!wanted.state || row.state === wanted.state)
       && (!wanted.site || row.site === wanted.site) && (!wanted.alarmed || row.alarms.length));
@@ -186,7 +193,9 @@ window.thirdshiftGlance = (() => {
     found.sort((one, other) => (rank(one) === rank(other) ? 0 : rank(one) < rank(other) ? -1 : 1) || byName(one, other));
     const sites = [...new Set([...rows.values()].map((row) => row.site))].sort(collator.compare);
     const grouped = wanted.group && sites.length > 1;
-    const key = JSON.stringify([grouped, found.map((row) => row.id), grouped && found.map((row) => row.site)]);
+    if (grouped) found.sort((one, other) => collator.compare(one.site, other.site));
+    const page = parts.pages.cut(found);
+    const key = JSON.stringify([grouped, page.map((row) => row.id), grouped && page.map((row) => row.site)]);
     say(parts.count, words("count", { shown: found.length, all: rows.size }));
     if (key !== order) {
       order = key;
@@ -198,11 +207,11 @@ window.thirdshiftGlance = (() => {
       };
       if (grouped) {
         for (const site of sites) {
-          const own = found.filter((row) => row.site === site);
-          if (own.length) inside.push(siteLine(site, own));
+          const own = page.filter((row) => row.site === site);
+          if (own.length) inside.push(siteLine(site, found.filter((row) => row.site === site)));
           own.forEach(add);
         }
-      } else found.forEach(add);
+      } else page.forEach(add);
       parts.body.replaceChildren(...inside);
     } else if (grouped) for (const line of parts.body.querySelectorAll(".site-row")) summary(line, found.filter((row) => row.site === line.dataset.site));
     parts.none.hidden = found.length > 0 || !rows.size;
@@ -233,18 +242,9 @@ window.thirdshiftGlance = (() => {
   // ---- alarms
 
   function tellAlarms() {
-    const shown = moreAlarms ? alarms : alarms.slice(0, MOST_ALARMS);
-    const head = make("h2", "", `${words("alarms")} · ${alarms.length}`, { id: "alarms-head" });
-    const list = make("ul", "alarm-list");
-    for (const alarm of shown) list.appendChild(alarmLine(alarm));
-    const inside = [head, alarms.length ? list : make("p", "calm", words("no_alarms"))];
-    if (alarms.length > shown.length) {
-      const more = make("button", "quiet", words("more", { count: alarms.length - shown.length }), { type: "button" });
-      more.addEventListener("click", () => { moreAlarms = true; tellAlarms(); });
-      inside.push(more);
-    }
-    parts.alarms.replaceChildren(...inside);
-    parts.alarms.hidden = !rows.size;
+    parts.alarms.replaceChildren(...alarmCard(alarms, moreAlarms, () => { moreAlarms = true; tellAlarms(); }));
+    // As long as not everything was read, that there are no alarms is not known.
+    parts.alarms.hidden = !rows.size || (pending && !alarms.length);
   }
 
   // ---- from Python
@@ -264,8 +264,8 @@ window.thirdshiftGlance = (() => {
       tell(lines.get(row.id), whole);
     }
     if (fresh.ids) {
-      const known = new Set(fresh.ids);
-      for (const id of [...rows.keys()].filter((each) => !known.has(each))) {
+      const there = new Set(fresh.ids);
+      for (const id of [...rows.keys()].filter((each) => !there.has(each))) {
         seeing.unobserve(lines.get(id).box);
         rows.delete(id);
         lines.delete(id);
@@ -273,7 +273,9 @@ window.thirdshiftGlance = (() => {
     }
     if (fresh.ids || fresh.rows) arrange();
     if (fresh.alarms) alarms = fresh.alarms;
-    if (fresh.alarms || fresh.ids) tellAlarms();
+    const known = pending && fresh.pending === false;
+    pending = fresh.pending ?? pending;
+    if (fresh.alarms || fresh.ids || known) tellAlarms();
     if (fresh.clock) tick();
     place.closest("main").dataset.shown = rows.size ? "yes" : "none";
   }

@@ -75,7 +75,7 @@ window.thirdshiftPlantTold = (() => {
 
   function alarmLine(alarm) {
     const line = make("li", `alarm ${alarm.kind}`);
-    const values = { about: alarm.about, detail: said.reason[alarm.detail] ?? alarm.detail, until: alarm.until ? moment(alarm.until) : "–", count: alarm.machines.length };
+    const values = { about: `\u2068${alarm.about}\u2069`, detail: said.reason[alarm.detail] ?? alarm.detail, until: alarm.until ? moment(alarm.until) : "–", count: alarm.machines.length };
     line.appendChild(make("span", `flag ${alarm.kind}`, words(`kind.${alarm.kind}`)));
     const where = alarm.booking ? `/bookings/${encodeURIComponent(alarm.booking)}` : alarm.kind === "agent" ? "/operations" : `/machine/${encodeURIComponent(alarm.machines[0])}`;
     line.appendChild(make("a", "", words(`alarm.${alarm.kind}`, values), { href: where }));
@@ -86,10 +86,25 @@ window.thirdshiftPlantTold = (() => {
     return line;
   }
 
+  const MOST_ALARMS = 8;
+
+  // The inside of the card: the gravest, and a button for the rest; it calls `more`.
+  function alarmCard(alarms, all, more) {
+    const shown = all ? alarms : alarms.slice(0, MOST_ALARMS), list = make("ul", "alarm-list");
+    for (const alarm of shown) list.appendChild(alarmLine(alarm));
+    const inside = [make("h2", "", `${words("alarms")} · ${alarms.length}`, { id: "alarms-head" }), alarms.length ? list : make("p", "calm", words("no_alarms"))];
+    if (alarms.length > shown.length) {
+      const rest = make("button", "quiet", words("more", { count: alarms.length - shown.length }), { type: "button" });
+      rest.addEventListener("click", more);
+      inside.push(rest);
+    }
+    return inside;
+  }
+
   function tellSince(element) {
     const at = Number(element.dataset.since);
     if (at) say(element, words("since_when", { moment: moment(at), length: length(now() - at) }));
   }
 
-  return { begin, words, make, say, length, moment, percent, anatomy, alarmLine, tellSince };
+  return { begin, words, make, say, length, moment, percent, anatomy, alarmCard, tellSince };
 })();

@@ -1,13 +1,16 @@
 """A booking's life as text: its way, its order, its meter, what is owed, and the evidence; nothing becomes markup."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import cloud.booking
 from cloud.booking.model import State
 from cloud.booking.wire import Booking
-from cloud.dashboard.bookings import facts
+from cloud.dashboard.bookings import facts, path
 from cloud.dashboard.bookings.path import path_html, steps
+from cloud.dashboard.bookings.rights import to_accept
 from cloud.dashboard.words import LANGUAGES, Words, dictionary
 from cloud.registry.model import States
 from cloud.settlement.model import Booked, FinalReport, Outcome
@@ -145,3 +148,48 @@ def test_terms_say_price_calling_off_and_consent_to_the_booker_alone(made):
     for said in ("120.00 EUR", "free until 08:00, later 36.00 EUR", "150.00 EUR", 'href="/bookings/bkg_0"', "91 %"):
         assert said in inside
     assert "Should the plant fail" not in facts.terms_html(made.booking(), made.when())
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "nothing was heard of the machine lately"), ("zh", "设备近期没有消息")]
+)
+def test_what_the_registry_gives_as_a_reason_is_told_in_the_language_of_the_page(made, language, told):
+    why = "nothing was heard of the machine lately"
+    one = made.booking(state="REQUESTED", history=[{"state": "REQUESTED", "at": made.at(0), "reason": why}])
+    assert told in path_html(one, made.when(language))
+
+
+def test_what_a_person_gave_as_a_reason_stays_as_it_was_written(made):
+    written = {"state": "DECLINED", "at": made.at(0), "reason": "<b>no spindle</b>"}
+    assert "&lt;b&gt;no spindle" in path_html(made.booking(state="DECLINED", history=[written]), made.when("zh"))
+
+
+def test_every_reason_that_is_told_here_is_one_that_the_registry_gives():
+    folder = Path(cloud.booking.__file__).parent / "sql"
+    written = "\n".join(each.read_text().replace("''", "'") for each in folder.glob("*.sql"))
+    assert [reason for reason in path.REASONS if reason not in written] == []
+
+
+@pytest.mark.parametrize("role", ["booker", "provider"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_request_and_a_risk_say_what_to_do_to_either_side(made, role, language):
+    words = Words(language)
+    asked = made.booking(state="REQUESTED", role=role, expires_at=made.at(2))
+    until = made.when(language).moment(made.at(2))
+    assert words(f"bookings.asked.{role}", until=until) in facts.head_html(asked, made.names, made.when(language))
+    risky = made.booking(state="CONFIRMED", role=role, at_risk=True, at_risk_reason="breakdown")
+    head = facts.head_html(risky, made.names, made.when(language))
+    assert words("reason.breakdown") in head
+    assert words(f"bookings.risk_do.{role}").partition(" ")[0] in head
+
+
+def test_what_accepting_accepts_is_the_other_sides_proposal_before_what_is_due(made):
+    euro = {"currency": "EUR"}
+    due = {"due": {"amount": "162", **euro}, "accepted": [], "settle_by": None}
+    dispute = {"by": "booker", "reason": "scrap", "at": made.at(1), "due": {"amount": "150", **euro}}
+    metered, disputed = (
+        made.booking(state="METERED", settlement=due),
+        made.booking(state="DISPUTED", settlement={**due, "dispute": dispute}),
+    )
+    assert [to_accept(one).amount for one in (metered, disputed)] == [162, 150]
+    assert to_accept(made.booking(state="CONFIRMED")) is None

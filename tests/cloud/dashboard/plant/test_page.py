@@ -225,3 +225,22 @@ def test_names_from_a_plant_never_become_markup(browser, shared, fake):
         page.locator(".row-line .name").first.click()
         expect(page.get_by_role("dialog")).to_contain_text("<img", timeout=SOON)
         assert page.locator("main img, main b:text('bold'), .tip-box b, [role=dialog] img").count() == 0
+
+
+def test_more_machines_than_fit_are_turned_to_and_a_search_finds_those_of_other_pages(browser, shared, furnish):
+    server, url = shared
+    with visiting(browser, url) as page:
+        log_in(page, server.add(furnish(120), "ts_test_many_machines"))
+        rows, pages = page.locator(".glance-row"), page.locator(".glance .pager")
+        expect(rows).to_have_count(50, timeout=SOON)
+        expect(pages).to_contain_text("1 to 50 · page 1 of 3")
+        expect(pages.get_by_role("button", name="Page before")).to_be_disabled()
+        first = rows.first.locator(".name").inner_text()
+        pages.get_by_role("button", name="Next page").click()
+        pages.get_by_role("button", name="Next page").click()
+        expect(rows).to_have_count(20)
+        expect(pages).to_contain_text("101 to 120 · page 3 of 3")
+        expect(page.locator(".band").first).to_be_visible()
+        page.get_by_label("Find a machine").fill(first)
+        expect(rows.first.locator(".name")).to_have_text(first)
+        expect(pages).to_be_hidden()
