@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from cloud.ingest import control, store
+from cloud.ingest import control, store, units
 from cloud.ingest.model import Agent, Batch, Delivery, Known, Numbered, Parked
 from cloud.ingest.sort import admit, bound_elsewhere, sort
 from cloud.operations.tally import Said, said
@@ -78,6 +78,7 @@ async def _effects(connection: asyncpg.Connection, around: Circumstances, batch:
 
 async def _announce(connection: asyncpg.Connection, around: Circumstances, each: Numbered[Announce]) -> list[Parked]:
     bound = await store.announce(connection, around.agent, each.message, around.now)
+    await units.tell(connection, around.agent.enterprise, each.message, bound)
     names = {machine.name for machine in each.message.machines}
     return [bound_elsewhere(each.delivery, name) for name in sorted(names - bound)]
 

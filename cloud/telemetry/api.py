@@ -1,7 +1,7 @@
 """The routes that read what machines measured: which signals, one signal as a chart wants it, and rollups of states."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -20,7 +20,20 @@ from cloud.telemetry import rollups
 from cloud.telemetry.model import Bucket, Sample, Value
 from cloud.telemetry.steps import step_for
 from cloud.telemetry.thin import thinned
-from cloud.telemetry.wire import LedgerShare, Part, Point, Rollup, Rollups, Samples, Shape, Signals, StateShare, Width
+from cloud.telemetry.units import units
+from cloud.telemetry.wire import (
+    LedgerShare,
+    Part,
+    Point,
+    Rollup,
+    Rollups,
+    Samples,
+    Shape,
+    Signal,
+    Signals,
+    StateShare,
+    Width,
+)
 from gateway.span import Span
 
 router = APIRouter(prefix="/v1/machines/{machine_id}", tags=["samples"])
@@ -61,19 +74,21 @@ Line = Annotated[_Line, Depends(_line)]
 
 @router.get("/signals", responses=documented(NOT_FOUND, STORE_AWAY))
 async def list_signals(call: ReadCall, machine_id: AnId) -> Signals:
-    """The signals of the machine that its plant lets out and that have samples."""
-    await _machine(call, machine_id)
+    """The signals of the machine that its plant lets out and that have samples, each with its unit."""
+    measured = await _units(call, machine_id)
     found = await call.desk.samples.of(call.tenant).signals(machine_id)
-    return Signals(items=tuple(found), store=call.desk.samples.name)
+    items = tuple(Signal(signal=name, unit=measured.get(name)) for name in found)
+    return Signals(items=items, store=call.desk.samples.name)
 
 
 @router.get("/samples", response_model=Samples, responses=documented(NOT_FOUND, REQUEST_INVALID, STORE_AWAY))
 async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: Line) -> Response:
-    """One signal, without a window over the last day: every sample, or where there are more than `points`, buckets of
-    least, most, mean and last of equal steps. With `shape=line` it is samples as long as they are not too many to be
-    looked at, and those are left out (by MinMaxLTTB) without which the line looks the same.
+    """One signal, in the unit that its plant named last; without a window over the last day: every sample, or where
+    there are more than `points`, buckets of least, most, mean and last of equal steps. With `shape=line` it is samples
+    as long as they are not too many to be looked at, and those are left out (by MinMaxLTTB) without which the line
+    looks the same.
     """
-    await _machine(call, machine_id)
+    measured = await _units(call, machine_id)
     if not wanted.signal:
         fault = _invalid("signal", "name one of the machine's signals; GET …/signals lists them")
         raise fault
@@ -86,6 +101,7 @@ async def read_samples(call: ReadCall, machine_id: AnId, asked: Window, wanted: 
     told = Samples(
         machine_id=machine_id,
         signal=signal,
+        unit=measured.get(signal),
         start=window.start,
         end=window.end,
         step_s=None if few else step,
@@ -120,6 +136,12 @@ async def _machine(call: Call, machine_id: str) -> str:
         row = known(await registry.machine(rows, call.tenant, machine_id, call.fresh_after))
         site = known(await registry.site(rows, call.tenant, row["site_id"]))
     return str(site["zone"])
+
+
+async def _units(call: Call, machine_id: str) -> Mapping[str, str]:
+    """Of the machine's signals. Raises the problem `not_found` for one that is not the caller's."""
+    async with call.rows() as rows:
+        return known(await units(rows, call.tenant, machine_id))
 
 
 def _sample(sample: Sample) -> Point:

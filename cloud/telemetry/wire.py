@@ -16,10 +16,17 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Signal(Wire):
+    """A signal, and the unit of its values as the plant announced it last; None where the plant names none."""
+
+    signal: str
+    unit: str | None
+
+
 class Signals(Wire):
     """The signals of which a machine has samples, and the store that keeps them."""
 
-    items: tuple[str, ...]
+    items: tuple[Signal, ...]
     store: str
 
 
@@ -41,11 +48,13 @@ class Point(Wire):
 class Samples(Wire):
     """One signal over a window. `step_s`: the seconds that each point stands for; None where each is a sample.
 
+    `unit`: of the values, as the plant announced it last; None where it names none.
     `total`: how many samples there are about in the window, by whole buckets; so many may have been left out.
     """
 
     machine_id: str
     signal: str
+    unit: str | None = None
     start: datetime
     end: datetime
     step_s: int | None

@@ -25,6 +25,7 @@ HEAD = (
     "value",
     "least",
     "most",
+    "unit",
 )
 
 
@@ -44,7 +45,7 @@ def csv_rows(seen: Seen) -> Iterable[Sequence[object]]:
     for samples in seen.samples.values():
         for point in samples.items:
             told = ("signal", point.at, "", samples.signal, "", "", point.quality or "", "", point.samples)
-            yield (*told, point.value, point.least, point.most)
+            yield (*told, point.value, point.least, point.most, samples.unit or "")
 
 
 def table(seen: Seen, when: When) -> str:

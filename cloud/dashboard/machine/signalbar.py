@@ -31,16 +31,17 @@ class SignalBar:
     async def read(self, registry: Registry, machine_id: str) -> None:
         """Ask which there are; the first is drawn."""
         try:
-            names = (await registry.ask(lambda api: api.signals(machine_id))).items
+            there = (await registry.ask(lambda api: api.signals(machine_id))).items
         except (Away, Refused) as error:
             self._title.set_text(self._words("machine.signals_away", why=error.code))
             return
-        self._title.set_text(self._words("machine.signals" if names else "machine.no_signals"))
-        self.chosen = names[:1]
-        hide(self._list, hidden=not names)
+        self._title.set_text(self._words("machine.signals" if there else "machine.no_signals"))
+        self.chosen = tuple(each.signal for each in there[:1])
+        hide(self._list, hidden=not there)
         with self._list:
-            for name in names:
-                self._buttons[name] = button(name, partial(self._toggle, name), "signal", text=name)
+            for each in there:
+                text = f"{each.signal} ({each.unit})" if each.unit else each.signal
+                self._buttons[each.signal] = button(text, partial(self._toggle, each.signal), "signal", text=text)
         self._press()
 
     async def _toggle(self, name: str) -> None:

@@ -20,6 +20,7 @@ def drawn(samples: Samples, gaps: Sequence[Gap]) -> dict[str, Any]:
     texts = [point for point in samples.items if isinstance(point.value, str)]
     return {
         "signal": samples.signal,
+        "unit": samples.unit,
         "step": samples.step_s,
         "total": samples.total,
         "store": samples.store,

@@ -98,7 +98,8 @@ def signal_caption(signal: dict[str, Any], when: When) -> str:
         fresh = words("machine.lane.none")
     else:
         fresh = words("machine.lane.last", at=when.moment(datetime.fromtimestamp(signal["last"], when.zone)))
-    told = words("machine.lane.signal", signal=signal["signal"], store=signal["store"], fresh=fresh)
+    unit = words("machine.lane.unit", unit=signal["unit"]) if signal["unit"] else words("machine.lane.no_unit")
+    told = words("machine.lane.signal", signal=signal["signal"], unit=unit, store=signal["store"], fresh=fresh)
     if signal["step"]:
         return f"{told} · {words('machine.lane.buckets', step=length(timedelta(seconds=signal['step']), when))}"
     shown = sum(row[1] is not None for row in signal["line"]) or len(signal["texts"])

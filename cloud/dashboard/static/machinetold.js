@@ -62,10 +62,11 @@ window.thirdshiftTold = (() => {
     let near = null;
     for (const row of signal.line) if (row[1] !== null && (!near || Math.abs(row[0] - at) < Math.abs(near[0] - at))) near = row;
     if (!near || Math.abs(near[0] - at) > (told.window[1] - told.window[0]) / 50) return part("", `${signal.signal}: ${words.unmeasured}`);
+    const unit = signal.unit ? ` ${signal.unit}` : "";
     const number = (value) => new Intl.NumberFormat(said.language, { maximumSignificantDigits: 6 }).format(value);
     const doubt = signal.doubts.find((row) => row[0] === near[0]);
-    const range = signal.step ? fill(words.range, { least: number(near[2]), most: number(near[3]), step: lasting(signal.step, said) }) : thirdshiftAxis.clock(near[0], said);
-    return part("", `${signal.signal}: ${number(near[1])}`, range, doubt && fill(words.quality, { quality: words.qualities[doubt[2]] ?? doubt[2] }));
+    const range = signal.step ? fill(words.range, { least: number(near[2]), most: `${number(near[3])}${unit}`, step: lasting(signal.step, said) }) : thirdshiftAxis.clock(near[0], said);
+    return part("", `${signal.signal}: ${number(near[1])}${unit}`, range, doubt && fill(words.quality, { quality: words.qualities[doubt[2]] ?? doubt[2] }));
   }
 
   return { lines, lasting };

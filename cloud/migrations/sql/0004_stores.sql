@@ -8,6 +8,14 @@ CREATE TABLE series (
 );
 COMMENT ON TABLE series IS 'A signal of a machine, by the small number under which its samples are kept.';
 
+CREATE TABLE signal_unit (
+  machine_id text NOT NULL,
+  signal     text NOT NULL,
+  unit       text NOT NULL CHECK (length(unit) BETWEEN 1 AND 32),
+  PRIMARY KEY (machine_id, signal)
+);
+COMMENT ON TABLE signal_unit IS 'In which unit a signal is measured that the plant named, as its latest announcement has it.';
+
 CREATE TABLE sample (
   series_id  int NOT NULL,
   quality    int2 NOT NULL DEFAULT 0 CHECK (quality BETWEEN 0 AND 2),
@@ -118,8 +126,8 @@ DECLARE
   v_table   text;
   v_rule    text;
 BEGIN
-  FOR v_table, v_rule IN VALUES ('series', v_machine), ('sample', v_series), ('sample_rollup', v_series),
-    ('state_rollup', v_machine), ('ledger_rollup', v_machine), ('machine_due', v_machine), ('sample_due', NULL)
+  FOR v_table, v_rule IN VALUES ('series', v_machine), ('signal_unit', v_machine), ('sample', v_series),
+    ('sample_rollup', v_series), ('state_rollup', v_machine), ('ledger_rollup', v_machine), ('machine_due', v_machine), ('sample_due', NULL)
   LOOP
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
     EXECUTE format('CREATE POLICY ingest ON public.%I TO ts_ingest USING (true) WITH CHECK (true)', v_table);
@@ -129,8 +137,8 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
-GRANT SELECT, INSERT, UPDATE, DELETE ON series, sample, sample_due, sample_rollup, machine_due, state_rollup, ledger_rollup
-  TO ts_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON series, signal_unit, sample, sample_due, sample_rollup, machine_due, state_rollup,
+  ledger_rollup TO ts_ingest;
 REVOKE DELETE ON series, sample FROM ts_ingest;
 GRANT EXECUTE ON FUNCTION ts_sample_partition(timestamptz), ts_drop_samples(timestamptz) TO ts_ingest;
 

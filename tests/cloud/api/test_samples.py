@@ -51,7 +51,23 @@ async def test_few_samples_come_as_they_are(market: Market, machine: str, pool_i
         (second(2), "nan", "good"),
         (second(3), None, "bad"),
     ]
-    assert (await maker.signals(machine)).items == ("power",)
+    (told,) = (await maker.signals(machine)).items
+    assert (told.signal, told.unit, found.unit) == ("power", None, None), "no plant said in which unit"
+
+
+async def test_the_unit_that_the_plant_named_is_told_with_its_signal_and_its_samples(
+    market: Market, machine: str, pool_ingest: asyncpg.Pool
+) -> None:
+    maker = market.clients["maker"]
+    for signal in ("power", "torque"):
+        await write(pool_ingest, machine, [1.5], signal)
+    await market.owner.execute("INSERT INTO signal_unit VALUES ($1, 'power', 'kW'), ($1, 'heat', '°C')", machine)
+    assert [(each.signal, each.unit) for each in (await maker.signals(machine)).items] == [
+        ("power", "kW"),
+        ("torque", None),
+    ]
+    assert (await maker.samples(machine, "power")).unit == "kW"
+    assert (await maker.samples(machine, "torque")).unit is None
 
 
 @pytest.mark.parametrize("rolled", [False, True])
@@ -136,7 +152,7 @@ async def test_an_engine_that_is_away_is_told_and_stops_charts_alone(
     async with app.router.lifespan_context(app), Client("http://api", key, transport=transport) as maker:
         found = await maker.samples(machine, "power", end=second(60))
         assert ([each.value for each in found.items], found.store) == ([7.5], "InfluxDB")
-        assert (await maker.signals(machine)).items == ("power",)
+        assert [each.signal for each in (await maker.signals(machine)).items] == ["power"]
         influx_alone.kill()
         for path in ("signals", "samples?signal=power"):
             answer = await maker._http.get(f"/v1/machines/{machine}/{path}")

@@ -112,7 +112,8 @@ async def test_control_the_backstop_stops_even_the_bare_function_on_a_single_mac
 TABLES = (
     "enterprise", "api_key", "partner", "site", "agent", "machine", "service", "service_machine", "statement",
     "offer_span", "claim", "claim_history", "ledger", "idempotency", "event", "outgoing", "link_position", "link_loss",
-    "parked", "state_history", "gap", "series", "sample", "sample_rollup", "state_rollup", "ledger_rollup",
+    "parked", "state_history", "gap", "series", "signal_unit", "sample", "sample_rollup", "state_rollup",
+    "ledger_rollup",
 )  # fmt: skip
 
 
@@ -138,6 +139,7 @@ async def full(world, hours):
     )
     await world.owner.fetchval("SELECT ts_sample_partition($1)", world.now)
     await world.owner.execute("INSERT INTO series (machine_id, signal) VALUES ('mch_a', 'spindle')")
+    await world.owner.execute("INSERT INTO signal_unit VALUES ('mch_a', 'spindle', 'rpm')")
     await world.owner.execute("INSERT INTO sample (series_id, at, value) SELECT id, $1, 1 FROM series", world.now)
     for statement in (
         "INSERT INTO sample_rollup SELECT id, 'hour', $1, 1, 1, 1, 1, 1, 1 FROM series",

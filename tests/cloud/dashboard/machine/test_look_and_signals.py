@@ -1,14 +1,20 @@
 """Which time is looked at, and how a signal's line is drawn over it."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
 from cloud.dashboard.fake import NOW
 from cloud.dashboard.machine import look
+from cloud.dashboard.machine.rows import csv_rows
+from cloud.dashboard.machine.seen import Seen
 from cloud.dashboard.machine.signals import drawn
-from cloud.registry.model import Gap
+from cloud.dashboard.machine.told import signal_caption
+from cloud.dashboard.when import When
+from cloud.dashboard.words import Words
+from cloud.registry.model import Gap, Machine
 from cloud.telemetry.wire import Samples
+from gateway.span import Span
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
@@ -46,10 +52,10 @@ def test_a_window_is_never_longer_than_the_api_answers():
     assert look.picked(NOW, NOW + SECOND).window.duration == look.SHORTEST
 
 
-def samples(*points, step=None):
+def samples(*points, step=None, unit=None):
     items = [{"at": NOW + second * SECOND, "value": value, "quality": quality} for second, value, quality in points]
     told = {"machine_id": "mch_1", "signal": "power", "start": NOW, "end": NOW + HOUR, "store": "PostgreSQL"}
-    return Samples.model_validate({**told, "step_s": step, "total": len(items), "items": items})
+    return Samples.model_validate({**told, "unit": unit, "step_s": step, "total": len(items), "items": items})
 
 
 def line(told):
@@ -88,3 +94,25 @@ def test_texts_are_bands_until_they_change():
 def test_nothing_measured_is_no_line():
     told = drawn(samples(), [])
     assert (told["line"], told["texts"], told["last"]) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("language", "unit", "said"),
+    [
+        ("en", "kW", "power · in kW · PostgreSQL"),
+        ("en", None, "power · unit: as in the plant's profile · PostgreSQL"),
+        ("zh", "°C", "power · 单位：°C · PostgreSQL"),  # noqa: RUF001
+        ("zh", None, "power · 单位：以工厂设备档案为准 · PostgreSQL"),  # noqa: RUF001
+    ],
+)
+def test_a_signal_is_captioned_with_its_unit_or_with_the_word_that_the_plant_said_none(language, unit, said):
+    drawn_ = drawn(samples((0, 1.5, "good"), unit=unit), [])
+    assert drawn_["unit"] == unit
+    assert signal_caption(drawn_, When(NOW, UTC, Words(language))).startswith(said)
+
+
+def test_the_file_of_what_is_seen_has_the_unit_beside_each_value():
+    machine = Machine.model_construct(id="mch_1", name="Mill", quantity=1)
+    there = {"power": samples((0, 1.5, "good"), unit="kW"), "heat": samples((0, 40.0, "good"))}
+    head, *rows = csv_rows(Seen(machine, Span(NOW, NOW + HOUR), NOW, samples=there))
+    assert (head[-1], [row[9] for row in rows], [row[-1] for row in rows]) == ("unit", [1.5, 40.0], ["kW", ""])

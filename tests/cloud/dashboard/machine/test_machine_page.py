@@ -48,6 +48,7 @@ async def market(database, pool_owner, pool_ingest):
         )
         values = [Sample(machine, "power", at(-6) + n * timedelta(seconds=10), 5.0 + n % 7) for n in range(1400)]
         await PostgresSamples(pool_ingest).write(gathered(values))
+        await pool_owner.execute("INSERT INTO signal_unit VALUES ($1, 'power', 'kW')", machine)
         await rollups.roll(pool_ingest, START, timedelta(days=400))
         await market.states(machine, piece(-5, 4), piece(4, 6, type="Unattainable", reason="maintenance"), piece(6, 40))
         service = await market.service("maker", machine, min_duration=timedelta(hours=1))
@@ -162,7 +163,8 @@ async def test_an_instant_is_read_from_every_lane_of_one_axis(market, look):
         tip = page.locator("#axis .tip-box")
         await expect(tip).to_contain_text("Executing · Processing", timeout=SOON)
         await expect(tip).to_contain_text("own work")
-        await expect(tip).to_contain_text("power:")
+        await expect(tip).to_contain_text(re.compile(r"power: \d+(\.\d+)? kW"))
+        await expect(page.locator(".signals").get_by_role("button", name="power (kW)")).to_be_visible()
         await page.mouse.move(*(await point(page, at(-3.5))))
         await expect(tip).to_contain_text("Nobody could see the machine")
         await page.mouse.move(*(await point(page, at(9))))
