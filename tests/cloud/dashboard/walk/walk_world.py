@@ -11,7 +11,6 @@ from api_market import Market, at
 from cloud.accounts.model import AccountRequest
 from cloud.accounts.roles import Role
 from cloud.booking.wire import BookingRequest
-from cloud.client import ApiError
 from cloud.cooperation.inquiry import InquiryRequest, QuoteRequest
 from cloud.cooperation.model import AgreementRequest
 from cloud.telemetry import rollups
@@ -121,8 +120,8 @@ async def rich(market: Market) -> Plant:
 
 def _offer(number: int) -> list[dict[str, object]]:
     free = piece(6, 40, confidence=5 - number % 3)
-    work = piece(0, 6, type="Committed", reason="production", detail="order 4711")
-    return [work, free, piece(40, 48, type="Unattainable", reason="shift_off"), piece(48, 90, confidence=3)]
+    work = piece(0, 6, type="Committed", reason="planned", detail="order 4711")
+    return [work, free, piece(40, 48, type="Unattainable", reason="off-shift"), piece(48, 90, confidence=3)]
 
 
 async def cooperate(market: Market, services: list[str]) -> None:
@@ -183,19 +182,20 @@ async def broken(market: Market) -> Plant:
     return Plant(market.enterprises[name].key, machines[0], booked.id)
 
 
-async def huge(market: Market, machines: int = 500) -> Plant:
-    """More machines than anybody sees at once."""
-    await market.enterprise("Very large works")
+async def huge(market: Market, machines: int = 500, bookings: int = 300) -> Plant:
+    """More machines than anybody sees at once, all of them on the market, and more bookings than fit a page."""
+    maker, buyer = await market.enterprise("Very large works"), await market.enterprise("Busy buyer")
     names = [f"Machine {number:03}" for number in range(machines)]
-    made = await market.plant("Very large works", *names)
+    made = await market.plant("Very large works", *names, latitude=47.81, longitude=13.05)
     await history(market, made, hours=24)
-    for machine_id in made[:40]:
-        await offer(market, machine_id, *_offer(1))
-    service = await market.service("Very large works", *made[:40], name="Anything")
-    booked = ""
-    for start in range(6, 30, 3):
-        try:
-            booked = (await market.clients["Very large works"].book(booking(service, start, start + 2))).id
-        except ApiError:
-            break
-    return Plant(market.enterprises["Very large works"].key, made[0], booked or "bkg_unknown")
+    for number, machine_id in enumerate(made):
+        await offer(market, machine_id, *_offer(number))
+    services = [
+        await market.service("Very large works", *made[first : first + 20], name=f"Hall {first // 20 + 1}")
+        for first in range(0, machines, 20)
+    ]
+    first = await maker.book(booking(services[0], 6, 8))
+    for number in range(bookings):
+        start = 8 + 2 * (number // len(services) % 8)
+        await buyer.book(booking(services[number % len(services)], start, start + 2))
+    return Plant(market.enterprises["Very large works"].key, made[0], first.id)
