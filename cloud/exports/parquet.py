@@ -9,13 +9,11 @@ from typing import IO, Any
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
 from arro3.io import write_parquet
 
+from cloud.exports.spooled import SPOOLED
 from cloud.exports.tables import Kind, Table
 
 AT_ONCE = 5000
 """Rows of a batch."""
-
-SPOOLED = 8 << 20
-"""Bytes that a file may have before it goes to the disk."""
 
 COMPRESSION = "zstd(3)"
 

@@ -1,7 +1,6 @@
 """The routes of tables to take away, as CSV for people and as Parquet for programs."""
 
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import IO, Annotated, Any
 
@@ -10,79 +9,55 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from cloud.api.call import Call, ReadCall
-from cloud.exports import store
-from cloud.exports.parquet import written
-from cloud.exports.tables import BOOKINGS, LEDGER, Table, header, line
+from cloud.exports import parquet, spooled, store
+from cloud.exports.spooled import pieces
+from cloud.exports.tables import BOOKINGS, LEDGER, Table
 from cloud.registry.model import Moment
 
 router = APIRouter()
 
-CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
-PIECE = 1 << 16
 AMoment = Annotated[Moment | None, Query()]
 Read = Callable[[asyncpg.Connection, str, datetime | None, datetime | None], AsyncIterator[asyncpg.Record]]
+Write = Callable[[Table, AsyncIterator[Mapping[str, Any]]], Awaitable[IO[bytes]]]
+FORMS: Mapping[str, tuple[Write, str]] = {
+    "csv": (spooled.written, "text/csv; charset=utf-8"),
+    "parquet": (parquet.written, "application/vnd.apache.parquet"),
+}
+"""Who writes each form, and its media type."""
 
 
 @router.get("/exports/bookings.csv", response_class=StreamingResponse)
 async def export_bookings(call: ReadCall, start: AMoment = None, end: AMoment = None) -> StreamingResponse:
     """Every booking that touches the time between start and end, as CSV: a line each, times in UTC."""
-    return await _csv(call, BOOKINGS, store.bookings, start, end)
+    return await _taken(call, BOOKINGS, store.bookings, "csv", start, end)
 
 
 @router.get("/exports/bookings.parquet", response_class=StreamingResponse)
 async def export_bookings_parquet(call: ReadCall, start: AMoment = None, end: AMoment = None) -> StreamingResponse:
     """The same as Apache Parquet, with types: times to the microsecond in UTC, amounts as decimals."""
-    return await _parquet(call, BOOKINGS, store.bookings, start, end)
+    return await _taken(call, BOOKINGS, store.bookings, "parquet", start, end)
 
 
 @router.get("/exports/ledger.csv", response_class=StreamingResponse)
 async def export_ledger(call: ReadCall, start: AMoment = None, end: AMoment = None) -> StreamingResponse:
     """What was written between start and end about the hours of the enterprise's own machines, as CSV."""
-    return await _csv(call, LEDGER, store.ledger, start, end)
+    return await _taken(call, LEDGER, store.ledger, "csv", start, end)
 
 
 @router.get("/exports/ledger.parquet", response_class=StreamingResponse)
 async def export_ledger_parquet(call: ReadCall, start: AMoment = None, end: AMoment = None) -> StreamingResponse:
     """The same as Apache Parquet."""
-    return await _parquet(call, LEDGER, store.ledger, start, end)
+    return await _taken(call, LEDGER, store.ledger, "parquet", start, end)
 
 
-async def _csv(call: Call, table: Table, read: Read, start: datetime | None, end: datetime | None) -> StreamingResponse:
-    lines = _lines(call, table, read, start, end)
-    first = await anext(lines)  # a database that is away is told before anything of the answer is
-
-    async def whole() -> AsyncIterator[str]:
-        async with contextlib.aclosing(lines):
-            yield first
-            async for each in lines:
-                yield each
-
-    return StreamingResponse(whole(), media_type=CSV, headers=_named(f"{table.name}.csv"))
-
-
-async def _lines(
-    call: Call, table: Table, read: Read, start: datetime | None, end: datetime | None
-) -> AsyncGenerator[str]:
-    async with call.rows() as rows:
-        before = header(table)
-        async for row in read(rows, call.tenant, start, end):
-            yield before + line(table, row)
-            before = ""
-        yield before
-
-
-async def _parquet(
-    call: Call, table: Table, read: Read, start: datetime | None, end: datetime | None
+async def _taken(  # noqa: PLR0913, PLR0917 - of which table, in which form, from when to when
+    call: Call, table: Table, read: Read, form: str, start: datetime | None, end: datetime | None
 ) -> StreamingResponse:
+    """As it is at one instant, and read as fast as the database gives it: none of it is sent before it is all there."""
+    write, media = FORMS[form]
     async with call.rows() as rows:
-        file = await written(table, read(rows, call.tenant, start, end))
-    return StreamingResponse(_pieces(file), media_type=PARQUET, headers=_named(f"{table.name}.parquet"))
-
-
-def _pieces(file: IO[Any]) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
+        file = await write(table, read(rows, call.tenant, start, end))
+    return StreamingResponse(pieces(file), media_type=media, headers=_named(f"{table.name}.{form}"))
 
 
 def _named(name: str) -> dict[str, str]:
