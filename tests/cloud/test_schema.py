@@ -36,7 +36,7 @@ async def test_every_tenant_table_forces_row_level_security(pool_owner):
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
         " AND NOT (relrowsecurity AND relforcerowsecurity)"
     )
-    assert {row["relname"] for row in bare} == {"alembic_version"}
+    assert {row["relname"] for row in bare} == {"alembic_version", "legal_move"}
 
 
 async def test_definer_functions_have_a_fixed_path_and_are_not_for_everybody(pool_owner):

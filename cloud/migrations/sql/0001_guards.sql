@@ -1,5 +1,4 @@
--- Moves between states are data; the rows come from the tables in cloud/booking/model.py and cloud/cooperation/states.py. Only
--- functions of ts_owner read them.
+-- Moves between states are data; the rows come from the tables in cloud/booking/model.py and cloud/cooperation/states.py.
 CREATE TABLE legal_move (
   kind       text NOT NULL,
   from_state text NOT NULL,
@@ -7,7 +6,6 @@ CREATE TABLE legal_move (
   PRIMARY KEY (kind, from_state, to_state)
 );
 COMMENT ON TABLE legal_move IS 'Every legal move of a claim, agreement, inquiry, quote, alliance or member; from NEW: what it may be born in.';
-ALTER TABLE legal_move ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION ts_may_move(p_kind text, p_from text, p_to text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -31,7 +31,7 @@ BEGIN
 END $$;
 
 GRANT SELECT ON enterprise, partner, site, agent, machine, service, service_machine, statement, offer_span, bundle,
-  waiting, claim, claim_history, ledger, idempotency, event, parked, outgoing, link_position, link_loss,
+  waiting, claim, claim_history, legal_move, ledger, idempotency, event, parked, outgoing, link_position, link_loss,
   state_history, gap TO ts_api;
 GRANT SELECT, INSERT, UPDATE ON api_key, webhook TO ts_api;
 GRANT SELECT, UPDATE ON delivery TO ts_api;
@@ -44,7 +44,7 @@ GRANT DELETE ON partner TO ts_api;
 GRANT INSERT ON idempotency, event TO ts_api;
 
 GRANT SELECT ON enterprise, site, agent, machine, service, service_machine, statement, offer_span, claim, claim_history,
-  ledger, event, parked, outgoing, link_position, link_loss, state_history, gap TO ts_ingest;
+  legal_move, ledger, event, parked, outgoing, link_position, link_loss, state_history, gap TO ts_ingest;
 GRANT UPDATE (last_receipt_at, clock_offset_s) ON agent TO ts_ingest;
 GRANT INSERT, UPDATE ON machine, state_history, outgoing TO ts_ingest;
 GRANT INSERT, UPDATE, DELETE ON link_position TO ts_ingest;
