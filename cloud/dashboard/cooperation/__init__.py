@@ -1,1 +1,1 @@
-"""The page of cooperation: agreements with their quotas, requests and quotes, alliances, and how dealings went."""
+"""The page of cooperation: agreements with their quotas, inquiries and quotes, alliances, and how dealings went."""

@@ -163,7 +163,7 @@ def call_off(typed: Typed, zone: tzinfo, agreement_id: str) -> BookingRequest | 
 
 
 def inquiry(typed: Typed, zone: tzinfo) -> InquiryRequest | Faults:
-    """The request for quotes."""
+    """The inquiry: who is asked for what."""
     reading = Reading(typed, zone)
     values = {
         "partner_ids": reading.ticked("ent:"),

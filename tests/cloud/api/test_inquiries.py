@@ -1,4 +1,4 @@
-"""Requests and quotes: who asks, who sees it, and what becomes of a quote that is taken."""
+"""Inquiries and quotes: who asks, who sees it, and what becomes of a quote that is taken."""
 
 import asyncio
 from datetime import timedelta
