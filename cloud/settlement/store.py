@@ -17,7 +17,8 @@ from gateway.span import Span
 DUE = """
 SELECT claim.id, claim.machine_id, lower(claim.span) AS start_at, upper(claim.span) AS end_at, claim.state, claim.work,
        claim.report, claim.updated_at, claim.price_amount, claim.price_currency, claim.cancel_fee, claim.units,
-       claim.unit_price,
+       claim.unit_price, CASE WHEN booker_id = provider_id THEN 0
+         ELSE greatest(coalesce(late_price - price_amount, 0), 0) * cancel_share END AS late_fee,
        (SELECT max(at) FROM state_history WHERE machine_id = claim.machine_id) AS latest
 FROM claim
 WHERE (state IN ('COMPLETED', 'ABORTED', 'NO_SHOW') OR state = 'CANCELLED' AND report ->> 'started' IS NOT NULL)
@@ -92,7 +93,7 @@ def read(row: asyncpg.Record) -> Due:
     """The job in the row. Raises ValueError where its work or its report cannot be read."""
     booked = Booked(row["id"], Span(row["start_at"], row["end_at"]), int((row["work"] or {}).get("quantity", 0)))
     price = Money(amount=row["price_amount"], currency=row["price_currency"])
-    agreed = Agreed(price, row["cancel_fee"], row["units"], row["unit_price"])
+    agreed = Agreed(price, row["cancel_fee"], row["units"], row["unit_price"], row["late_fee"])
     return Due(row["machine_id"], booked, agreed, _final(row, booked), row["updated_at"], row["latest"])
 
 

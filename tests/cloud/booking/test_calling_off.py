@@ -9,6 +9,7 @@ from cloud.booking import store
 from cloud.booking.audit import audit
 from cloud.booking.rules import CallingOff
 from cloud.booking.store import Change
+from cloud.settlement.store import due
 
 RIVAL = "ent_rival"
 HOUR = timedelta(hours=1)
@@ -66,6 +67,17 @@ async def test_a_share_of_no_less_than_before_is_owed_once_it_is_late(world, hou
     world.now += HOUR
     smaller = await amended(world, booked, hours(8, 8.5))
     assert (smaller.price.amount, await fee(world, smaller)) == (Decimal(30), Decimal("180.00"))
+
+
+async def test_who_makes_less_of_it_too_late_and_lets_it_be_owes_for_the_part_that_he_gave_up(world, hours, terms):
+    booked = (await world.book(terms, hours(2.5, 8.5))).claim
+    world.now += HOUR
+    smaller = await amended(world, booked, hours(8, 8.5))
+    await world.answers(smaller, "accepted")
+    world.now += 8 * HOUR
+    await world.reports(smaller, "no_show")
+    (row,) = [each for each in await due(world.ingest, 9, ()) if each["id"] == smaller.id]
+    assert row["late_fee"] == (360 - 30) / 2
 
 
 async def test_and_of_more_where_it_grew(world, hours, terms):

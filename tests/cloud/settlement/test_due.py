@@ -80,6 +80,13 @@ def test_where_pieces_have_a_price_they_are_owed_as_good_and_the_hours_as_run(
     assert due(agreed, replace(WHOLE, **changed)) == price(owed)  # type: ignore[arg-type]
 
 
+def test_a_part_that_was_given_up_too_late_is_owed_beside_what_was_run() -> None:
+    assert due(Agreed(price("100"), late_fee=Decimal(30)), WHOLE) == price("130.00")
+    nothing = replace(WHOLE, good_quantity=0, share=0.0, outcome=Outcome.NO_SHOW)
+    assert due(Agreed(price("100"), late_fee=Decimal(30)), nothing) == price("30.00")
+    assert due(Agreed(price("100"), Decimal(80), late_fee=Decimal(30)), nothing) == price("80.00"), "of the whole"
+
+
 def test_silence_settles_what_the_evidence_agrees_on_and_nothing_else() -> None:
     within = timedelta(days=14)
     assert bill(Agreed(price("100")), WHOLE, NOW, within).settle_by == NOW + within
