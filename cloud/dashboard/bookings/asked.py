@@ -36,8 +36,9 @@ class Asked:
         """What waits now."""
         self._queue = queue(plant.bookings)
         hide(self._card, hidden=not self._queue)
-        key = "bookings.queue_count_one" if len(self._queue) == 1 else "bookings.queue_count"
-        self._count.set_text(self._visit.words(key, count=len(self._queue)))
+        count = len(self._queue)
+        key = "_one" if count == 1 else "_first" if count > SHOWN else ""
+        self._count.set_text(self._visit.words(f"bookings.queue_count{key}", count=count, shown=SHOWN))
         names = Names.of(plant, self._visit.words)
         may = self._visit.may("provide")
         rows = [_row(number, one, names, when, may=may) for number, one in enumerate(self._queue[:SHOWN])]

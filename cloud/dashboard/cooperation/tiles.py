@@ -5,7 +5,7 @@ from html import escape
 from cloud.cooperation.states import AgreementState, InquiryState
 from cloud.dashboard.cooperation import told
 from cloud.dashboard.cooperation.view import View
-from cloud.dashboard.when import When
+from cloud.dashboard.when import DASH, When
 
 
 def tiles_html(view: View, when: When) -> str:
@@ -23,7 +23,7 @@ def tiles_html(view: View, when: When) -> str:
         (
             _tile("waiting", str(view.waiting), "", words("cooperation.tile.waiting_note"), when),
             _tile(
-                *("left", f"{left:,.1f}", words("cooperation.tile.left_unit")),
+                *(("left", f"{left:,.1f}", words("cooperation.tile.left_unit")) if mine else ("left", DASH, "")),
                 words("cooperation.tile.left_note", quota=f"{quota:,.1f}", active=active),
                 when,
             ),
