@@ -18,7 +18,7 @@ from cloud.bench.rig import load_average
 from cloud.bench.voice import Voice
 from cloud.dashboard.bench.people import looking
 from cloud.dashboard.bench.rig import Served, served
-from cloud.dashboard.bench.sight import browser, drawn, logged_in, opened, seen_after
+from cloud.dashboard.bench.sight import browser, drawn, logged_in, opened, seen_after, wheeled
 from cloud.dashboard.bench.world import AGENT, KEY, MACHINES, World, world
 from cloud.ingest.intake import Intake
 from cloud.telemetry.bench.__main__ import measure as stores
@@ -97,6 +97,11 @@ async def _year(page: Page, place: Served, floor: float) -> AsyncIterator[Row]:
         yield row
     zoomed = [await drawn(page, f'[data-range="{name}"]') for name in ("30d", "7d", "24h", "7d", "30d", "1y") * 2]
     for row in most("  zoomed by button, everything drawn anew", zoomed, "ms", 300):
+        yield row
+    turned = [await wheeled(page, by, 0.4) for by in (-300, -300, -300, -300, 300, 300, -300, 300, -300, 300)]
+    for row in most("  zoomed by wheel, what was there stretched", [first for first, _ in turned], "ms", 100):
+        yield row
+    for row in most("  zoomed by wheel, everything drawn anew", [all_ for _, all_ in turned], "ms", 300):
         yield row
 
 

@@ -21,11 +21,29 @@ WHEN = """selector => new Promise(done => {
 
 DRAWN = """act => new Promise(done => {
   const axis = document.getElementById("axis"), before = axis.dataset.drawn, began = performance.now();
-  const look = () => axis.dataset.drawn !== before ? done(performance.now() - began) : requestAnimationFrame(look);
+  const painted = () => requestAnimationFrame(() => done(performance.now() - began));
+  const look = () => axis.dataset.drawn !== before ? painted() : requestAnimationFrame(look);
   if (act) document.querySelector(act).click();
   look();
 })"""
-"""Milliseconds until the chart has drawn another window than now, after a click on `act`, or from now on."""
+"""Milliseconds until another window than now is drawn and painted, after a click on `act`, or from now on."""
+
+WHEELED = """([by, x]) => new Promise(done => {
+  const axis = document.getElementById("axis"), box = axis.getBoundingClientRect(), before = axis.dataset.drawn;
+  const { chart } = getElement(Number(axis.firstElementChild.id.slice(1))), began = performance.now();
+  let stretched = null;
+  const once = () => {
+    chart.off("rendered", once);
+    requestAnimationFrame(() => { stretched ??= performance.now() - began; });
+  };
+  chart.on("rendered", once);
+  const painted = () => requestAnimationFrame(() => done([stretched, performance.now() - began]));
+  const look = () => axis.dataset.drawn !== before ? painted() : requestAnimationFrame(look);
+  const where = { ctrlKey: true, clientX: box.left + x * box.width, cancelable: true };
+  axis.dispatchEvent(new WheelEvent("wheel", { deltaY: by, ...where }));
+  look();
+})"""
+"""Milliseconds until what was there is painted stretched, and until all of the new window is painted."""
 
 
 @asynccontextmanager
@@ -60,6 +78,15 @@ async def drawn(page: Page, act: str = "") -> float:
     """Milliseconds until the chart shows another window, all of it."""
     taken: float = await page.evaluate(DRAWN, act)
     return taken
+
+
+async def wheeled(page: Page, by: float, place: float) -> tuple[float, float]:
+    """Milliseconds from a turn of the wheel until the chart is stretched, and until it shows all of its new window.
+
+    `by` is the turn (less than 0 is closer), `place` where the pointer is in the chart's width, 0 to 1.
+    """
+    stretched, taken = await page.evaluate(WHEELED, [by, place])
+    return float(stretched), float(taken)
 
 
 async def seen_after(page: Page, selector: str, commit: Callable[[], Awaitable[object]]) -> float:

@@ -29,7 +29,7 @@ from cloud.registry.model import Machine
 APART = 1.0
 """Seconds (real) between two readings of a live window at least that nobody asked for; a long one takes longer."""
 
-SCRIPTS = ("machineaxis.js", "machinetold.js", "machinehand.js")
+SCRIPTS = ("machineaxis.js", "machinelanes.js", "machinetold.js", "machinehand.js")
 
 
 def install(house: House) -> None:

@@ -5,7 +5,13 @@
 window.thirdshiftCharts = (() => {
   const charts = new Map();
 
-  const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
+  // Of the look that is shown; asking the browser anew for each of thousands of pieces would take longer than drawing them.
+  const colours = new Map();
+  function colour(name) {
+    const key = `${name}/${document.body.className}`;
+    if (!colours.get(key)) colours.set(key, getComputedStyle(document.body).getPropertyValue(`--${name}`).trim());
+    return colours.get(key);
+  }
 
   // Stripes of one colour, on the ground of another or on none, in the theme that is shown.
   const hatches = {};
@@ -100,6 +106,12 @@ window.thirdshiftCharts = (() => {
     if (one?.chart === made) return one;
     one = { chart: made, options: {}, said: "" };
     charts.set(id, one);
+    const resize = made.resize.bind(made);
+    // A chart that was told its size before it was drawn need not be drawn again when the browser tells it too.
+    made.resize = (how) => {
+      const { clientWidth, clientHeight } = made.getDom();
+      if (how || clientWidth !== made.getWidth() || clientHeight !== made.getHeight()) resize(how);
+    };
     made.setTheme(theme());
     return one;
   }

@@ -1,22 +1,20 @@
 // The machine's chart: lanes one above the other on one time axis. Python (cloud/dashboard/machine/) makes the rows; here
-// they are drawn. static/machineaxis.js has the axis, machinetold.js what is said of an instant, machinehand.js pointer and keys.
+// they are drawn. static/machinelanes.js has the lanes of many pieces, machineaxis.js the axis, machinetold.js what is said of an
+// instant, machinehand.js pointer and keys.
 "use strict";
 
 window.thirdshiftMachine = (() => {
   const HEAD = 34, CAPTION = 22, APART = 10;
   const HEIGHT = { states: 46, ledger: 92, bookings: 44, signal: 130 };
-  const STATES = ["executing", "not-executing", "out-of-service", "not-available"];
-  const STATE_HEIGHT = [1, 0.55, 1, 0.22];
-  const LEDGER = ["available", "booking", "committed", "unattainable"];
-  const SHADE = [0.75, 0.3, 0.47, 0.64, 0.82, 1];
-  const SETTLE = 120;
+  const PATIENCE = 3000;
 
-  let id = 0, axis = null, told = null, said = {}, view = [0, 1], number = 0, timer = 0, drawing = null, lanes = [];
+  let id = 0, axis = null, wide = 1, told = null, said = {}, view = [0, 1], number = 0, asked = 0, timer = 0, drawing = null, lanes = [];
   let cursor = null, pace = { now: 0, speed: 1, at: 0 };
 
   const now = () => pace.now + (performance.now() - pace.at) / 1000 * pace.speed;
   const colour = (name) => thirdshiftCharts.colour(name);
-  const width = () => axis.clientWidth || 1;
+  const width = () => wide;
+  const measure = () => { wide = axis.clientWidth || 1; };
   const pixel = (at) => (at - view[0]) / (view[1] - view[0]) * width();
   const moment = (x) => view[0] + x / width() * (view[1] - view[0]);
 
@@ -27,36 +25,17 @@ window.thirdshiftMachine = (() => {
   const text = (content, x, y, fill, more) => ({ type: "text", style: { text: content, x, y, fill, font: `11px ${colour("font")}`, ...more } });
 
   // Where [start, end] lies in its lane, or null where nothing of it is in view.
-  function place(params, start, end) {
-    const area = params.coordSys;
+  function place({ coordSys: area }, start, end) {
+    const at = across(start, end);
+    return at && { x: area.x + at.x, width: at.width, y: area.y, height: area.height };
+  }
+
+  function across(start, end) {
     const left = Math.max(pixel(start), 0), right = Math.min(pixel(end), width());
-    if (!(right >= left) || right < 0 || left > width()) return null;
-    return { x: area.x + left, width: Math.max(right - left, 1), y: area.y, height: area.height };
+    return right >= left && right >= 0 && left <= width() ? { x: left, width: Math.max(right - left, 1) } : null;
   }
 
   const RENDER = {
-    states(params, [start, end, code, sure, , , , shares]) {
-      const at = place(params, start, end);
-      if (!at) return null;
-      const opacity = sure ? 1 : 0.4, total = shares?.reduce((sum, each) => sum + each, 0);
-      if (!total) return block(at, STATE_HEIGHT[code], STATES[code], opacity);
-      // Of several states, each as high as its share of the time.
-      let y = at.y + at.height;
-      const children = [];
-      shares.forEach((seconds, which) => {
-        const high = at.height * seconds / total;
-        y -= high;
-        if (high) children.push(rect(at.x, y, at.width, high, { fill: colour(STATES[which]), opacity }));
-      });
-      return { type: "group", children };
-    },
-    ledger(params, [start, end, code, confidence, low, high]) {
-      const at = place(params, start, end);
-      if (!at) return null;
-      const opacity = code === 0 ? SHADE[confidence] : 1;
-      const w = at.width > 3 ? at.width - 0.5 : at.width;
-      return rect(at.x, at.y + at.height * (1 - high), w, at.height * (high - low), { fill: colour(LEDGER[code]), opacity });
-    },
     bookings(params, [start, end, track, tracks, , risk, from, to, held]) {
       const at = place(params, start, end);
       if (!at) return null;
@@ -68,10 +47,6 @@ window.thirdshiftMachine = (() => {
       if (risk && at.width > 14) children.push(text("!", at.x + 8, y + h / 2, colour("risk"), { align: "center", verticalAlign: "middle", font: `700 12px ${colour("font")}` }));
       return { type: "group", children };
     },
-    taken(params, [start, end, share]) {
-      const at = place(params, start, end);
-      return at && rect(at.x, at.y + at.height * (1 - share), at.width, at.height * share, { fill: colour("booking") });
-    },
     texts(params, [start, end, content]) {
       const at = place(params, start, end);
       if (!at) return null;
@@ -81,12 +56,6 @@ window.thirdshiftMachine = (() => {
       return { type: "group", children };
     },
   };
-
-  function block(at, share, name, opacity) {
-    const fill = name === "out-of-service" ? thirdshiftCharts.hatch("out-of-service-line", name) : colour(name);
-    const w = at.width > 3 ? at.width - 0.5 : at.width;
-    return rect(at.x, at.y + at.height * (1 - share), w, at.height * share, { fill, opacity });
-  }
 
   // What lies behind all lanes: marks of time, what is ahead, captions, and where nobody looked.
   function backdrop(params) {
@@ -133,6 +102,7 @@ window.thirdshiftMachine = (() => {
   function options() {
     const high = layout(), grids = [{ top: 0, height: high }, ...lanes];
     axis.style.setProperty("--high", `${high}px`);
+    measure();
     return {
       animation: false,
       aria: { enabled: true, label: { description: told.label } },
@@ -141,8 +111,7 @@ window.thirdshiftMachine = (() => {
       yAxis: grids.map(({ signal }, place) => vertical(signal, place)),
       series: [
         { id: "back", type: "custom", xAxisIndex: 0, yAxisIndex: 0, clip: false, silent: true, z: 0, data: [[view[0], 0]], renderItem: backdrop },
-        ...lanes.flatMap((lane, place) => (lane.signal ? curves(lane.signal, place + 1) : [drawn(lane.name, told[lane.name], place + 1, RENDER[lane.name]),
-          ...(lane.name === "bookings" && told.taken.length ? [drawn("taken", told.taken, place + 1, RENDER.taken)] : [])])),
+        ...lanes.flatMap((lane, place) => (lane.signal ? curves(lane.signal, place + 1) : shown(lane.name, place + 1))),
       ],
     };
   }
@@ -153,10 +122,22 @@ window.thirdshiftMachine = (() => {
     return { ...same, scale: true, splitNumber: 3, axisLabel: { inside: true, margin: 5, fontSize: 11, showMinLabel: false, hideOverlap: true, ...(signal.unit && { formatter: `{value} ${signal.unit}` }) }, axisTick: { show: false }, axisLine: { show: false }, z: 3 };
   }
 
+  function shown(name, place) {
+    const rows = told[name];
+    if (name !== "bookings") return [whole(name, rows, place)];
+    return [drawn(name, rows, place, RENDER.bookings), ...(told.taken.length ? [whole("taken", told.taken, place)] : [])];
+  }
+
+  const custom = (name, place) => ({
+    id: `${name}${place}`, type: "custom", xAxisIndex: place, yAxisIndex: place, clip: false, silent: true, progressive: 0, z: 2, encode: { x: 0, y: 1 },
+  });
+
   const drawn = (name, rows, place, render) => ({
-    id: `${name}${place}`, type: "custom", xAxisIndex: place, yAxisIndex: place, clip: false, silent: true, progressive: 0, z: 2,
-    data: rows.map((row, each) => [row[0], 0, each]), encode: { x: 0, y: 1 },
-    renderItem: (params, api) => render(params, rows[api.value(2)]),
+    ...custom(name, place), data: rows.map((row, each) => [row[0], 0, each]), renderItem: (params, api) => render(params, rows[api.value(2)]),
+  });
+
+  const whole = (name, rows, place) => ({
+    ...custom(name, place), data: rows.length ? [[view[0], 0]] : [], renderItem: (params) => thirdshiftLanes.painted(name, rows, params.coordSys, width(), across),
   });
 
   function curves(signal, place) {
@@ -171,19 +152,23 @@ window.thirdshiftMachine = (() => {
   }
 
   function draw(fresh) {
-    if (fresh.number < number) return;
+    if (fresh.number >= asked) answered();
+    // Whoever moved on meanwhile sees it where they are by now, until the answer to that comes.
+    const late = fresh.number < number;
     told = fresh;
-    view = [...fresh.window];
     pace = { now: fresh.now, speed: fresh.speed, at: performance.now() };
     axis.dataset.live = fresh.live;
-    axis.classList.remove("loading");
+    if (!late) view = [...fresh.window];
+    axis.classList.toggle("loading", late);
     thirdshiftCharts.whenThere(id, ({ chart }) => {
       if (!chart.listened) {
         chart.listened = true;
         chart.on("finished", finished);
       }
-      drawing = fresh.window;
-      thirdshiftCharts.show(id, options());
+      const anew = options();
+      chart.resize();
+      drawing = late ? null : fresh.window;
+      thirdshiftCharts.show(id, anew);
     });
   }
 
@@ -202,8 +187,22 @@ window.thirdshiftMachine = (() => {
     axis.classList.add("loading");
     repaint();
     number += 1;
+    if (!asked) look();
+  }
+
+  // Asks at once; while somebody goes on moving, the next question is the latest, once the answer came or did not come for long.
+  function look() {
     clearTimeout(timer);
-    timer = setTimeout(() => emitEvent("machine_look", { start: view[0], end: view[1], number }), SETTLE);
+    asked = number;
+    timer = setTimeout(answered, PATIENCE);
+    emitEvent("machine_look", { start: view[0], end: view[1], number });
+  }
+
+  function answered() {
+    const behind = asked && asked !== number;
+    clearTimeout(timer);
+    asked = 0;
+    if (behind) look();
   }
 
   function repaint() {
@@ -257,7 +256,10 @@ window.thirdshiftMachine = (() => {
       if (!axis.dataset.heard) {
         axis.dataset.heard = "yes";
         thirdshiftHand.listen(axis, { view: () => view, cursor: () => cursor, shown: () => told, width, moment, show, hide, move, zoom, pan, ask });
-        new ResizeObserver(() => told && repaint()).observe(axis);
+        new ResizeObserver(() => {
+          measure();
+          if (told) repaint();
+        }).observe(axis);
       }
     };
     start();

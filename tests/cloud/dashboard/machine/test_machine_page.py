@@ -114,8 +114,8 @@ async def test_the_plant_shows_what_the_api_says_of_each_machine(market, look):
         await expect(anatomy.locator(".effectiveness .value")).to_have_text("not measured")
         await expect(anatomy).to_contain_text("part_count")
         await expect(page.locator(".glance-row", has_text="idle-one")).to_contain_text("no state yet")
-        await expect(page.locator(".alarm.down")).to_contain_text("mill is out of service")
-        await expect(page.locator(".alarm.gap")).to_contain_text("mill could not be seen until 03:00")
+        await expect(page.locator(".alarm.down")).to_contain_text("\u2068mill\u2069 is out of service")
+        await expect(page.locator(".alarm.gap")).to_contain_text("\u2068mill\u2069 could not be seen until 03:00")
         band = await row.locator(".g-day canvas").get_attribute("aria-label")
         assert "67 % Executing" in band
         assert "33 % OutOfService" in band
