@@ -164,9 +164,12 @@ class Ingest:
 
     async def _send_webhooks(self) -> None:
         failing: set[str] = set()
-        while True:
-            await _chore("webhooks", self._webhooks.round(), failing)
-            await asyncio.sleep(CHORES)
+        try:
+            while True:
+                await _chore("webhooks", self._webhooks.round(), failing)
+                await asyncio.sleep(CHORES)
+        finally:
+            await self._webhooks.stop()
 
     async def _chores(self) -> None:
         """Also begun anew after an outage: for a while it is then we who heard nothing, whatever the plants said."""

@@ -102,6 +102,7 @@ class Due:
     """A delivery whose time has come: to whom, with which secret, and what."""
 
     id: str
+    webhook: str
     url: str
     secret: bytes
     attempts: int

@@ -19,6 +19,9 @@ from gateway.clock import Clock
 PATIENCE = 10.0
 """Real seconds that a receiver has for its answer."""
 
+WHILE = 1.0
+"""Real seconds that a round waits for what it sends; what takes longer goes on beside the next rounds."""
+
 LEASE = timedelta(seconds=60)
 """Real time after which a delivery whose sender died is tried by another."""
 
@@ -40,22 +43,43 @@ class Result:
 
 
 class Sender:
-    """Queues and sends, a round at a time. `private` lets it send into private networks, and without TLS."""
+    """Queues and sends, a round at a time. `private` lets it send into private networks, and without TLS.
 
-    def __init__(self, connections: asyncpg.Pool, clock: Clock, *, private: bool = False) -> None:
+    A receiver that does not answer keeps its own webhook waiting and no other: a round waits a `while_` (real seconds)
+    for what is on its way, and nothing more is sent there until that is over.
+    """
+
+    def __init__(
+        self, connections: asyncpg.Pool, clock: Clock, *, private: bool = False, while_: float = WHILE
+    ) -> None:
         self._connections = connections
         self._clock = clock
         self._private = private
+        self._while = while_
+        self._going: dict[asyncio.Task[None], str] = {}
+        limits = httpx2.Limits(max_keepalive_connections=0)  # no connection outlives its delivery
+        self._client = httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False, limits=limits)
 
     async def round(self) -> int:
-        """How many deliveries were tried. Raises DatabaseAway."""
+        """How many deliveries were begun. Raises DatabaseAway."""
         await store.queue(self._connections, self._clock.now())
         lease = self._clock.business(LEASE)
-        found = await store.due(self._connections, self._clock.now(), lease)
-        if found:
-            async with httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
-                await asyncio.gather(*(self._deliver(client, each) for each in found))
+        found = await store.due(self._connections, self._clock.now(), lease, set(self._going.values()))
+        for each in found:
+            self._going[asyncio.create_task(self._deliver(self._client, each))] = each.webhook
+        if self._going:
+            over, _ = await asyncio.wait(self._going, timeout=self._while)
+            for task in over:
+                del self._going[task]
+            await asyncio.gather(*over)
         return len(found)
+
+    async def stop(self) -> None:
+        """What is on its way is left to its lease; a round after that begins anew."""
+        for task in self._going:
+            task.cancel()
+        await asyncio.gather(*self._going, return_exceptions=True)
+        self._going.clear()
 
     async def _deliver(self, client: httpx2.AsyncClient, delivery: Due) -> None:
         result, now = await self._post(client, delivery), self._clock.now()

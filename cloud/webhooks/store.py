@@ -1,5 +1,6 @@
 """The SQL of webhooks: who wants what, and what is on its way to whom."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -27,10 +28,10 @@ _DUE = """UPDATE delivery d SET next_at = $2, attempts = attempts + 1
       SELECT id FROM (
         SELECT o.id, o.next_at, row_number() OVER (PARTITION BY o.webhook_id ORDER BY o.next_at, o.id) AS nth
         FROM delivery o JOIN webhook h ON h.id = o.webhook_id AND NOT h.removed
-        WHERE o.state = 'DUE' AND o.next_at <= $1) AS line
+        WHERE o.state = 'DUE' AND o.next_at <= $1 AND NOT h.id = ANY ($4)) AS line
       ORDER BY nth, next_at LIMIT $3)
     FOR UPDATE SKIP LOCKED)
-  RETURNING d.id, w.url, w.secret, d.attempts, d.body"""
+  RETURNING d.id, w.id AS webhook, w.url, w.secret, d.attempts, d.body"""
 # One whose webhook was removed while it was on its way is over: due again, it would be in everybody's way for ever.
 _DONE = """UPDATE delivery SET state = $2, next_at = $3, status = $4, error = $5,
   delivered_at = CASE WHEN $2 = 'DELIVERED' THEN $6::timestamptz END WHERE id = $1 AND state = 'DUE'"""
@@ -100,11 +101,14 @@ async def _queue_for(connection: asyncpg.Connection, hook: asyncpg.Record, now: 
     return len(wanted)
 
 
-async def due(connections: asyncpg.Pool, now: datetime, lease: timedelta) -> list[Due]:
-    """Deliveries to be tried now; nobody else takes them before the lease (business time) is over."""
+async def due(connections: asyncpg.Pool, now: datetime, lease: timedelta, busy: Collection[str] = ()) -> list[Due]:
+    """Deliveries to be tried now; nobody else takes them before the lease (business time) is over.
+
+    None to the webhooks that are `busy`.
+    """
     async with reaching(), connections.acquire() as connection:
-        found = await connection.fetch(_DUE, now, now + lease, SENT_AT_ONCE)
-    return [Due(row["id"], row["url"], row["secret"], row["attempts"], row["body"]) for row in found]
+        found = await connection.fetch(_DUE, now, now + lease, SENT_AT_ONCE, list(busy))
+    return [Due(row["id"], row["webhook"], row["url"], row["secret"], row["attempts"], row["body"]) for row in found]
 
 
 async def done(  # noqa: PLR0913, PLR0917 - what became of it

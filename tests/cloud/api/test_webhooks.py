@@ -55,7 +55,11 @@ def sender(market: Market, clock: Clock) -> Any:
 
     async def go(after: timedelta = timedelta()) -> int:
         late = Clock(clock.speed, clock.anchor, clock.origin + after)
-        return await Sender(market.ingest, late, private=True).round()
+        made = Sender(market.ingest, late, private=True, while_=60)
+        try:
+            return await made.round()
+        finally:
+            await made.stop()
 
     return go
 
@@ -118,6 +122,31 @@ async def test_one_webhook_with_much_to_send_does_not_hold_up_the_others(
     await buyer.book(booking(service_id, 40, 41))
     assert await sender() == SENT_AT_ONCE
     assert "/hooks/little" in {told["path"] for told, _ in receiver.taken}
+
+
+async def test_a_receiver_that_hangs_keeps_its_own_webhook_waiting_and_no_other(
+    market: Market, receiver: Receiver, clock: Clock
+) -> None:
+    service_id, _ = await market.offer()
+    silence = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await silence.wait()
+        writer.close()
+
+    made = Sender(market.ingest, clock, private=True, while_=0.2)
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as deaf:
+        await hook(market, "buyer", f"http://127.0.0.1:{deaf.sockets[0].getsockname()[1]}/", "booking.changed")
+        await hook(market, "maker", receiver.url, "booking.changed")
+        for hour in (10, 12):
+            await market.clients["buyer"].book(booking(service_id, hour, hour + 1))
+            async with asyncio.timeout(30):
+                while len(receiver.taken) < (hour - 8) // 2:
+                    await made.round()
+        waits = await market.owner.fetch("SELECT attempts FROM delivery WHERE state = 'DUE' ORDER BY created_at, id")
+        assert [row["attempts"] for row in waits] == [1, 0], "one is on its way, the other waits for it"
+        await made.stop()
+        silence.set()
 
 
 async def test_an_address_that_cannot_be_sent_to_fails_alone(market: Market, receiver: Receiver, sender: Any) -> None:
@@ -206,7 +235,9 @@ async def test_an_inner_address_is_refused_when_it_is_sent(market: Market, clock
     service_id, _ = await market.offer()
     made = await hook(market, "buyer", receiver.url, "booking.changed")
     await market.clients["buyer"].book(booking(service_id, 10, 11))
-    await Sender(market.ingest, clock).round()
+    sender = Sender(market.ingest, clock, while_=60)
+    await sender.round()
+    await sender.stop()
     (sent,) = await deliveries(market, "buyer", made["id"])
     assert (sent["state"], receiver.taken) == ("DUE", [])
     assert "https" in sent["error"]
