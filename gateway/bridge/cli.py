@@ -108,10 +108,6 @@ def _show(found: Mapping[str, Any]) -> None:
         typer.echo(f"{agent} is not under `agents`: packets not let out: {count}")
 
 
-def _kept_back(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {**found, "verdict": VERDICTS[found["verdict"]], "last": _moment(found["last"])}
-
-
 def _moment(text: str | None) -> str:
     return text[:19].replace("T", " ") if text else "never"
 

@@ -12,8 +12,6 @@ import pytest
 
 from gateway.supervisor import Process, StartFailed, Supervisor
 
-SLEEPER = "import signal,sys,time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('up', flush=True)\n"
-
 
 def script(name: str, body: str, **given: object) -> Process:
     return Process(name, (sys.executable, "-c", body), **given)  # type: ignore[arg-type]

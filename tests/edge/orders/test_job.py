@@ -12,7 +12,6 @@ from edge.orders.job import FINISHED, MOVES, NUMBER, IllegalMove, JobState, Move
 
 UA = "{http://opcfoundation.org/UA/2011/03/UANodeSet.xsd}"
 RECEIVER = "ns=1;i=1002"
-BY_MACHINE = {"run", "interrupt", "finish"}
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,6 @@ def test_the_range_changes_what_the_chart_spans(browser, shared):
             page.wait_for_function(f"Math.abs({SPANNED} - {hours}) < 0.01", timeout=SOON)
 
 
-FOCUSED = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText"
 SPANNED = (
     "(({min, max}) => (max - min) / 3600)(getElement(Number(document.querySelector('.chart').id.slice(1)))"
     ".chart.getOption().xAxis[0])"
