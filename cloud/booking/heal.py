@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from cloud.db import reaching
+from cloud.db import AWAY, reaching
 from cloud.ids import new_id
 
 AILING = "SELECT ts_ailing($1, $2, $3)"
@@ -21,18 +21,31 @@ RETRY = timedelta(seconds=30)
 log = structlog.get_logger(__name__)
 
 
-async def heal(
-    connections: asyncpg.Pool, now: datetime, fresh_after: datetime, patience: timedelta, retry: timedelta
+async def heal(  # noqa: PLR0913, PLR0917 - whom, when, and how long each thing may take
+    connections: asyncpg.Pool,
+    now: datetime,
+    fresh_after: datetime,
+    patience: timedelta,
+    retry: timedelta,
+    doubtful: set[str] | None = None,
 ) -> int:
     """How many were moved or got a proposal; each in a transaction of its own. Times are business time.
 
-    Raises DatabaseAway.
+    One that cannot be healed must not keep the others ill: it is said, added to `doubtful`, and left out of the next
+    rounds that are given the same set. Raises DatabaseAway.
     """
-    helped = 0
+    doubtful, helped = set() if doubtful is None else doubtful, 0
     async with reaching(), connections.acquire() as connection:
-        for row in await connection.fetch(AILING, AT_ONCE, patience, now):
-            booking = row["ts_ailing"]
-            became = await connection.fetchval(HEAL, booking, new_id("bkg"), patience, retry, now, fresh_after)
+        found = await connection.fetch(AILING, AT_ONCE + len(doubtful), patience, now)
+        for booking in [row["ts_ailing"] for row in found if row["ts_ailing"] not in doubtful]:
+            try:
+                became = await connection.fetchval(HEAL, booking, new_id("bkg"), patience, retry, now, fresh_after)
+            except AWAY:
+                raise
+            except asyncpg.PostgresError as error:
+                doubtful.add(booking)
+                log.error("a booking cannot be healed", booking=booking, reason=repr(error))  # noqa: TRY400 - short
+                continue
             if became in {"moved", "proposed"}:
                 helped += 1
                 log.info("booking in trouble", booking=booking, became=became)

@@ -188,18 +188,19 @@ class Ingest:
             if now - listening_since >= self._fresh:
                 await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
             await _chore("sweep", sweep(self._connections, now), failing)
-            await _chore("heal", self._heal(now), failing)
+            await _chore("heal", self._heal(now, doubtful), failing)
             held, retry = self._clock.business(waiting.HOLD), self._clock.business(waiting.RETRY)
-            await _chore("serve who waits", waiting.serve(self._connections, now, held, retry), failing)
+            served = waiting.serve(self._connections, now, held, retry, doubtful)
+            await _chore("serve who waits", served, failing)
             patience = self._clock.business(PATIENCE)
             await _chore("settle", settle(self._connections, now, patience, doubtful), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
 
-    def _heal(self, now: datetime) -> Awaitable[int]:
+    def _heal(self, now: datetime, doubtful: set[str]) -> Awaitable[int]:
         """In its own time: flickering machines are told from failed ones by the clock on the wall."""
         waits = (self._clock.business(heal.PATIENCE), self._clock.business(heal.RETRY))
-        return heal.heal(self._connections, now, now - self._fresh, *waits)
+        return heal.heal(self._connections, now, now - self._fresh, *waits, doubtful)
 
 
 def bulky(packet: bytes) -> bool:

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import structlog
 
 from cloud.api.paging import Ask
 from cloud.booking.model import Refused
 from cloud.booking.store import Caller, call, refused
-from cloud.db import reaching
+from cloud.db import AWAY, reaching
 from cloud.ids import new_id
 from cloud.waiting.model import Waiting, WaitingRequest
 
@@ -25,6 +26,8 @@ _COLUMNS = """id, state, service_id, machine_id, agreement_id, lower(span) AS st
 _ONE = f"SELECT {_COLUMNS} FROM waiting WHERE id = $2 AND booker_id = $1"  # noqa: S608 - our own names
 _ALL = f"""SELECT {_COLUMNS} FROM waiting WHERE booker_id = $1 AND (created_at, id) > ($2, $3)
   ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
+
+log = structlog.get_logger(__name__)
 
 MOST = 100
 """Places in line that one enterprise may have at once."""
@@ -71,12 +74,26 @@ async def every(rows: asyncpg.Connection, tenant: str, ask: Ask) -> list[Waiting
     return [Waiting.model_validate(dict(row)) for row in found]
 
 
-async def serve(connections: asyncpg.Pool, now: datetime, held: timedelta, retry: timedelta) -> int:
-    """Go along the line once; how many places changed their state. Times are business time."""
-    changed = 0
+async def serve(
+    connections: asyncpg.Pool, now: datetime, held: timedelta, retry: timedelta, doubtful: set[str] | None = None
+) -> int:
+    """Go along the line once; how many places changed their state. Times are business time.
+
+    A place that cannot be served must not keep the others waiting: it is said, added to `doubtful`, and left out of the
+    next rounds that are given the same set. Raises DatabaseAway.
+    """
+    doubtful, changed = set() if doubtful is None else doubtful, 0
     async with reaching(), connections.acquire() as connection:
-        for row in await connection.fetch(IN_LINE, AT_ONCE, retry, now):
-            became = await connection.fetchval(SERVE, row["ts_in_line"], new_id("hld"), now + held, now)
+        found = await connection.fetch(IN_LINE, AT_ONCE + len(doubtful), retry, now)
+        for place in [row["ts_in_line"] for row in found if row["ts_in_line"] not in doubtful]:
+            try:
+                became = await connection.fetchval(SERVE, place, new_id("hld"), now + held, now)
+            except AWAY:
+                raise
+            except asyncpg.PostgresError as error:
+                doubtful.add(place)
+                log.error("a place in line cannot be served", place=place, reason=repr(error))  # noqa: TRY400 - short
+                continue
             changed += became not in {None, "WAITING"}
     return changed
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from api_market import START, Market, at, booking, piece
+from structlog.testing import capture_logs
 
 from cloud.booking.audit import audit
 from cloud.booking.wire import BookingRequest, Work
@@ -36,6 +37,22 @@ def line(market: Market) -> Round:
 async def place(market: Market, who: str) -> Waiting:
     (found,) = await market.clients[who].waiting()
     return found
+
+
+async def test_who_waits_for_what_no_hold_could_cost_keeps_nobody_else_waiting(market: Market) -> None:
+    service_id, _ = await market.offer("maker", piece(0, 48))
+    dear, _ = await market.offer("rival", piece(0, 48))
+    await market.owner.execute("UPDATE service SET price_amount = 99999999999999 WHERE id = $1", dear)
+    await market.clients["maker"].wait(wish(dear, 8, 34, 20))
+    await market.clients["buyer"].wait(wish(service_id, 8, 14, 2))
+    doubtful: set[str] = set()
+    for wait in (1, 40):
+        now = START + timedelta(seconds=wait)
+        with capture_logs() as said:
+            served = await serve(market.ingest, now, timedelta(minutes=15), timedelta(seconds=30), doubtful)
+        assert (served, len(said)) == ((1, 1) if wait == 1 else (0, 0)), "said once"
+    assert (await place(market, "buyer")).state == "OFFERED"
+    assert (await place(market, "maker")).state == "WAITING"
 
 
 async def test_what_comes_free_is_held_for_whoever_waited_and_told(market: Market, line: Round) -> None:
