@@ -218,6 +218,53 @@ async def test_ranges_zoom_and_keys_change_the_window_and_the_address(look):
         assert await drawn(page) == "2026-03-01T00:00:00.000Z/2026-03-02T00:00:00.000Z"
 
 
+COUNTED = """() => {
+  const { chart } = getElement(Number(document.querySelector('#axis').firstElementChild.id.slice(1)));
+  window.drawings = 0;
+  for (const how of ['setOption', 'setTheme']) {
+    const real = chart[how].bind(chart);
+    chart[how] = (...told) => { window.drawings += 1; real(...told); };
+  }
+  chart.on('rendered', () => { window.high = chart.getHeight(); });
+}"""
+
+
+async def test_another_window_is_drawn_once_and_the_colours_follow_the_look(look):
+    async with look() as (page, url):
+        await page.goto(f"{url}/machine/mch_makermill?start=2026-03-01T00:00:00Z&end=2026-03-02T00:00:00Z")
+        before = await drawn(page)
+        await page.evaluate(COUNTED)
+        await page.get_by_label("From").fill("2026-02-20T00:00")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.locator("#axis")).not_to_have_attribute("data-drawn", before, timeout=SOON)
+        await asyncio.sleep(0.5)
+        assert await page.evaluate("window.drawings") == 1
+        assert await page.evaluate("window.high") == await page.evaluate("document.querySelector('#axis').clientHeight")
+        await page.evaluate("document.body.classList.replace('body--light', 'body--dark')")
+        await page.wait_for_function("window.drawings === 3")
+
+
+TURNS = """() => {
+  const axis = document.querySelector('#axis'), box = axis.getBoundingClientRect();
+  window.asked = [];
+  const emit = window.emitEvent;
+  window.emitEvent = (name, told) => { window.asked.push(told.number); emit(name, told); };
+  for (let turn = 0; turn < 5; turn++) axis.dispatchEvent(
+    new WheelEvent('wheel', { deltaY: 300, ctrlKey: true, clientX: box.left + box.width / 2, cancelable: true }));
+}"""
+
+
+async def test_turns_of_the_wheel_ask_at_once_and_then_for_the_last(look):
+    async with look() as (page, url):
+        await page.goto(f"{url}/machine/mch_makermill?start=2026-03-01T00:00:00Z&end=2026-03-01T01:00:00Z")
+        await drawn(page)
+        await page.evaluate(TURNS)
+        await page.wait_for_function("new URLSearchParams(location.search).get('start') < '2026-02-27'", timeout=SOON)
+        await expect(page.locator("#axis:not(.loading)")).to_be_attached(timeout=SOON)
+        assert await page.evaluate("window.asked") == [1, 5]
+        assert abs(length(await drawn(page)) / timedelta(hours=1) - 148.4) < 1
+
+
 def length(told):
     start, end = (datetime.fromisoformat(edge) for edge in told.split("/"))
     return end - start
