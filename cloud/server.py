@@ -17,6 +17,10 @@ from gateway.errors import ThirdshiftError
 
 GRACE = 3
 """Seconds (real) that open requests get to finish once the server is asked to stop."""
+YOUNG = 10_000
+"""Objects that the collector waits for. What a call makes is gone with its answer, without the collector; at the usual
+700 it looked through each page of a search several times, a twentieth of the API's time.
+"""
 
 
 class Server(uvicorn.Server):
@@ -52,6 +56,7 @@ def serve(settings: Settings, clock: Clock) -> None:
     """Serve until SIGINT or SIGTERM. What is loaded by now stays, so the collector need not look at it ever again."""
     server = Server(create_app(settings, clock), settings.api_host, settings.api_port)
     gc.freeze()
+    gc.set_threshold(YOUNG)
     server.run()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from cloud.market.candidate import Candidate, Match, Need, Piece, Quoted
 from cloud.market.quote import per_hour
@@ -15,6 +16,7 @@ def money(price: Money) -> str:
     return f"{price.amount:.2f} {price.currency}"
 
 
+@lru_cache(maxsize=1024)
 def length(duration: timedelta) -> str:
     """To the second, from days to seconds left out where they are nothing."""
     minutes, seconds = divmod(int(duration.total_seconds()), 60)
