@@ -163,8 +163,9 @@ class Agent:
         for desk, watch, letter in kept:
             self._notice(desk, watch)
             desk.keep(watch, letter)
-            if up(batches[desk.machine]):
+            if found := up(batches[desk.machine]):
                 self.blind.pop(desk.machine, None)
+                self.retelling.heard(desk.machine, found.units)
             if any(isinstance(told, StateChange) for told in letter.messages):
                 self.on_state(desk.machine)
         return True

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from edge import snapshot, wiring
+from edge import snapshot, units, wiring
 from edge.agent import ALIVE, Agent
 from edge.config import Config
 from edge.desk import DIARY, METER, Desk
@@ -46,7 +46,7 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
         desks[name].file(found, now)
     body = outbox.get(*ALIVE)
     unread = Blind(min(datetime.fromisoformat(body.decode()), now) - clock.business(UNDER_WAY)) if body else None
-    return Agent(
+    agent = Agent(
         desks=desks,
         post=post,
         clock=clock,
@@ -61,6 +61,8 @@ def build(config: Config, clock: Clock, outbox: Outbox, papers: PlanFolder) -> A
             if unread and not config.machines[name].source.rewinds
         },
     )
+    agent.retelling.told = {name: units.load(told) for name in desks if (told := outbox.get(units.KIND, name))}
+    return agent
 
 
 def orderbook(config: Config, agent: Agent, ports: Mapping[str, JobPort]) -> OrderBook:

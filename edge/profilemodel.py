@@ -83,6 +83,11 @@ class Profile(ProfileData):
         """The units of its signals' final values, of those that name one."""
         return {name: unit for name, each in self.signals.items() if (unit := each.measured_in)}
 
+    def unsaid(self, told: Mapping[str, str]) -> Mapping[str, str]:
+        """Of the units that the machine itself tells, those of signals of which nothing is said or computed here."""
+        own = {name: each for name, each in self.signals.items() if each.measured_in is None and each.line is None}
+        return {name: unit for name, unit in told.items() if name in own}
+
     @functools.cached_property
     def passing(self) -> Mapping[str, frozenset[type]]:
         """Of each signal whose values may need work, the types of raw value that need none."""

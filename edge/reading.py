@@ -1,6 +1,7 @@
 """What a source yields: readings, gaps where readings may be missing, and notices of a link lost or found."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.machine import Quality
@@ -32,12 +33,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class LinkNotice:
-    """The machine's source was found (`up`) or lost, with the reason in one line that says what to do."""
+    """The machine's source was found (`up`) or lost, with the reason in one line that says what to do.
+
+    `units`: by signal, in which unit the machine itself says that it measures; empty where it says nothing of it.
+    """
 
     machine: str
     up: bool
     at: datetime
     reason: str = ""
+    units: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def _spec(config: Config, name: str, vault: Vault) -> Spec:
     profile = find(machine.profile, config.profiles)
     second = find(machine.mode_from.profile, config.profiles) if machine.mode_from else None
     shown, plan, calendars = config.disclosure.of(name), machine.plan or config.plan, config.calendars(name)
-    units = {signal: unit for signal, unit in profile.units.items() if signal in shown.signals}
+    units = {name: (each.measured_in, each.line) for name, each in profile.signals.items() if name in shown.signals}
     post, sources = (config.post.lease_s, config.post.settle_s), (machine.source, machine.mode_from)
     return Spec(
         source=(sources, profile, second, shown.signals, tuple(_secrets(sources, vault))),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edge.sources.mtconnect_model import DataItem, Device
 from edge.sources.mtconnect_signal import MtconnectSignal
+from edge.sources.mtconnect_units import symbol
 
 AGENT = "Agent"
 
@@ -38,6 +39,14 @@ class Binding:
     bound: Mapping[str, Sequence[Bound]] = field(default_factory=dict)
     missing: Mapping[tuple[str, str], Missing] = field(default_factory=dict)
     absent: Mapping[str, Missing] = field(default_factory=dict)
+
+    @property
+    def units(self) -> Mapping[str, Mapping[str, str]]:
+        """By machine and signal, in which unit the agent says that it measures."""
+        found: dict[str, dict[str, str]] = {}
+        for each in (each for signals in self.bound.values() for each in signals if each.item.units):
+            found.setdefault(each.machine, {})[each.name] = symbol(each.item.units or "")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,8 @@ class Session:
         fresh = [name for name in present if name not in resumed]
         events: list[Event] = [
             *self.progress.gaps(present, now),
-            *self.outage.found("connected", fresh),
-            *self.outage.found("resumed without loss", resumed),
+            *self.outage.found("connected", fresh, self._binding.units),
+            *self.outage.found("resumed without loss", resumed, self._binding.units),
             *(each for each in self._read(streams.observations, {}) if each.machine in fresh),
         ]
         place = begin(streams, now)

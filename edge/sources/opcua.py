@@ -22,6 +22,7 @@ from edge.sources.opcua_problems import explain, needs_a_person
 from edge.sources.opcua_session import LOST, OpcUaSession, SessionLost, quiet_library
 from edge.sources.opcua_signals import MachineNodes, Signal, by_machine, machines
 from edge.sources.opcua_subscription import OpcUaSubscription
+from edge.sources.opcua_units import units
 from edge.sources.opcua_watchdog import Watchdog
 from edge.sources.outage import pauses
 from gateway.clock import Clock
@@ -56,6 +57,7 @@ class OpcUaSource:
     _told: set[str] | None = field(default=None, init=False)
     _blind_since: datetime | None = field(default=None, init=False)
     _open_told: bool = field(default=False, init=False)
+    _units: Mapping[str, Mapping[str, str]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._signals = [signal for name, nodes in self.machines.items() for signal in nodes.of(name)]
@@ -105,6 +107,7 @@ class OpcUaSource:
         subscription = OpcUaSubscription(session, self._signals, self.clock)
         try:
             await subscription.create()
+            self._units = await units(session, self._signals)
         except BaseException:
             await session.close()
             raise
@@ -190,7 +193,8 @@ class OpcUaSource:
         again, self._told = self._told is not None, None
         level = DEBUG if again else INFO
         log.log(level, "opcua.found", endpoint=self.endpoint.url, how=how, machines=machines(self._signals))
-        await emit([LinkNotice(name, True, self.clock.now(), how) for name in self.machines])
+        now, told = self.clock.now(), self._units
+        await emit([LinkNotice(name, True, now, how, told.get(name, {})) for name in self.machines])
 
     async def _insist(self, emit: Emit, events: Sequence[Event]) -> None:
         """Offer the batch until it is taken: a receiver in trouble (a full disk) gets it later, and is told of once."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import structlog
 
@@ -13,6 +14,7 @@ from gateway.clock import Clock
 
 FIRST_PAUSE = 0.25
 AGAIN = 60.0
+NONE: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 log = structlog.get_logger()
 
@@ -52,8 +54,10 @@ class Outage:
             log.debug("source.lost", kind=self.kind, peer=self.peer, machines=news, reason=reason)
         return [LinkNotice(name, False, self.clock.now(), reason) for name in news]
 
-    def found(self, how: str, machines: Sequence[str] | None = None) -> list[Event]:
-        """Notices for those of these machines that were not there."""
+    def found(
+        self, how: str, machines: Sequence[str] | None = None, units: Mapping[str, Mapping[str, str]] = NONE
+    ) -> list[Event]:
+        """Notices for those of these machines that were not there. `units`: what they say of them, by machine."""
         news = [name for name in self._wanted(machines) if name not in self._up]
         for name in news:
             self._told.pop(name, None)
@@ -61,7 +65,7 @@ class Outage:
             self._up.add(name)
         if news:
             log.debug("source.found", kind=self.kind, peer=self.peer, machines=news, how=how)
-        return [LinkNotice(name, True, self.clock.now(), how) for name in news]
+        return [LinkNotice(name, True, self.clock.now(), how, units.get(name, {})) for name in news]
 
     def _is_news(self, machine: str, reason: str, now: float) -> bool:
         before = self._told.get(machine, {}).get(reason)

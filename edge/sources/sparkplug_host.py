@@ -94,7 +94,7 @@ class SparkplugHost:
         for name in self.machines:
             if self._links.get(name):
                 self._blind.setdefault(name, min(since, now))
-            self._link(out, name, now, up=False, reason=reason)
+            self._link(out, LinkNotice(name, False, now, reason))
         for asking in self._asking.values():
             asking.due = None
         self._due = {}
@@ -174,13 +174,16 @@ class SparkplugHost:
             # Each device of a node that is born (anew) has to be born with it, or it is there no more.
             devices = [name for name in self._of(node) if self.machines[name].device is not None]
             self._due |= dict.fromkeys(devices, now + self.patience.answer)
-        there = {valued.name for valued in birth.metrics}
+        told = {valued.name: valued.unit for valued in birth.metrics}
+        there = set(told)
         for name in self._at.get((node, birth.device), ()):
             self._due.pop(name, None)
             if name in self._blind:
                 since = min(self._blind.pop(name), now)
                 out.events.append(Gap(name, since, now, f"{self.machines[name]} was not heard until it was born anew"))
-            self._link(out, name, now, up=True, reason=f"{self.machines[name]} is born")
+            signals = self.machines[name].signals.items()
+            units = {signal: unit for signal, metric in signals if (unit := told.get(metric, ""))}
+            self._link(out, LinkNotice(name, True, now, f"{self.machines[name]} is born", units))
             self._look_for(out, name, there, now)
 
     def _look_for(self, out: Outcome, name: str, there: set[str], now: datetime) -> None:
@@ -213,7 +216,7 @@ class SparkplugHost:
                 self._blind.setdefault(name, min(self._sessions[node].heard or now, now))
             who = f"edge node {node}" if died.device is None else f"device {machine}"
             reason = f"{who} reports its death: check that it is on and its network is up"
-            self._link(out, name, now, up=False, reason=reason)
+            self._link(out, LinkNotice(name, False, now, reason))
             self._due.pop(name, None)
             out.events += [
                 Reading(name, signal, self._last[name, signal], died.last, now, Quality.UNCERTAIN)
@@ -221,10 +224,10 @@ class SparkplugHost:
                 if known and (name, signal) in self._last
             ]
 
-    def _link(self, out: Outcome, name: str, now: datetime, *, up: bool, reason: str) -> None:
-        if self._links.get(name) is not up:
-            self._links[name] = up
-            out.events.append(LinkNotice(name, up, now, reason))
+    def _link(self, out: Outcome, told: LinkNotice) -> None:
+        if self._links.get(told.machine) is not told.up:
+            self._links[told.machine] = told.up
+            out.events.append(told)
 
     def _of(self, node: Node) -> list[str]:
         return [name for name, machine in self.machines.items() if machine.node == node]

@@ -65,6 +65,7 @@ class Metric:
     """One metric as it came. `name` is empty where only the alias stands for it; `datatype` 0 where it was left out.
 
     `raw`: the field that was set, None where there was none; integers are unsigned on the wire, whatever they mean.
+    `unit`: as its properties tell it, empty where they do not.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Metric:
     null: bool = False
     historical: bool = False
     quality: Quality = Quality.GOOD
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _metric(wire: Any) -> Metric:
         wire.is_null,
         wire.is_historical,
         _quality(wire.properties) if wire.HasField("properties") else Quality.GOOD,
+        _unit(wire.properties) if wire.HasField("properties") else "",
     )
 
 
@@ -199,6 +202,14 @@ def _quality(properties: Any) -> Quality:
             code = value.int_value if value.HasField("int_value") else value.long_value
             return _QUALITIES.get(code, Quality.UNCERTAIN)
     return Quality.GOOD
+
+
+def _unit(properties: Any) -> str:
+    """The property `engUnit`, by which edge nodes tell engineering units."""
+    for key, value in zip(properties.keys, properties.values, strict=False):
+        if key == "engUnit" and isinstance(value.string_value, str):
+            return value.string_value
+    return ""
 
 
 def _inflated(wire: Any) -> bytes:

@@ -19,6 +19,7 @@ class Valued:
     quality: Quality
     historical: bool
     fault: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ class NodeSession:
         except Unreadable as error:
             return Valued(name, None, at, Quality.BAD, metric.historical, str(error))
         quality = Quality.BAD if value is None else metric.quality
-        return Valued(name, value, at, quality, metric.historical)
+        return Valued(name, value, at, quality, metric.historical, unit=metric.unit)
 
     def _moment(self, metric: Metric, payload: Payload, *, birth: bool) -> datetime | None:
         """When the value was so. A birth says again, as of now, what may have changed long ago; all at one instant.

@@ -44,6 +44,17 @@ def test_a_signal_finds_its_one_data_item(keys: dict[str, str], found: str) -> N
     assert item.id == found
 
 
+def test_units_are_told_by_signal_in_symbols_where_there_is_one() -> None:
+    items = (
+        DataItem("load", None, "SAMPLE", "LOAD", None, ONE, "PERCENT"),
+        DataItem("ph", None, "SAMPLE", "PH", None, ONE, "PH"),
+        ITEMS[0],
+    )
+    signals = {"load": signal(item="load"), "acid": signal(item="ph"), "there": signal(item="avail")}
+    binding = bind([Device("d1", "Mill", "u", items)], {"M1": Machine(None, signals)})
+    assert binding.units == {"M1": {"load": "%", "acid": "PH"}}
+
+
 @pytest.mark.parametrize(
     ("keys", "why"),
     [

@@ -18,6 +18,7 @@ from gateway.machine import Quality
 
 COUNTER = f"nsu={PLANT};s=Signals.Counter"
 ODD = f"nsu={PLANT};s=Signals.Odd"
+OVEN = "urn:foreign-plant:oven-maker"
 STATE = f"{machine_root('Press')}/{BLOCKS}/machinery:MachineryItemState/CurrentState"
 
 
@@ -29,6 +30,15 @@ async def test_values_arrive_with_plain_text_and_the_source_s_stamp(
         assert heard.values("state") == ["NotExecuting"]
         assert heard.readings("counter")[0].source_time is not None
         assert [notice.up for notice in heard.links] == [True]
+
+
+async def test_a_server_that_names_units_is_heard_and_a_value_without_one_has_none(
+    strange_plant: ForeignPlant, listening: Any
+) -> None:
+    signals = {"temperature": f"nsu={OVEN};s=Oven.Temperature", "zustand": f"nsu={OVEN};s=Oven.Zustand"}
+    async with listening(strange_plant.url, signals) as heard:
+        await heard.until(lambda: bool(heard.links))
+        assert heard.links[0].units == {"temperature": "°C"}
 
 
 async def test_a_bad_node_is_reported_by_name_and_the_others_work(standing_plant: ForeignPlant, listening: Any) -> None:

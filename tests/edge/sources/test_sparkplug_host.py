@@ -5,7 +5,7 @@ import json
 import pytest
 from sparkplug_story import BORN, INT32, Story, at, value
 
-from edge.reading import Reading
+from edge.reading import LinkNotice, Reading
 from edge.sources.mqtt_hearing import Heard
 from edge.sources.sparkplug_topic import parse
 
@@ -16,6 +16,15 @@ def test_a_birth_says_all_and_data_by_alias_what_changed() -> None:
     assert story.hear("DDATA", 1, value(2, alias=7), seq=2) == [(2, "good")]
     assert story.hear("DDATA", 2, value(2**32 - 3, alias=7), seq=3) == [(-3, "good")]
     assert story.rebirths == []
+
+
+def test_a_birth_tells_in_which_unit_a_metric_is() -> None:
+    story = Story(device=None, load="Load", state="State")
+    named = {"keys": ["engUnit"], "values": [{"type": 12, "string_value": "kN"}]}
+    load = {"name": "Load", "datatype": INT32, "int_value": 3, "properties": named}
+    story.hear("NBIRTH", 0.1, BORN, load, seq=0, bd=0)
+    (notice,) = [event for event in story.events if isinstance(event, LinkNotice) and event.up]
+    assert notice.units == {"load": "kN"}
 
 
 def test_a_node_can_be_a_machine_itself() -> None:

@@ -120,6 +120,22 @@ def test_the_property_quality_is_read(code: int, quality: str) -> None:
     assert one.quality is Quality(quality)
 
 
+@pytest.mark.parametrize(
+    ("keys", "values", "unit"),
+    [
+        (["engUnit"], [{"type": 12, "string_value": "kW"}], "kW"),
+        (["Quality", "engUnit"], [{"type": 3, "int_value": 192}, {"type": 12, "string_value": "°C"}], "°C"),
+        (["engUnit"], [{"type": 12, "is_null": True}], ""),
+        (["engUnit"], [], ""),
+        (["Engineering Unit"], [{"type": 12, "string_value": "kW"}], ""),
+    ],
+)
+def test_the_property_eng_unit_is_read(keys: list[str], values: list[dict[str, object]], unit: str) -> None:
+    properties = {"keys": keys, "values": values}
+    (one,) = decode(payload({"name": "a", "int_value": 1, "properties": properties})).metrics
+    assert one.unit == unit
+
+
 def test_history_and_null_are_told() -> None:
     (one,) = decode(payload({"name": "a", "is_historical": True, "is_null": True, "timestamp": MS})).metrics
     assert (one.historical, one.null, one.at) == (True, True, NOON)
