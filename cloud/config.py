@@ -32,7 +32,9 @@ class Settings(BaseModel):
     `database` is the URL of an owner for migrations; None means the embedded PostgreSQL in `data_dir`. `api_dsn` and
     `ingest_dsn` are the two unprivileged roles; they are derived from the database where they are not given.
     `telemetry` names the store of samples (cloud.telemetry.place.parse); PostgreSQL keeps them for `samples_days` of
-    business time. `oidc_…` name an identity provider that people may log in with, and the dashboard as its client;
+    business time. An enterprise has at most `most_holds` at once, each of its keys and people
+    `most_holds_of_a_key`, where the key was not given a number of its own.
+    `oidc_…` name an identity provider that people may log in with, and the dashboard as its client;
     `oidc_domains` where whose addresses are of a domain belong: `example.com=ent_…:viewer`. `dashboard_public` is the
     dashboard's address as browsers see it, where a proxy stands before it.
     """
@@ -57,6 +59,7 @@ class Settings(BaseModel):
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     webhooks_private: bool = False
     most_holds: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    most_holds_of_a_key: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     telemetry: str = "postgres"
     telemetry_token: str | None = None
     samples_days: Annotated[int, Field(ge=7, le=36_500)] = 400

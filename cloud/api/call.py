@@ -14,6 +14,7 @@ from cloud.api.catalogue import RATE_LIMITED
 from cloud.api.problem import Problem, current
 from cloud.audit.model import actor
 from cloud.audit.refusals import Refusals
+from cloud.booking.store import Quota
 from cloud.config import Settings
 from cloud.db import as_tenant
 from cloud.events.hub import Hub
@@ -47,7 +48,8 @@ class Desk:
 class Call:
     """A call of an admitted key. `tenant` is its enterprise; `now` is business time, read once per call.
 
-    `actor`: who calls, for the audit trail; `account_id`: of the person who logged in, None for a key's call.
+    `actor`: who calls, for the audit trail; `account_id`: of the person who logged in, None for a key's call;
+    `most_holds`: at once, of the key or person; None where it has no number of its own.
     """
 
     desk: Desk
@@ -56,6 +58,12 @@ class Call:
     now: datetime
     actor: str = ""
     account_id: str | None = None
+    most_holds: int | None = None
+
+    @property
+    def quota(self) -> Quota:
+        settings = self.desk.settings
+        return Quota(settings.most_holds, self.most_holds or settings.most_holds_of_a_key)
 
     @property
     def fresh_after(self) -> datetime:
@@ -82,7 +90,8 @@ def admitted(scope: Scope) -> Callable[[Request], Awaitable[Call]]:
         if seconds := place.pace.wait(caller.id):
             raise Problem(RATE_LIMITED, retry_after_s=round(seconds, 3))
         now = place.clock.now()
-        return Call(place, caller.enterprise_id, caller.scopes, now, actor(caller, current(), now), caller.account_id)
+        who = (caller.enterprise_id, caller.scopes, now, actor(caller, current(), now), caller.account_id)
+        return Call(place, *who, caller.most_holds)
 
     return call
 

@@ -70,7 +70,7 @@ async def ground(memory_mb: int, fill: Callable[[str], Awaitable[None]]) -> Asyn
         dsn = await asyncio.to_thread(new.embedded.restart)
         await db.migrate(dsn, new.embedded.passwords)
         await fill(dsn)
-        limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000}
+        limits = {"rate": 1_000_000.0, "burst": 1_000_000, "most_holds": 1_000_000, "most_holds_of_a_key": 1_000_000}
         settings = entered(Settings(data_dir=new.folder, **limits), dsn, new.embedded.passwords)
         yield Ground(settings, dsn)
 

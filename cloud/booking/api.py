@@ -48,8 +48,7 @@ async def hold(call: BookCall, key: Key, request: Request, wanted: HoldRequest) 
     asker = caller(call, key, request, wanted)
     hours, more = Span(wanted.start, wanted.end), (wanted.agreement_id, wanted.work_quantity)
     wish = store.Wish(wanted.service_id, hours, wanted.quantity, wanted.machine_id, *more)
-    most = call.desk.settings.most_holds
-    told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at, most=most)
+    told = await store.hold(call.desk.pool, asker, new_id("hld"), wish, expires_at, quota=call.quota)
     return answered(_hold(_claim(told)), 201)
 
 

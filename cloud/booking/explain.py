@@ -39,7 +39,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "certificate.expires": lambda facts: f"{facts['certificate']} is valid until {facts['valid_until']} only",
     "service.unknown": lambda _: "there is no such service for you",
     "machine.unknown": lambda _: "that machine does not belong to the service",
-    "hold.quota": lambda facts: f"an enterprise has at most {facts['most']} holds at once",
+    "hold.quota": lambda facts: f"this {facts['of']} has at most {facts['most']} holds at once",
     "hold.unknown": lambda _: "there is no such hold of yours",
     "hold.expired": lambda _: "the hold has run out; hold or book the hours again",
     "hold.extended": lambda facts: f"the hold was extended once already; it runs until {facts['expires_at']}",

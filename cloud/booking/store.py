@@ -11,9 +11,9 @@ from cloud.booking.model import Accepted, Answer, Claim, Refused, Together
 from cloud.db import as_actor, reaching
 from gateway.span import Span
 
-HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+HOLD = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 BOOK = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-HOLD_FOR = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+HOLD_FOR = "SELECT ts_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 BOOK_AGREED = "SELECT ts_book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 """By an agreement; and for work that makes so many."""
 CANCEL = "SELECT ts_cancel($1, $2, $3, $4, $5, $6)"
@@ -59,6 +59,17 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How many holds an enterprise may have at once, and how many each of its keys and people; None for any number."""
+
+    most: int
+    most_own: int | None = None
+
+
+USUAL = Quota(100)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What an amendment changes; None leaves it as it is."""
 
@@ -69,11 +80,11 @@ class Change:
 
 
 async def hold(  # noqa: PLR0913 - who, what, until when
-    pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime, *, most: int = 100
+    pool: asyncpg.Pool, caller: Caller, claim_id: str, wish: Wish, expires_at: datetime, *, quota: Quota = USUAL
 ) -> Answer:
-    """Reserve until `expires_at` (business time), one of at most so many. Raises DatabaseAway, as all of these do."""
+    """Reserve until `expires_at` (business time), as far as the quota goes. Raises DatabaseAway, as all of these do."""
     what = (wish.service_id, wish.machine_id, wish.span.start, wish.span.end, wish.quantity)
-    asked = (claim_id, *what, expires_at, most, caller.now)
+    asked = (claim_id, *what, expires_at, quota.most, quota.most_own, caller.now)
     if wish.agreement_id or wish.work_quantity:
         return await _ask(pool, caller, HOLD_FOR, *asked, wish.agreement_id, wish.work_quantity or 0)
     return await _ask(pool, caller, HOLD, *asked)

@@ -41,6 +41,7 @@ async def add_key(call: AdminCall, key: Key, request: Request, wanted: KeyReques
         name=wanted.name,
         prefix=secret.prefix,
         scopes=tuple(sorted(wanted.scopes)),
+        most_holds=wanted.most_holds,
         created_at=call.now,
     )
     async with kept.shown_once(call, meant, made) as rows:

@@ -18,7 +18,7 @@ MOST = 4096
 class Caller:
     """The enterprise that a key speaks for, and what it may do; nothing any more, once it is not `living`.
 
-    Of a person who logged in, `account_id` says who, and `key_id` is empty.
+    Of a person who logged in, `account_id` says who, and `key_id` is empty. `most_holds`: the key's own number.
     """
 
     enterprise_id: str
@@ -26,6 +26,7 @@ class Caller:
     scopes: frozenset[Scope]
     living: bool = True
     account_id: str | None = None
+    most_holds: int | None = None
 
     @property
     def id(self) -> str:

@@ -57,6 +57,9 @@ def read(authorization: str | None) -> Secret | None:
     return Secret(text.strip()) if scheme.lower() == "bearer" and text.strip().startswith(_FORMS) else None
 
 
+MostHolds = Annotated[int | None, Field(ge=1, le=1_000_000, description="at once; null: as many as any key")]
+
+
 class KeyRequest(BaseModel):
     """A new key of the caller's own enterprise."""
 
@@ -65,6 +68,7 @@ class KeyRequest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
     live: bool = True
+    most_holds: MostHolds = None
 
     @field_serializer("scopes")
     def _sorted(self, scopes: frozenset[Scope]) -> list[Scope]:
@@ -81,6 +85,7 @@ class KeyAnswer(BaseModel):
     name: str
     prefix: str
     scopes: tuple[Scope, ...]
+    most_holds: MostHolds = None
     created_at: datetime
     revoked_at: datetime | None = None
 

@@ -16,13 +16,14 @@ def looker(pool: asyncpg.Pool, clock: Clock) -> Look:
     """How the authenticator finds the caller of a key; reaches past row-level security, by that key's hash alone."""
 
     async def look(key: bytes) -> Caller | None:
-        query = "SELECT key_id, enterprise_id, scopes, living, account_id FROM ts_authenticate($1, $2)"
+        query = "SELECT key_id, enterprise_id, scopes, living, account_id, most_holds FROM ts_authenticate($1, $2)"
         async with reaching():
             row = await pool.fetchrow(query, key, clock.now())
         if row is None:
             return None
         scopes = frozenset(map(Scope, row["scopes"]))
-        return Caller(row["enterprise_id"], row["key_id"], scopes, row["living"], row["account_id"])
+        more = (row["living"], row["account_id"], row["most_holds"])
+        return Caller(row["enterprise_id"], row["key_id"], scopes, *more)
 
     return look
 
@@ -31,14 +32,14 @@ async def add_key(  # noqa: PLR0913, PLR0917 - a row's columns
     rows: asyncpg.Connection, tenant: str, identity: str, key: KeyRequest, secret: Secret, now: datetime
 ) -> None:
     await rows.execute(
-        """INSERT INTO api_key (id, enterprise_id, name, prefix, hash, scopes, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        *(identity, tenant, key.name, secret.prefix, secret.hash, sorted(key.scopes), now),
+        """INSERT INTO api_key (id, enterprise_id, name, prefix, hash, scopes, most_holds, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        *(identity, tenant, key.name, secret.prefix, secret.hash, sorted(key.scopes), key.most_holds, now),
     )
 
 
 async def keys(rows: asyncpg.Connection, tenant: str) -> Rows:
-    query = """SELECT id, name, prefix, scopes, created_at, revoked_at FROM api_key
+    query = """SELECT id, name, prefix, scopes, most_holds, created_at, revoked_at FROM api_key
                WHERE enterprise_id = $1 ORDER BY created_at, id"""
     found: Rows = await rows.fetch(query, tenant)
     return found

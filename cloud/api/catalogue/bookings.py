@@ -38,8 +38,10 @@ CONFIDENCE_TOO_LOW = kind(
 HOLD_QUOTA = kind(
     "hold.quota",
     409,
-    "The enterprise holds as much as it may at once",
-    "Book or release a hold; holds are for hours that are about to be booked.",
+    "As much is held as may be at once",
+    "Book or release a hold; holds are for hours that are about to be booked. `of` says whose quota is used up: the"
+    " `key`'s (`most_holds` of a key is given when it is made) or the `account`'s, or the `enterprise`'s over all of"
+    " them.",
 )
 HOLD_UNKNOWN = kind(
     "hold.unknown", 404, "There is no such hold of yours", "Hold again; a hold is consumed by its booking."

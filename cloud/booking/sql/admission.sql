@@ -131,10 +131,10 @@ DECLARE
   c claim;
 BEGIN
   INSERT INTO claim (id, machine_id, service_id, provider_id, booker_id, span, quantity, exclusive, state, expires_at,
-                     hold_id, bundle_id, agreement_id, quote_id, work, healing, price_amount, price_currency, unit_price,
+                     hold_id, bundle_id, agreement_id, quote_id, made_by, work, healing, price_amount, price_currency, unit_price,
                      units, pooled, chance, free_until, cancel_share, late_price, created_at, updated_at)
   SELECT p_id, m.id, p_service.id, p_service.enterprise_id, p_booker, p_span, p_quantity, m.quantity = 1, p_state,
-         p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, p_work, p_healing, coalesce(round(p_hold.price_amount
+         p_expires_at, p_hold.id, p_bundle, p_hold.agreement_id, p_hold.quote_id, CASE WHEN p_state = 'HELD' THEN p_hold.made_by END, p_work, p_healing, coalesce(round(p_hold.price_amount
            + coalesce(p_hold.unit_price, 0) * (v_units - coalesce(p_hold.units, 0)), 2), quote.price),
          coalesce(p_hold.price_currency, p_service.price_currency), coalesce(p_hold.unit_price, p_service.unit_price), v_units,
          coalesce(p_hold.pooled, p_pooled), coalesce(p_hold.chance, quote.chance),

@@ -1,10 +1,10 @@
 -- The two ways in: ts_hold reserves for a while, ts_book books. One round trip each; everything in one transaction.
--- An enterprise has no more than p_most holds at once, or one could hoard hours for nothing (two calls at the same instant may
--- exceed it by one). Both return {outcome: ok | replayed | in_flight | key_mismatch | refused, status, claim?, refusal? {code, facts...}}.
+-- An enterprise has no more than p_most holds at once, and each of its keys and people no more than p_most_own, or one could
+-- hoard hours for nothing. Both return {outcome: ok | replayed | in_flight | key_mismatch | refused, status, claim?, refusal? {code, facts...}}.
 
 CREATE FUNCTION ts_hold(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_service text, p_machine text,
                         p_start timestamptz, p_end timestamptz, p_quantity int, p_expires_at timestamptz, p_most int,
-                        p_now timestamptz, p_agreement text DEFAULT NULL, p_units int DEFAULT 0)
+                        p_most_own int, p_now timestamptz, p_agreement text DEFAULT NULL, p_units int DEFAULT 0)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_answer jsonb := ts_replay(p_tenant, p_key, p_body_hash);
@@ -19,10 +19,9 @@ BEGIN
     RETURN v_answer;
   END IF;
   SELECT * INTO v_wish FROM ts_on_terms(p_tenant, p_service, v_span, p_now, p_agreement);
-  IF v_wish.refusal IS NOT NULL THEN
-    RETURN v_wish.refusal;
-  ELSIF (SELECT count(*) FROM claim WHERE booker_id = p_tenant AND state = 'HELD' AND expires_at > p_now) >= p_most THEN
-    RETURN ts_refused('hold.quota', 409, jsonb_build_object('most', p_most));
+  v_answer := coalesce(v_wish.refusal, ts_against_hoarding(p_tenant, p_most, p_most_own, p_now));
+  IF v_answer IS NOT NULL THEN
+    RETURN v_answer;
   END IF;
   s := v_wish.service;
   SELECT * INTO v_room FROM ts_find_room(s, p_machine, v_span, p_quantity, NULL, p_now);
@@ -36,9 +35,34 @@ BEGIN
     END IF;
     v_terms.agreement_id := p_agreement;
   END IF;
+  v_terms.made_by := ts_maker();
   c := ts_claim(p_claim_id, s, v_room.chosen, p_tenant, v_span, p_quantity, 'HELD', p_expires_at, NULL, NULL, v_terms,
                 NULL, p_now, p_units, p_machine IS NULL);
   RETURN ts_keep(p_tenant, p_key, p_body_hash, ts_record(c, NULL, p_tenant, p_now), 201, p_now);
+END $$;
+
+-- Who makes a hold, or waits for one: the person, or the key, that the transaction says it acts for; null: nobody says so.
+CREATE FUNCTION ts_maker() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce(ts_actor(2), ts_actor(1))
+$$;
+
+-- Why no further hold may be made; null: one may. From the count until its hold is written no other of the enterprise's is
+-- counted, so none exceeds the quota. This comes before any machine's guard, so who waits here holds nobody's booking up.
+CREATE FUNCTION ts_against_hoarding(p_tenant text, p_most int, p_most_own int, p_now timestamptz) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_held record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('holds' || E'\n' || p_tenant, 0));
+  SELECT count(*) AS of_all, count(*) FILTER (WHERE made_by = ts_maker()) AS of_own INTO v_held
+  FROM claim WHERE booker_id = p_tenant AND state = 'HELD' AND expires_at > p_now;
+  IF v_held.of_own >= p_most_own THEN
+    RETURN ts_refused('hold.quota', 409, jsonb_build_object(
+      'most', p_most_own, 'of', CASE WHEN ts_actor(2) IS NULL THEN 'key' ELSE 'account' END));
+  ELSIF v_held.of_all >= p_most THEN
+    RETURN ts_refused('hold.quota', 409, jsonb_build_object('most', p_most, 'of', 'enterprise'));
+  END IF;
+  RETURN NULL;
 END $$;
 
 CREATE FUNCTION ts_book(p_tenant text, p_key text, p_body_hash bytea, p_claim_id text, p_hold text, p_service text,
@@ -186,7 +210,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION
-  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, timestamptz, text, int),
+  ts_hold(text, text, bytea, text, text, text, timestamptz, timestamptz, int, timestamptz, int, int, timestamptz, text, int),
   ts_book(text, text, bytea, text, text, text, text, timestamptz, timestamptz, int, jsonb, jsonb, timestamptz,
           timestamptz, text)
   TO ts_api;

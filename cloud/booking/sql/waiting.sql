@@ -42,8 +42,8 @@ BEGIN
   ELSIF (SELECT count(*) FROM waiting WHERE booker_id = p_tenant AND state = 'WAITING') >= p_most THEN
     RETURN ts_refused('waiting.too_many', 409, jsonb_build_object('most', p_most));
   END IF;
-  INSERT INTO waiting (id, booker_id, service_id, machine_id, agreement_id, span, duration, quantity, state, created_at)
-  VALUES (p_id, p_tenant, s.id, p_machine, p_agreement, p_span, p_duration, p_quantity, 'WAITING', p_now) RETURNING * INTO STRICT w;
+  INSERT INTO waiting (id, booker_id, service_id, machine_id, agreement_id, span, duration, quantity, state, made_by, created_at)
+  VALUES (p_id, p_tenant, s.id, p_machine, p_agreement, p_span, p_duration, p_quantity, 'WAITING', ts_maker(), p_now) RETURNING * INTO STRICT w;
   v_answer := jsonb_build_object('outcome', 'ok', 'status', 201, 'waiting', ts_waiting_json(w));
   RETURN ts_keep_answer(p_tenant, p_key, p_body_hash, v_answer, 201, p_now);
 END $$;
@@ -99,6 +99,7 @@ BEGIN
     RETURN ts_line(w, v_to, w.hold_id, p_now);
   END IF;
   SELECT * INTO STRICT s FROM service WHERE id = w.service_id;
+  v_terms.made_by := w.made_by;
   IF w.agreement_id IS NOT NULL THEN
     s := ts_as_agreed(s, w.agreement_id);
     v_terms.agreement_id := w.agreement_id;

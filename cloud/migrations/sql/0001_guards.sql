@@ -78,3 +78,9 @@ BEGIN
 END $$;
 CREATE TRIGGER told AFTER INSERT ON outgoing FOR EACH ROW
   WHEN (pg_try_advisory_xact_lock(hashtextextended('ts_outgoing', 0))) EXECUTE FUNCTION ts_tell_outgoing();
+
+-- Part 1 (key), 2 (account), 3 (request) or 4 (business time) of who acts, as the transaction says in 'ts.actor'; null where
+-- there is none.
+CREATE FUNCTION ts_actor(p_part int) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT nullif(nullif(split_part(current_setting('ts.actor', true), ' ', p_part), ''), '-')
+$$;

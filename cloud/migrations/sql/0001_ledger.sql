@@ -72,6 +72,7 @@ CREATE TABLE claim (
   agreement_id   text,
   quote_id       text,
   extended       boolean NOT NULL DEFAULT false,
+  made_by        text,
   free_until     timestamptz,
   cancel_share   numeric(4, 3) NOT NULL DEFAULT 0,
   cancel_fee     numeric(18, 4),
@@ -112,6 +113,7 @@ COMMENT ON COLUMN claim.bundle_id IS 'For the booker alone.';
 COMMENT ON COLUMN claim.agreement_id IS 'The agreement that it is called off by: its rate, its quota.';
 COMMENT ON COLUMN claim.quote_id IS 'The quote that was taken: its price.';
 COMMENT ON COLUMN claim.extended IS 'A hold is extended once; a held hour must not be hoarded.';
+COMMENT ON COLUMN claim.made_by IS 'Of a hold: the key or account that made it, or waited for it; for the quota of each.';
 COMMENT ON COLUMN claim.free_until IS 'Until then its booker calls it off for nothing, later for cancel_share of its price: as agreed when it was booked.';
 COMMENT ON COLUMN claim.late_price IS 'The price that cancel_share is of, once an amendment came too late to lower it; null: price_amount.';
 COMMENT ON COLUMN claim.pooled IS 'Its booker named no machine: until the plant has its order, it may move to another of the service.';
@@ -139,7 +141,7 @@ CREATE INDEX claim_bundle ON claim (bundle_id) WHERE bundle_id IS NOT NULL;
 CREATE INDEX claim_booker ON claim (booker_id, created_at, id);
 CREATE INDEX claim_provider ON claim (provider_id, created_at, id);
 CREATE INDEX claim_at_risk ON claim (machine_id) WHERE live AND at_risk;
-CREATE INDEX claim_held ON claim (booker_id, expires_at) WHERE state = 'HELD';
+CREATE INDEX claim_held ON claim (booker_id, expires_at) INCLUDE (made_by) WHERE state = 'HELD';
 CREATE INDEX claim_expiry ON claim (expires_at) WHERE state IN ('HELD', 'REQUESTED');
 
 CREATE TABLE waiting (
@@ -153,6 +155,7 @@ CREATE TABLE waiting (
   quantity   int NOT NULL CHECK (quantity >= 1),
   state      text NOT NULL CHECK (state IN ('WAITING', 'OFFERED', 'TAKEN', 'LAPSED', 'EXPIRED', 'LEFT')),
   hold_id    text REFERENCES claim,
+  made_by    text,
   created_at timestamptz NOT NULL,
   tried_at   timestamptz,
   tried_seq  bigint,
@@ -160,6 +163,7 @@ CREATE TABLE waiting (
 );
 COMMENT ON TABLE waiting IS 'Who waits for hours of a service to come free; served in order of seq, the first whose wish fits.';
 COMMENT ON COLUMN waiting.agreement_id IS 'By which agreement what comes free is to be held.';
+COMMENT ON COLUMN waiting.made_by IS 'The key or account that waits: what comes free is held on its quota.';
 COMMENT ON COLUMN waiting.tried_seq IS 'The last line of the ledger of the service''s machines when nothing fitted.';
 CREATE INDEX waiting_line ON waiting (seq) WHERE state IN ('WAITING', 'OFFERED');
 CREATE INDEX waiting_booker ON waiting (booker_id, created_at, id);

@@ -62,16 +62,17 @@ GRANT EXECUTE ON FUNCTION ts_role_scopes(text) TO ts_api;
 -- Whose key or access token this is, and whether the key lives; no row for one that is unknown, or a token past its time.
 -- A person's token names the account in the key's place.
 CREATE FUNCTION ts_authenticate(p_hash bytea, p_now timestamptz)
-RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[], living boolean, account_id text)
+RETURNS TABLE (key_id text, enterprise_id text, enterprise_name text, scopes text[], living boolean, account_id text,
+               most_holds int)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT k.id, k.enterprise_id, e.name, found.scopes, k.revoked_at IS NULL OR k.revoked_at > p_now, NULL
+  SELECT k.id, k.enterprise_id, e.name, found.scopes, k.revoked_at IS NULL OR k.revoked_at > p_now, NULL, k.most_holds
   FROM (SELECT id, api_key.scopes FROM public.api_key WHERE hash = p_hash
         UNION ALL
         SELECT t.key_id, t.scopes FROM public.access_token t WHERE t.hash = p_hash AND t.expires_at > p_now) AS found
   JOIN public.api_key k ON k.id = found.id
   JOIN public.enterprise e ON e.id = k.enterprise_id
   UNION ALL
-  SELECT '', a.enterprise_id, e.name, public.ts_role_scopes(a.role), a.disabled_at IS NULL, a.id
+  SELECT '', a.enterprise_id, e.name, public.ts_role_scopes(a.role), a.disabled_at IS NULL, a.id, NULL
   FROM public.session s
   JOIN public.account a ON a.id = s.account_id
   JOIN public.enterprise e ON e.id = a.enterprise_id

@@ -1,6 +1,6 @@
 -- Who did what when to which object: one line per act, for the enterprise in whose name it was done, written by triggers in
 -- the transaction of the act, so that no route can forget it. Of whom, the transaction says itself, in 'ts.actor': "KEY
--- ACCOUNT REQUEST NOW" with - for none, NOW in business time; the API sets it.
+-- ACCOUNT REQUEST NOW" with - for none, NOW in business time; the API sets it, and ts_actor reads it.
 CREATE TABLE audit (
   id            bigint GENERATED ALWAYS AS IDENTITY,
   at            timestamptz NOT NULL,
@@ -25,11 +25,6 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON audit FOR SELECT TO ts_api USING (enterprise_id = (SELECT current_setting('ts.tenant', true)));
 GRANT SELECT ON audit TO ts_api;
-
--- Part 1 (key), 2 (account), 3 (request) or 4 (business time) of who acts; null where there is none.
-CREATE FUNCTION ts_actor(p_part int) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT nullif(nullif(split_part(current_setting('ts.actor', true), ' ', p_part), ''), '-')
-$$;
 
 -- What became of holds and bookings. A hold that its booking takes the place of is no act of its own. What the plant does
 -- is its provider's, what the registry does of itself is told to both sides. Only definer functions write the history, so

@@ -116,7 +116,8 @@ async def test_an_enterprise_holds_no_more_than_it_may(market: Market, settings:
         await buyer.hold(wanted(service_id, 11, 12))
         with pytest.raises(ApiError) as caught:
             await buyer.hold(wanted(service_id, 12, 13))
-        assert (caught.value.code, caught.value.facts["most"]) == ("hold.quota", 2)
+        assert caught.value.code == "hold.quota"
+        assert (caught.value.facts["most"], caught.value.facts["of"]) == (2, "enterprise")
         await buyer.release(first.id)
         await buyer.hold(wanted(service_id, 12, 13))
         await buyer.close()

@@ -109,7 +109,7 @@ class Twins:
         expected = rules.admit(self.terms, self.machines, span, quantity, self.now)
         expiry = self.now + quarters * QUARTER
         what = ("ent_b", None, None, f"hld_{next(self.ids)}", "svc_1", None, span.start, span.end, quantity)
-        answer = await self.ask(store.HOLD, *what, expiry, 1_000_000, self.now)
+        answer = await self.ask(store.HOLD, *what, expiry, 1_000_000, None, self.now)
         self.end_dead(answer)
         self.note(answer, expected, self.holds, expiry)
 

@@ -29,7 +29,7 @@ class TwoWorkers(Market):
 
 @pytest.fixture
 def settings(database: Any) -> Settings:
-    limits = {"most_holds": 1_000_000, "rate": 1_000_000, "burst": 1_000_000}
+    limits = {"most_holds": 1_000_000, "most_holds_of_a_key": 1_000_000, "rate": 1_000_000, "burst": 1_000_000}
     return Settings(api_dsn=database.api_dsn, ingest_dsn=database.ingest_dsn, heartbeat=0.5, **limits)
 
 

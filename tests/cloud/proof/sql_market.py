@@ -74,7 +74,7 @@ class SqlMarket:
 
     async def hold(self, id: str, service: str, wish: Span, quantity: int, quarters: int) -> Refused | None:  # noqa: A002
         what = (id, service, None, wish.start, wish.end, quantity)
-        return await self._ask(store.HOLD, *NOBODY, *what, self.now + quarters * QUARTER, 1_000_000, self.now)
+        return await self._ask(store.HOLD, *NOBODY, *what, self.now + quarters * QUARTER, 1_000_000, None, self.now)
 
     async def book(
         self,

@@ -69,7 +69,7 @@ class Served:
 
     async def _run(self) -> None:
         given = {"api_dsn": self.database.api_dsn, "ingest_dsn": self.database.ingest_dsn}
-        fast = Settings(**given, rate=1_000_000, burst=1_000_000, most_holds=1_000_000)
+        fast = Settings(**given, rate=1_000_000, burst=1_000_000, most_holds=1_000_000, most_holds_of_a_key=1_000_000)
         pools = [await db.pool(dsn) for dsn in (self.database.dsn, self.database.ingest_dsn)]
         async with serving(create_app(fast, Clock(1.0, time.time(), START))) as self.url:
             market = Market(pools[0], pools[1], self.database.dsn, None, self.url)
