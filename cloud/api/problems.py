@@ -1,5 +1,6 @@
 """How whatever goes wrong becomes an RFC 9457 problem: ours by code, validation by field, a lost database as 503."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ from cloud.telemetry.model import StoreAway
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+SILENT = 60.0
+"""Real seconds in which a cause of 503 is told once."""
+
 RETRY_AFTER = 2
 """Seconds that a caller is asked to wait while the database is away, or while its own request is in flight."""
 
@@ -54,8 +58,19 @@ def answer(
 
 
 def away(error: Exception) -> Response:
-    """The answer while the database cannot be reached: never a 500, and a word on when to come back."""
+    """The answer while the database cannot be reached: never a 500, and a word on when to come back.
+
+    Its operator is told too, each cause once a minute: that a disk is full nobody else would say.
+    """
+    cause, now = _cause(error), time.monotonic()
+    if now - _told.get(cause, -SILENT) >= SILENT:
+        _told[cause] = now
+        log.warning("calls are answered 503", cause=cause, reason=str(error.__cause__ or error))
     return answer(DATABASE_AWAY, f"the database is away ({_cause(error)}); what was not answered may be sent again")
+
+
+_told: dict[str, float] = {}
+"""When this process last told of which cause."""
 
 
 def _cause(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import orjson
 import pytest
@@ -9,6 +10,7 @@ from api_market import Market, booking, until
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
+from cloud.api import problems
 from cloud.api.catalogue import CATALOGUE, markdown
 from cloud.app import PUBLIC, UNSTORED, create_app, describe
 from cloud.client import ApiError
@@ -147,6 +149,16 @@ async def test_an_unexpected_failure_is_a_problem_that_tells_nothing_of_the_insi
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "Rumpelstilzchen" not in answer.text
     assert answer.headers["request-id"] == answer.json()["request_id"]
+
+
+def test_a_full_disk_is_told_to_who_runs_it_once_and_not_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problems, "_told", {})
+    full = asyncpg.DiskFullError('could not extend file "base/1/2": No space left on device')
+    with capture_logs() as said:
+        answers = [problems.away(full) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert [(each["cause"], each["log_level"]) for each in said] == [("DiskFullError", "warning")]
+    assert "No space left on device" in said[0]["reason"]
 
 
 async def test_a_key_does_what_its_scopes_say_and_no_more(market: Market) -> None:
