@@ -36,7 +36,11 @@ async def log_in(desk: AnyDesk, request: Request, response: Response, wanted: Lo
 
 @router.post("/login/provider", responses=documented(c.LOGIN_REFUSED, c.LOGIN_NO_PROVIDER, c.PROVIDER_AWAY))
 async def log_in_by_provider(desk: AnyDesk, response: Response, wanted: ProviderLogin) -> LoggedIn:
-    """Log in with an ID token of the identity provider, which is good once; its person must have an account."""
+    """Log in with an ID token of the identity provider, which is good once; its person must have an account.
+
+    The first time, `enterprise` is needed too: any enterprise can make an account of any address. Later only where the
+    person has accounts in several. It is not looked at where the registry knows whose the address's domain is.
+    """
     door, token = desk.door, wanted.id_token.get_secret_value()
     if door.provider is None:
         raise Problem(c.LOGIN_NO_PROVIDER)
@@ -48,7 +52,7 @@ async def log_in_by_provider(desk: AnyDesk, response: Response, wanted: Provider
     if isinstance(person, Unproven):
         log.warning("an ID token proves nothing", why=person.why)
         raise Problem(c.LOGIN_REFUSED)
-    known = await store.by_subject(desk.pool, person, door.home(person.email), desk.clock.now())
+    known = await store.by_subject(desk.pool, person, door.home(person.email), wanted.enterprise, desk.clock.now())
     if known is None:
         raise Problem(c.LOGIN_REFUSED)
     proof = hashlib.sha256(token.encode()).digest()

@@ -78,10 +78,14 @@ class LoginRequest(Wire):
 
 
 class ProviderLogin(Wire):
-    """An ID token of the identity provider (OpenID Connect Core 1.0, 2), and the nonce that it was asked for with."""
+    """An ID token of the identity provider (OpenID Connect Core 1.0, 2), and the nonce that it was asked for with.
+
+    `enterprise` (id or name): whose account is meant.
+    """
 
     id_token: Annotated[SecretStr, Field(max_length=20_000)]
     nonce: Annotated[SecretStr, Field(min_length=16, max_length=200)]
+    enterprise: Text = ""
 
 
 class Renewal(Wire):

@@ -83,13 +83,14 @@ async def by_name(pool: asyncpg.Pool, name: str, enterprise: str) -> Known | Non
     return Known(row["id"], row["enterprise_id"], row["password"]) if row else None
 
 
-async def by_subject(pool: asyncpg.Pool, person: Person, home: Home | None, now: datetime) -> Known | None:
+async def by_subject(pool: asyncpg.Pool, person: Person, home: Home | None, asked: str, now: datetime) -> Known | None:
     """The account of the provider's subject; the first time, that of the name that the provider vouches for.
 
-    `home`: where the name's domain belongs to; there, who has no account is given one.
+    `home`: where the name's domain belongs to; there, who has no account is given one. `asked`: the enterprise (id or
+    name) that whoever logs in names, without which, and without a home, no account becomes theirs.
     """
-    query = "SELECT id, enterprise_id FROM ts_login_by_subject($1, $2, $3, $4, $5, $6, $7)"
-    place = (home.enterprise_id, home.role) if home else (None, None)
+    query = "SELECT id, enterprise_id FROM ts_login_by_subject($1, $2, $3, $4, $5, $6, $7, $8)"
+    place = (home.enterprise_id, asked, home.role) if home else (None, asked, None)
     async with reaching():
         row = await pool.fetchrow(query, person.issuer, person.subject, person.email, *place, new_id("acc"), now)
     return Known(row["id"], row["enterprise_id"]) if row else None

@@ -13,10 +13,10 @@ CREATE TABLE account (
 );
 COMMENT ON COLUMN account.name IS 'What its owner logs in with, mostly an e-mail address; unlike others of the enterprise, whatever their case.';
 COMMENT ON COLUMN account.password IS 'Argon2id, in PHC form; null: it only logs in through the identity provider.';
-COMMENT ON COLUMN account.subject IS 'Whom the issuer calls so is this account, since its first log-in there; names change, subjects do not.';
+COMMENT ON COLUMN account.subject IS 'Whom the issuer calls so is this account, since its first log-in there; names change, subjects do not. One in each enterprise.';
 CREATE UNIQUE INDEX account_name ON account (enterprise_id, lower(name));
 CREATE INDEX account_login ON account (lower(name));
-CREATE UNIQUE INDEX account_subject ON account (issuer, subject);
+CREATE UNIQUE INDEX account_subject ON account (issuer, subject, enterprise_id);
 
 CREATE TABLE session (
   id            text PRIMARY KEY CHECK (id LIKE 'ses\_%'),
@@ -90,29 +90,34 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   HAVING count(*) = 1
 $$;
 
--- The one account of an identity provider's subject; where it has none yet, of a name that the provider vouches for (in
--- p_enterprise, or in any where that is null), which then is the subject's. p_name null: the provider vouches for none. With
--- p_role, who has no account in p_enterprise is given one, as p_id.
-CREATE FUNCTION ts_login_by_subject(p_issuer text, p_subject text, p_name text, p_enterprise text, p_role text, p_id text,
+-- The one account of an identity provider's subject in an enterprise: p_home, where the provider's people of that domain belong;
+-- else p_asked (id or name), which whoever logs in names; else the registry's only one. Where the subject has none there yet, the
+-- account of a name that the provider vouches for (p_name; null: for none) becomes its own; with p_role, who has none is given
+-- one, as p_id. Of no enterprise that nobody named does an account become somebody's: any tenant can make one of any name.
+-- Whoever has an account already need name the enterprise only if it has several.
+CREATE FUNCTION ts_login_by_subject(p_issuer text, p_subject text, p_name text, p_home text, p_asked text, p_role text, p_id text,
                                     p_now timestamptz) RETURNS TABLE (id text, enterprise_id text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  v_ids text[];
+  v_enterprise text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('subject' || E'\n' || p_issuer || E'\n' || p_subject, 0));
-  IF p_name IS NOT NULL AND NOT EXISTS (SELECT FROM public.account a WHERE a.issuer = p_issuer AND a.subject = p_subject) THEN
-    v_ids := ARRAY(SELECT a.id FROM public.account a
-      WHERE lower(a.name) = lower(p_name) AND (p_enterprise IS NULL OR a.enterprise_id = p_enterprise) FOR UPDATE);
-    IF cardinality(v_ids) = 1 THEN
-      UPDATE public.account a SET issuer = p_issuer, subject = p_subject
-        WHERE a.id = v_ids[1] AND a.subject IS NULL AND a.disabled_at IS NULL;
-    ELSIF cardinality(v_ids) = 0 AND p_role IS NOT NULL THEN
+  SELECT min(e.id) INTO v_enterprise FROM public.enterprise e
+  WHERE CASE WHEN p_home IS NOT NULL THEN e.id = p_home ELSE p_asked IN (e.id, e.name, '') END HAVING count(*) = 1;
+  IF p_name IS NOT NULL AND v_enterprise IS NOT NULL AND NOT EXISTS (
+      SELECT FROM public.account a WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.enterprise_id = v_enterprise) THEN
+    UPDATE public.account a SET issuer = p_issuer, subject = p_subject
+      WHERE lower(a.name) = lower(p_name) AND a.enterprise_id = v_enterprise AND a.subject IS NULL AND a.disabled_at IS NULL;
+    IF p_role IS NOT NULL THEN
       INSERT INTO public.account (id, enterprise_id, name, role, issuer, subject, created_at)
-      SELECT p_id, e.id, p_name, p_role, p_issuer, p_subject, p_now FROM public.enterprise e WHERE e.id = p_enterprise;
+      VALUES (p_id, v_enterprise, p_name, p_role, p_issuer, p_subject, p_now)
+      ON CONFLICT DO NOTHING;
     END IF;
   END IF;
-  RETURN QUERY SELECT a.id, a.enterprise_id FROM public.account a
-    WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.disabled_at IS NULL;
+  RETURN QUERY SELECT min(a.id), min(a.enterprise_id) FROM public.account a
+    WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.disabled_at IS NULL
+      AND CASE WHEN p_home IS NULL AND p_asked = '' AND v_enterprise IS NULL THEN true ELSE a.enterprise_id = v_enterprise END
+    HAVING count(*) = 1;
 END $$;
 
 -- Opens a session; forgets those past their time. False where the proof opened one before; it is known for longer than a session
@@ -164,6 +169,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   FROM public.account a JOIN public.enterprise e ON e.id = a.enterprise_id WHERE a.id = p_id
 $$;
 
-GRANT EXECUTE ON FUNCTION ts_login(text, text), ts_login_by_subject(text, text, text, text, text, text, timestamptz),
+GRANT EXECUTE ON FUNCTION ts_login(text, text), ts_login_by_subject(text, text, text, text, text, text, text, timestamptz),
   ts_open_session(text, text, bytea, timestamptz, bytea, bytea, timestamptz, timestamptz),
   ts_renew_session(bytea, bytea, timestamptz, bytea, timestamptz), ts_close_session(bytea), ts_account(text) TO ts_api;

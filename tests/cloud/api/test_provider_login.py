@@ -43,15 +43,16 @@ class Comes:
         mail = {"email": ADA, "email_verified": True, "jti": str(self.number)}
         return jwt.encode({"alg": "RS256", "kid": "one"}, {**told, **mail, **claims}, KEY)
 
-    async def __call__(self, subject: str = "0815", **claims: Any) -> LoggedIn:
-        return await self.bring(self.token(subject, **claims))
+    async def __call__(self, subject: str = "0815", at: str = "maker", **claims: Any) -> LoggedIn:
+        return await self.bring(self.token(subject, **claims), at)
 
-    async def bring(self, token: str) -> LoggedIn:
-        return await self.client.log_in_by_provider(ProviderLogin.model_validate({"id_token": token, "nonce": NONCE}))
+    async def bring(self, token: str, at: str = "maker") -> LoggedIn:
+        brought = {"id_token": token, "nonce": NONCE, "enterprise": at}
+        return await self.client.log_in_by_provider(ProviderLogin.model_validate(brought))
 
-    async def refused(self, subject: str = "0815", **claims: Any) -> bool:
+    async def refused(self, subject: str = "0815", at: str = "maker", **claims: Any) -> bool:
         with pytest.raises(ApiError) as caught:
-            await self(subject, **claims)
+            await self(subject, at, **claims)
         return caught.value.code == "login.refused"
 
 
@@ -95,10 +96,49 @@ async def test_an_account_is_one_subject_s_own(market: Market, comes: Comes) -> 
     assert await comes.refused("4711"), "another person who got the address later"
 
 
-async def test_where_two_enterprises_have_the_address_nobody_guesses(market: Market, comes: Comes) -> None:
+async def test_where_two_enterprises_have_the_address_who_comes_says_which(market: Market, comes: Comes) -> None:
     for name in ("maker", "rival"):
         await market.clients[name].add_account(person())
-    assert await comes.refused()
+    assert await comes.refused(at="")
+    assert (await comes(at="maker")).account.enterprise_name == "maker"
+    assert (await comes(at="")).account.enterprise_name == "maker", "the other one is nobody's yet"
+    assert (await comes(at=market.id("rival"))).account.enterprise_name == "rival"
+    assert await comes.refused(at=""), "now it could be either"
+    assert await comes.refused(at="buyer")
+    assert await comes.refused("4711", at="rival")
+
+
+async def test_an_account_that_a_stranger_made_of_one_s_address_becomes_nobody_s_and_stands_in_no_way(
+    market: Market, comes: Comes
+) -> None:
+    """Nobody named the enterprise, so nobody is led into it; and the person's own enterprise comes later."""
+    theirs = await market.clients["rival"].add_account(person(role=Role.ADMIN))
+    assert await comes.refused(at="")
+    assert not (await market.clients["rival"].accounts())[0].provider
+    made = await market.clients["maker"].add_account(person())
+    assert (await comes()).account.id == (await comes(at="")).account.id == made.id
+    assert theirs.id != made.id
+
+
+async def test_control_led_by_the_address_alone_the_stranger_s_account_would_be_first(
+    market: Market, comes: Comes, pool_owner: Any
+) -> None:
+    source = await pool_owner.fetchval("SELECT pg_get_functiondef('ts_login_by_subject'::regproc)")
+    alone = "SELECT min(a.enterprise_id) INTO v_enterprise FROM public.account a WHERE lower(a.name) = lower(p_name)"
+    before, _, rest = source.partition("SELECT min(e.id) INTO v_enterprise")
+    await pool_owner.execute(before + alone + " HAVING count(*) = 1" + rest[rest.index(";") :])
+    theirs = await market.clients["rival"].add_account(person(role=Role.ADMIN))
+    assert (await comes(at="")).account.id == theirs.id
+
+
+async def test_in_a_registry_of_one_enterprise_nobody_need_name_it(
+    market: Market, comes: Comes, pool_owner: Any
+) -> None:
+    made = await market.clients["maker"].add_account(person())
+    await pool_owner.execute(
+        "SELECT set_config('session_replication_role', 'replica', true); DELETE FROM enterprise WHERE name <> 'maker'"
+    )
+    assert (await comes(at="")).account.id == made.id
 
 
 async def test_a_domain_that_belongs_to_an_enterprise_opens_no_other_s_account_and_its_people_are_given_one(
@@ -106,7 +146,7 @@ async def test_a_domain_that_belongs_to_an_enterprise_opens_no_other_s_account_a
 ) -> None:
     app.state.desk.door.homes = {"example.com": Home(market.id("maker"), Role.VIEWER)}
     await market.clients["rival"].add_account(person(role=Role.ADMIN))
-    told = await comes()
+    told = await comes(at="rival")
     assert (told.account.enterprise_id, told.account.role) == (market.id("maker"), Role.VIEWER)
     assert [each.name for each in await market.clients["maker"].accounts()] == [ADA]
     assert (await comes()).account.id == told.account.id
