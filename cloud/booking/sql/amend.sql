@@ -78,7 +78,7 @@ BEGIN
     SELECT quote.price, quote.chance INTO n.price_amount, n.chance
     FROM ts_quote(s, c.machine_id, n.span, n.quantity, p_now, c.id, n.units) AS quote;
     IF c.quote_id IS NOT NULL THEN
-      n.price_amount := ts_pro_rata(c, n);
+      n.price_amount := ts_pro_rata(n);
     END IF;
   ELSE
     n.price_amount := round(c.price_amount + c.unit_price * (n.units - c.units), 2);

@@ -99,10 +99,12 @@ BEGIN
   END IF;
 END $$;
 
--- What was quoted for c, for so much more or less of it.
-CREATE FUNCTION ts_pro_rata(c claim, n claim) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-  SELECT round((c.price_amount * extract(epoch FROM upper(n.span) - lower(n.span)) * n.quantity)::numeric(60, 30)
-               / (extract(epoch FROM upper(c.span) - lower(c.span)) * c.quantity), 2)
+-- What was quoted, for as much as c is to be: of the quote itself, not of the booking's own price, which is rounded to cents. Made
+-- as good as nothing and then as long as it was, a booking would cost nothing.
+CREATE FUNCTION ts_pro_rata(c claim) RETURNS numeric LANGUAGE sql STABLE AS $$
+  SELECT round((q.price_amount * extract(epoch FROM upper(c.span) - lower(c.span)) * c.quantity)::numeric(60, 30)
+               / (extract(epoch FROM upper(q.span) - lower(q.span)) * q.quantity), 2)
+  FROM public.inquiry_quote q WHERE q.id = c.quote_id
 $$;
 
 -- The periods of an agreement that p_window touches, with what was used of each, for whoever may read its row and its claims.

@@ -199,6 +199,9 @@ async def test_what_was_quoted_holds_pro_rata_when_the_booking_is_amended(market
     booked = await buyer.take_quote(quote.id)
     assert (await buyer.amend(booked.id, Amendment(end=at(3)))).price.amount == 49.5
     assert (await buyer.amend(booked.id, Amendment(end=at(6)))).price.amount == 198
+    instant = at(2) + timedelta(milliseconds=10)
+    assert (await buyer.amend(booked.id, Amendment(end=instant))).price.amount == 0
+    assert (await buyer.amend(booked.id, Amendment(end=at(6)))).price.amount == 198, "of the quote"
 
 
 async def test_others_see_nothing_and_learn_nothing(market: Market) -> None:
