@@ -16,7 +16,7 @@ Options = Mapping[str, Any]
 class Chart(ui.echart):
     """A chart that is told by `show` and `merge`; static/echart.js keeps its options, this process keeps none of them.
 
-    Wherever ECharts takes a colour, `var(--name)` is a variable of board.css. A key with a leading colon is JavaScript.
+    Wherever ECharts takes a colour, `var(--name)` is one of colours.css. A key with a leading colon is JavaScript.
     """
 
     def show(self, options: Options | str) -> None:

@@ -67,14 +67,14 @@ def linked(*names: str) -> str:
 
 def _head(page: str) -> str:
     """The style and script that all pages share, and those of this page where it has any."""
-    names = ("board.css", f"{page}.css", "house.js", "echart.js", f"{page}.js")
+    names = ("colours.css", "board.css", f"{page}.css", "house.js", "echart.js", f"{page}.js")
     return linked(*(name for name in names if (STATIC / name).is_file()))
 
 
 def dress(session: Session, words: Words, title: str, page: str = "") -> ui.dark_mode:
     """Give the page its language, title, look and theme. Everything is served by this process itself.
 
-    `page` is the name of its folder: static/<page>.css and .js, where they exist, are loaded by it alone.
+    `page` is the name of its folder, or `login`: static/<page>.css and .js, where they exist, are loaded by it alone.
 
     NiceGUI knows one language per route, so the visitor gets a copy of the route's description.
     """

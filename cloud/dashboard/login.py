@@ -8,6 +8,7 @@ from cloud.dashboard.account.forms import submit
 from cloud.dashboard.doorway import PROVIDER
 from cloud.dashboard.frame import MARK, dress, language_button, said, theme_button
 from cloud.dashboard.house import House
+from cloud.dashboard.sessions import Session
 from cloud.dashboard.words import Words
 
 
@@ -19,7 +20,7 @@ def install(house: House) -> None:
         _, session, words = house.visit(request)
         if session.login:
             return RedirectResponse("/")
-        dark = dress(session, words, "login.title")
+        dark = dress(session, words, "login.title", "login")
         problem = "login.ended" if session.refused else session.problem
         session.problem = ""
         with ui.element("main").classes("door"), ui.element("section").classes("card"):
@@ -29,7 +30,7 @@ def install(house: House) -> None:
             said("h2", words("login.head"))
             _problem(words, problem)
             if house.client:
-                _linked(words("login.provider"), PROVIDER)
+                _by_provider(words, session)
             _by_password(words)
             _by_key(words)
             with ui.element("div").classes("foot"), ui.element("div").classes("tools"):
@@ -43,6 +44,19 @@ def _problem(words: Words, entry: str) -> None:
         shown = said("p", words(entry), "problem")
         shown.props["role"] = "alert"
         shown.props["id"] = "problem"
+
+
+def _by_provider(words: Words, session: Session) -> None:
+    way_out, session.way_out = session.way_out, ""
+    if way_out:
+        _linked(words("login.provider_leave"), way_out)
+    of = session.sought
+    _linked(words("login.provider_of", enterprise=of) if of else words("login.provider"), PROVIDER)
+    with ui.element("details"):
+        said("summary", words("login.provider_several"))
+        with _form():
+            _field(words("login.enterprise"), "sought", "text", "organization", value=of)
+            submit(words("login.provider_choose"), "go quiet")
 
 
 def _linked(text: str, where: str) -> None:

@@ -1,4 +1,4 @@
-"""What the colours and heights of the chart mean; the same variables of board.css colour both."""
+"""What the colours and heights of the chart mean; the same variables of colours.css colour both."""
 
 from nicegui import ui
 

@@ -1,5 +1,5 @@
 // Draws the bookings' bars for ECharts' custom series (cloud/dashboard/bookings/gantt.py makes the data), and says on
-// hover what a bar is. Colours are the variables of board.css.
+// hover what a bar is. Colours are the variables of colours.css.
 "use strict";
 
 window.thirdshiftBookings = (() => {

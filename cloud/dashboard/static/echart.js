@@ -1,4 +1,4 @@
-// What every chart of the dashboard has: the page's colours (variables of board.css, light and dark), stripes of them, and a picture of it
+// What every chart of the dashboard has: the page's colours (variables of colours.css, light and dark), stripes of them, and a picture of it
 // as a file. An option may say var(--name) wherever ECharts takes a colour. Options come from cloud/dashboard/echart.py.
 "use strict";
 

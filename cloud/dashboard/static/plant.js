@@ -1,5 +1,5 @@
 // Draws the machines' bands for ECharts' custom series (cloud/dashboard/plant/chart.py makes the data), and says on hover
-// what a band is. Colours are the variables of board.css, so legend and chart, light and dark, cannot differ.
+// what a band is. Colours are the variables of colours.css, so legend and chart, light and dark, cannot differ.
 "use strict";
 
 const thirdshift = (() => {
