@@ -172,13 +172,9 @@ def bookings(seen: Seen) -> list[Row]:
     return [_booking(each, track, tracks, seen.now) for track, each in placed]
 
 
-def taken(seen: Seen) -> list[Row]:
-    """[start, end, share of the day]: for bookings that are too many to be drawn each."""
-    return (
-        [[row[0], row[1], row[5] - row[4]] for row in ledger(seen) if row[2] == LEDGER.index("Booked")]
-        if seen.many
-        else []
-    )
+def taken(stacks: Iterable[Row]) -> list[Row]:
+    """[start, end, share of the day], of the ledger's rows: for bookings that are too many to be drawn each."""
+    return [[row[0], row[1], row[5] - row[4]] for row in stacks if row[2] == LEDGER.index("Booked")]
 
 
 def _booking(each: Booking | Taken, track: int, tracks: int, now: datetime) -> Row:

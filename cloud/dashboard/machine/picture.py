@@ -1,6 +1,7 @@
 """The chart on the page: told everything of a window at once, as one piece of JSON."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from nicegui import ui
@@ -58,11 +59,7 @@ class Picture:
             "speed": speed,
             "live": look.live,
             "captions": told.captions(seen, offer, when),
-            "states": lanes.states(seen),
-            "gaps": lanes.gaps(seen),
-            "ledger": lanes.ledger(seen),
-            "bookings": lanes.bookings(seen),
-            "taken": lanes.taken(seen),
+            "lanes": orjson.Fragment(_lanes(seen)),
             "signals": _signals(seen, when),
         }
         self._run("draw", [told_])
@@ -70,6 +67,24 @@ class Picture:
     def _run(self, name: str, given: list[Any]) -> None:
         arguments = ", ".join(orjson.dumps(each).decode() for each in given)
         self._chart.client.run_javascript(f"thirdshiftMachine.{name}({arguments})")
+
+
+_made: WeakKeyDictionary[Seen, bytes] = WeakKeyDictionary()
+
+
+def _lanes(seen: Seen) -> bytes:
+    """The lanes' rows as JSON, made once for all who are shown the same reading."""
+    if seen not in _made:
+        ledger = lanes.ledger(seen)
+        told_ = {
+            "states": lanes.states(seen),
+            "gaps": lanes.gaps(seen),
+            "ledger": ledger,
+            "bookings": lanes.bookings(seen),
+            "taken": lanes.taken(ledger) if seen.many else [],
+        }
+        _made[seen] = orjson.dumps(told_)
+    return _made[seen]
 
 
 def _signals(seen: Seen, when: When) -> list[dict[str, Any]]:

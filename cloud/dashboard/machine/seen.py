@@ -29,9 +29,11 @@ VOID = totals.VOID | {"CONSUMED", "RELEASED", "HELD"}
 """Claims that delivered nothing, and those that are not booked yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Seen:
-    """`failed` has for each part that could not be read why: states, capacity, days, bookings, or a signal's name.
+    """One reading; no other is equal to it.
+
+    `failed` has for each part that could not be read why: states, capacity, days, bookings, or a signal's name.
 
     `days` is there for a long window: the ledger of what lies behind. `many`: bookings too many to be drawn each.
     """

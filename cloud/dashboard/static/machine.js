@@ -155,7 +155,7 @@ window.thirdshiftMachine = (() => {
     if (fresh.number >= asked) answered();
     // Whoever moved on meanwhile sees it where they are by now, until the answer to that comes.
     const late = fresh.number < number;
-    told = fresh;
+    told = { ...fresh, ...fresh.lanes };
     pace = { now: fresh.now, speed: fresh.speed, at: performance.now() };
     axis.dataset.live = fresh.live;
     if (!late) view = [...fresh.window];
