@@ -35,11 +35,10 @@ class Endpoints(BaseModel):
     jwks_uri: str
     end_session_endpoint: str | None = None
 
-    @field_validator("authorization_endpoint", "token_endpoint", "jwks_uri")
+    @field_validator("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
     @classmethod
-    def _may_be_asked(cls, url: str) -> str:
-        parts = urlsplit(url)
-        trusted(parts._replace(query="").geturl())
+    def _may_be_asked(cls, url: str | None) -> str | None:
+        trusted(urlsplit(url or "https://none")._replace(query="").geturl())
         return url
 
 

@@ -152,7 +152,8 @@ class Several:
 class Login:
     """Somebody who is logged in: what they may see (`view`: those alike share it), who they are, and their own calls.
 
-    `name` is None for a key, which is nobody's.
+    `name` is None for a key, which is nobody's. `way_out`: where it is ended at the identity provider too, if it came
+    from there.
     """
 
     credential: Credential
@@ -163,6 +164,7 @@ class Login:
     scopes: frozenset[str] = frozenset()
     password: bool = False
     end: Callable[[], Awaitable[None]] | None = None
+    way_out: str = ""
 
     async def lives(self) -> bool:
         """Does the registry still know who this is? Yes, while nobody can tell."""

@@ -30,7 +30,11 @@ Text = Annotated[str, Field(max_length=200)]
 
 
 class Entered(BaseModel):
-    """A form of the log-in page: a name and a password (and an enterprise, where several have that name), or a key."""
+    """A form of the log-in page: a name and a password (and an enterprise, where several have that name), or a key.
+
+    Or `sought`, the enterprise that somebody comes to by single sign-on: taken from a form of our own page alone, for
+    who could put it into an address could lead people into his own enterprise.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -38,6 +42,7 @@ class Entered(BaseModel):
     password: Text = ""
     enterprise: Text = ""
     key: Text = ""
+    sought: Text | None = None
 
 
 def install(house: House, app: FastAPI) -> None:
@@ -52,6 +57,9 @@ def install(house: House, app: FastAPI) -> None:
             entered = Entered.model_validate(dict(await request.form(max_files=0, max_fields=10)))
         except (ValidationError, HTTPException):
             return _go_on(house, request, "login.wrong")
+        if entered.sought is not None:
+            house.visit(request).session.sought = entered.sought.strip()
+            return RedirectResponse("/login", SEE_OTHER)
         return _go_on(house, request, await _find(house, entered))
 
     @app.post("/logout")
@@ -67,7 +75,7 @@ def _install_provider(house: House, app: FastAPI) -> None:
     async def ask_provider(request: Request) -> RedirectResponse:
         if house.client is None:
             return RedirectResponse("/login", SEE_OTHER)
-        asked = house.client.ask()
+        asked = house.client.ask(house.visit(request).session.sought)
         try:
             door = await house.client.door(asked)
         except ProviderAway as error:
@@ -92,12 +100,15 @@ async def _proven(house: House, client: RelyingParty, code: str, asked: Asked) -
     """The log-in that the provider's code stands for, or the dictionary's entry that says why there is none."""
     try:
         token = await client.id_token(code, asked)
-        wanted = ProviderLogin.model_validate({"id_token": token, "nonce": asked.nonce})
-        return await entry.by_provider(house.api_url, wanted)
+        brought = {"id_token": token, "nonce": asked.nonce, "enterprise": asked.enterprise}
+        way_out = await client.way_out(token)
+        login = await entry.by_provider(house.api_url, ProviderLogin.model_validate(brought))
+        login.way_out = way_out
     except (ProviderAway, ApiError, ApiUnreachable) as problem:
         log.warning("a log-in by the identity provider failed", error=str(problem))
         refused = isinstance(problem, ApiError) and problem.status == 401
         return "login.provider_unknown" if refused else "login.provider_away"
+    return login
 
 
 async def _find(house: House, entered: Entered) -> Login | str:
@@ -106,7 +117,7 @@ async def _find(house: House, entered: Entered) -> Login | str:
         if entered.key:
             key = entered.key.strip()
             return await entry.by_key(house.api_url, key) if key.startswith(FORMS) else "login.form"
-        wanted = LoginRequest.model_validate(entered.model_dump(exclude={"key"}))
+        wanted = LoginRequest.model_validate(entered.model_dump(exclude={"key", "sought"}))
         return await entry.by_password(house.api_url, wanted)
     except KeyRefused:
         return "login.refused"

@@ -11,6 +11,7 @@ from cloud.accounts.person import ProviderAway
 from cloud.dashboard.sessions import Asked
 
 BACK = "/login/provider/back"
+AFTER = "/login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class RelyingParty:
         return self.home.rstrip("/") + BACK
 
     @staticmethod
-    def ask() -> Asked:
-        """New secrets for one log-in."""
-        return Asked(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+    def ask(enterprise: str) -> Asked:
+        """New secrets for one log-in, to an account of that enterprise (empty: not said)."""
+        return Asked(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), enterprise)
 
     async def door(self, asked: Asked) -> str:
         """The address that the browser is sent to. Raises ProviderAway."""
@@ -47,7 +48,17 @@ class RelyingParty:
             "code_challenge_method": "S256",
         }
         endpoint = (await self.discovery.endpoints()).authorization_endpoint
-        return endpoint + ("&" if "?" in endpoint else "?") + urlencode(query)
+        return _with(endpoint, query)
+
+    async def way_out(self, id_token: str) -> str:
+        """Where the person of that token logs out at the provider too, and is sent back from; empty where it has none.
+
+        RP-Initiated Logout 1.0, 2. Raises ProviderAway.
+        """
+        endpoint = (await self.discovery.endpoints()).end_session_endpoint
+        back = self.home.rstrip("/") + AFTER
+        query = {"id_token_hint": id_token, "client_id": self.client_id, "post_logout_redirect_uri": back}
+        return _with(endpoint, query) if endpoint else ""
 
     async def id_token(self, code: str, asked: Asked) -> str:
         """The ID token that the code is exchanged for. Raises ProviderAway, where the code is not good too."""
@@ -65,3 +76,7 @@ class RelyingParty:
             msg = f"{endpoint} gave no ID token"
             raise ProviderAway(msg)
         return str(told["id_token"])
+
+
+def _with(endpoint: str, query: dict[str, str]) -> str:
+    return endpoint + ("&" if "?" in endpoint else "?") + urlencode(query)

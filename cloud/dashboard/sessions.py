@@ -21,6 +21,7 @@ class Asked:
     state: str
     nonce: str
     verifier: str
+    enterprise: str = ""
 
 
 @dataclass(slots=True)
@@ -29,8 +30,8 @@ class Session:
 
     `refused`: the registry stopped accepting it. `left`: it logged out. `problem`: the dictionary's entry that the
     log-in page is to say. `asked`: what an identity provider was asked for, until it answers. `pages`: how many
-    are open. `wanted`: the path of the page that it
-    asked for before it had logged in.
+    are open. `wanted`: the path of the page that it asked for before it had logged in. `sought`: the enterprise that it
+    comes to by single sign-on, where it has said so. `way_out`: where who has logged out here may do so at the identity provider too.
     """
 
     login: Login | None = None
@@ -44,6 +45,8 @@ class Session:
     wanted: str = "/"
     problem: str = ""
     asked: Asked | None = None
+    sought: str = ""
+    way_out: str = ""
     used: float = field(default_factory=time.monotonic)
 
 
@@ -71,6 +74,7 @@ class Sessions:
         """Somebody logged in: from now on the session is found by an id that nobody had before (session fixation)."""
         session = self._by_browser.pop(browser, None) or Session()
         session.login, session.left, session.refused, session.problem, session.asked = login, False, False, "", None
+        session.way_out = ""
         self._by_browser[fresh] = session
         return session
 
@@ -80,6 +84,7 @@ class Sessions:
         if session is None:
             return None
         login, session.login, session.left = session.login, None, True
+        session.way_out = login.way_out if login else ""
         return login
 
     def logged_in(self) -> list[Session]:

@@ -83,6 +83,12 @@ async def test_who_has_an_account_comes_in_and_goes_out_and_who_has_none_is_told
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     await page.get_by_role("button", name="Log out").click()
     await expect(page).to_have_url(f"{house.url}/login", timeout=SOON)
+    way_out = page.get_by_role("link", name="Log out at the identity provider too")
+    await way_out.click()
+    await expect(page).to_have_url(re.compile(f"^{house.issuer}/session/end"), timeout=SOON)
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page).to_have_url(re.compile(f"^{house.url}/login"), timeout=SOON)
+    await expect(way_out).to_have_count(0)
     await page.goto(house.url)
     await expect(page).to_have_url(f"{house.url}/login", timeout=SOON)
     for nobody in ("grace@example.com", f"{ADA}?unverified"):
@@ -90,6 +96,28 @@ async def test_who_has_an_account_comes_in_and_goes_out_and_who_has_none_is_told
         await sign_on(page, house, nobody)
         await expect(page.get_by_role("alert")).to_contain_text("there is no account for you", timeout=SOON)
         await expect(page).to_have_url(f"{house.url}/login")
+
+
+async def test_where_there_are_several_enterprises_who_comes_first_names_one(house: House, page: Page) -> None:
+    await house.market.enterprise("rival")
+    for name in ("maker", "rival"):
+        await house.market.clients[name].add_account(AccountRequest(name=ADA, role=Role.VIEWER))
+    await sign_on(page, house, ADA)
+    await expect(page.get_by_role("alert")).to_contain_text("Name your enterprise", timeout=SOON)
+    await page.get_by_text("I come for the first time").click()
+    await page.locator("[name=sought]").fill("rival")
+    await page.get_by_role("button", name="Choose this enterprise").click()
+    await page.get_by_role("link", name="Log in to rival with single sign-on").click()
+    await expect(page.locator(".who")).to_contain_text("rival", timeout=SOON)
+
+
+async def test_an_address_leads_nobody_into_an_enterprise(house: House) -> None:
+    async with httpx2.AsyncClient(base_url=house.url) as client:
+        await client.get("/login/provider?enterprise=rival&sought=rival")
+        assert "rival" not in (await client.get("/login?sought=rival")).text
+        foreign = await client.post("/login", data={"sought": "rival"}, headers={"Origin": "https://example.com"})
+        assert foreign.status_code == 403
+        assert "rival" not in (await client.get("/login")).text
 
 
 async def test_what_comes_back_without_having_been_sent_is_not_let_in(house: House) -> None:

@@ -7,7 +7,7 @@ const [port, client_id, client_secret, redirect_uri] = process.argv.slice(2);
 const issuer = `http://127.0.0.1:${port}`;
 
 const provider = new Provider(issuer, {
-  clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], grant_types: ["authorization_code"], response_types: ["code"] }],
+  clients: [{ client_id, client_secret, redirect_uris: [redirect_uri], post_logout_redirect_uris: [new URL("/login", redirect_uri).href], grant_types: ["authorization_code"], response_types: ["code"] }],
   pkce: { required: () => true },
   claims: { openid: ["sub"], email: ["email", "email_verified"] },
   conformIdTokenClaims: false,
