@@ -31,7 +31,8 @@ class Session:
     `refused`: the registry stopped accepting it. `left`: it logged out. `problem`: the dictionary's entry that the
     log-in page is to say. `asked`: what an identity provider was asked for, until it answers. `pages`: how many
     are open. `wanted`: the path of the page that it asked for before it had logged in. `sought`: the enterprise that it
-    comes to by single sign-on, where it has said so. `way_out`: where who has logged out here may do so at the identity provider too.
+    comes to by single sign-on, where it has said so. `way_out`: where who has logged out here may do so at the
+    identity provider too.
     """
 
     login: Login | None = None
