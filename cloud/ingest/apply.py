@@ -1,6 +1,7 @@
 """Turns deliveries into facts inside the caller's transaction; what can't become one is parked."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -8,22 +9,25 @@ from typing import Any
 import asyncpg
 
 from cloud.ingest import control, store, units
-from cloud.ingest.model import Agent, Batch, Delivery, Known, Numbered, Parked
+from cloud.ingest.model import Delivery, Known, Numbered, Parked, named
 from cloud.ingest.sort import admit, bound_elsewhere, sort
 from cloud.operations.tally import Said, said
-from cloud.telemetry.model import SampleStore
+from cloud.telemetry.model import SampleStore, Series
 from cloud.telemetry.rules import unpack
-from gateway.messages import Announce
+from gateway.messages import Announce, Samples, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Whose deliveries they are, when they arrived (business time), and where samples go. `told`: what was written."""
+    """When deliveries arrived (business time), and where samples go. `told`: what was written, by enterprise."""
 
-    agent: Agent
     now: datetime
     samples: SampleStore
-    told: list[Said] = field(default_factory=list)
+    told: dict[str, list[Said]] = field(default_factory=lambda: defaultdict(list))
+
+
+REFUSALS = (asyncpg.PostgresError, ValueError, OverflowError)
+"""What is raised where a message is to blame, or may be: `to_blame` tells."""
 
 
 def to_blame(error: Exception) -> bool:
@@ -35,53 +39,65 @@ def to_blame(error: Exception) -> bool:
     return isinstance(error, ValueError | OverflowError)
 
 
-async def apply(connection: asyncpg.Connection, around: Circumstances, deliveries: Sequence[Delivery]) -> int:
-    """Write what the deliveries say, and park those that cannot be written; the number parked.
+async def sift(connection: asyncpg.Connection, around: Circumstances, deliveries: Sequence[Delivery]) -> None:
+    """Write what the deliveries say, and park those that the database refuses.
 
-    Works on the whole batch at once. Only if the database refuses it is the batch halved, down to the one message
-    that is to blame: a poisoned message costs its own batch some time, and nobody else anything.
+    The batch is halved, down to the one message that is to blame: a poisoned message costs whoever came with it some
+    time, and nothing else.
     """
     try:
         async with connection.transaction():
-            return await _effects(connection, around, sort(deliveries))
-    except (asyncpg.PostgresError, ValueError, OverflowError) as error:
+            return await write(connection, around, deliveries)
+    except REFUSALS as error:
         if not to_blame(error):
             raise
         if len(deliveries) == 1:
             reason = f"the registry cannot store it: {error}"
-            await store.park(connection, around.agent, [Parked(deliveries[0], "message.poison", reason)], around.now)
-            return 1
+            return await store.park(connection, [Parked(deliveries[0], "message.poison", reason)], around.now)
     middle = len(deliveries) // 2
-    first = await apply(connection, around, deliveries[:middle])
-    return first + await apply(connection, around, deliveries[middle:])
+    await sift(connection, around, deliveries[:middle])
+    return await sift(connection, around, deliveries[middle:])
 
 
-async def _effects(connection: asyncpg.Connection, around: Circumstances, batch: Batch) -> int:
-    foreign = [parked for each in batch.announces for parked in await _announce(connection, around, each)]
-    known: Known = await store.machines(connection, around.agent, batch.machines, around.now) if batch.told else {}
-    batch = admit(replace(batch, parked=(*batch.parked, *foreign)), around.agent.id, known)
-    ids = {name: machine.id for name, machine in known.items() if machine.agent == around.agent.id}
-    refused = await control.apply(connection, batch.controls, ids, around.now)
+async def write(connection: asyncpg.Connection, around: Circumstances, deliveries: Sequence[Delivery]) -> None:
+    """Write what the deliveries say, of however many agents, and park those that cannot be taken in.
+
+    Raises one of REFUSALS where one of them is to blame that only the database can tell; then the transaction is over.
+    """
+    now, batch = around.now, sort(deliveries)
+    foreign = [parked for each in batch.announces for parked in await _announce(connection, each, now)]
+    known: Known = await store.machines(connection, batch.machines, now) if batch.told else {}
+    batch = admit(replace(batch, parked=(*batch.parked, *foreign)), known)
+    refused = await control.apply(connection, batch.controls, known, now)
+    # The guards first, then machines, then agents, each in one order: else two commits could wait for each other.
+    await store.received(connection, _agents(deliveries), {known[named(each)].id for each in batch.told}, now)
     if batch.changes:
-        await store.changes(connection, around.agent, _placed(batch.changes, ids), around.now)
+        await store.changes(connection, _placed(batch.changes, known), now)
     if batch.gaps:
-        await store.gaps(connection, _placed(batch.gaps, ids), around.now)
+        await store.gaps(connection, _placed(batch.gaps, known), now)
     if batch.samples:
-        await around.samples.write([sample for each in batch.samples for sample in unpack(each.message, ids)])
-    await store.received(connection, around.agent, ids.values(), around.now)
+        await around.samples.write([series for each in batch.samples for series in _series(each, known)])
     parked = [*batch.parked, *refused]
     if parked:
-        await store.park(connection, around.agent, parked, around.now)
-    around.told.extend(said(each.delivery.stream, each.message) for each in (*batch.announces, *batch.told))
-    return len(parked)
+        await store.park(connection, parked, now)
+    for told in (*batch.announces, *batch.told):
+        around.told[told.delivery.agent.enterprise].append(said(told.delivery.stream, told.message))
 
 
-async def _announce(connection: asyncpg.Connection, around: Circumstances, each: Numbered[Announce]) -> list[Parked]:
-    bound = await store.announce(connection, around.agent, each.message, around.now)
-    await units.tell(connection, around.agent.enterprise, each.message, bound)
+async def _announce(connection: asyncpg.Connection, each: Numbered[Announce], now: datetime) -> list[Parked]:
+    bound = await store.announce(connection, each.delivery.agent, each.message, now)
+    await units.tell(connection, each.delivery.agent.enterprise, each.message, bound)
     names = {machine.name for machine in each.message.machines}
     return [bound_elsewhere(each.delivery, name) for name in sorted(names - bound)]
 
 
-def _placed(told: Sequence[Numbered[Any]], ids: dict[str, str]) -> list[tuple[str, Numbered[Any]]]:
-    return [(ids[each.message.machine], each) for each in told]
+def _agents(deliveries: Iterable[Delivery]) -> set[str]:
+    return {delivery.agent.id for delivery in deliveries}
+
+
+def _placed(told: Iterable[Numbered[Any]], known: Known) -> list[tuple[str, Numbered[Any]]]:
+    return [(known[named(each)].id, each) for each in told]
+
+
+def _series(each: Numbered[Samples | Telemetry], known: Known) -> list[Series]:
+    return unpack(each.message, {each.message.machine: known[named(each)].id})

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from cloud.ingest.model import Control, Numbered, Parked
+from cloud.ingest.model import Control, Known, Numbered, Parked, named
 from gateway.messages import Statement
 
 # Booking locks the guards of several machines in this order too; else the two would wait for each other.
@@ -27,20 +27,20 @@ PARKED = {"unknown": "booking.unknown", "refused": "claim.state"}
 
 
 async def apply(
-    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
+    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], known: Known, now: datetime
 ) -> list[Parked]:
     """Apply the messages in order; what booking refuses comes back to be parked.
 
     Statements that follow one another, as they nearly all do, take one round trip, and so do the other messages.
     Statements alone lock their guards by themselves, in that order.
     """
-    machines = {ids[each.message.machine] for each in told}
+    machines = {known[named(each)].id for each in told}
     runs = [(kind, list(run)) for kind, run in groupby(told, lambda each: isinstance(each.message, Statement))]
     if len(machines) > 1 and any(not of_offers for of_offers, _ in runs):
         await connection.execute(LOCK, sorted(machines))
     parked: list[Parked] = []
     for of_offers, alike in runs:
-        answers = await (_state if of_offers else _apply)(connection, alike, ids, now)
+        answers = await (_state if of_offers else _apply)(connection, alike, known, now)
         parked += [
             _park(each, answer) for each, answer in zip(alike, answers, strict=True) if answer["outcome"] in PARKED
         ]
@@ -48,20 +48,20 @@ async def apply(
 
 
 async def _state(
-    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
+    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], known: Known, now: datetime
 ) -> list[Mapping[str, Any]]:
-    return [row[0] for row in await connection.fetch(STATE, *_columns(told, ids), now)]
+    return [row[0] for row in await connection.fetch(STATE, *_columns(told, known), now)]
 
 
 async def _apply(
-    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], ids: Mapping[str, str], now: datetime
+    connection: asyncpg.Connection, told: Sequence[Numbered[Control]], known: Known, now: datetime
 ) -> list[Mapping[str, Any]]:
     kinds = [each.message.kind for each in told]
-    return [row[0] for row in await connection.fetch(APPLY, kinds, *_columns(told, ids), now)]
+    return [row[0] for row in await connection.fetch(APPLY, kinds, *_columns(told, known), now)]
 
 
-def _columns(told: Sequence[Numbered[Control]], ids: Mapping[str, str]) -> tuple[list[str], list[dict[str, Any]]]:
-    machines = [ids[each.message.machine] for each in told]
+def _columns(told: Sequence[Numbered[Control]], known: Known) -> tuple[list[str], list[dict[str, Any]]]:
+    machines = [known[named(each)].id for each in told]
     return machines, [each.message.model_dump(mode="json", exclude_none=True) for each in told]
 
 

@@ -1,4 +1,4 @@
-"""What reaches the registry from one agent, and what it is sorted into before anything is written."""
+"""What reaches the registry from its agents, and what it is sorted into before anything is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,14 +49,17 @@ class Machine:
     agent: str
 
 
-Known = Mapping[str, Machine]
-"""The enterprise's machines by the names that their plant gave them."""
+Named = tuple[str, str]
+"""A machine by its enterprise and the name that its plant gave it."""
+
+Known = Mapping[Named, Machine]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message that the link handed over, once, with its number; `payload` is as the agent wrote it."""
 
+    agent: Agent
     stream: Stream
     epoch: int
     seq: int
@@ -82,7 +85,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries by what has to happen with them; the order within each stream is kept."""
+    """Deliveries by what has to happen with them; the order within each agent's stream is kept."""
 
     announces: tuple[Numbered[Announce], ...] = ()
     controls: tuple[Numbered[Control], ...] = ()
@@ -97,6 +100,11 @@ class Batch:
         return (*self.controls, *self.changes, *self.gaps, *self.samples)
 
     @property
-    def machines(self) -> frozenset[str]:
-        """The names of all machines that the batch speaks of, other than by announcing them."""
-        return frozenset(each.message.machine for each in self.told)
+    def machines(self) -> dict[Named, Agent]:
+        """All machines that the batch speaks of, other than by announcing them, and who was the first to."""
+        return {named(each): each.delivery.agent for each in reversed(self.told)}
+
+
+def named(each: Numbered[About]) -> Named:
+    """The machine that it speaks of."""
+    return each.delivery.agent.enterprise, each.message.machine

@@ -32,8 +32,8 @@ class Outage:
         of: str = "database",
         away: tuple[type[CloudError], ...] = (DatabaseAway,),
     ) -> None:
+        self.away = away
         self._of = of
-        self._away = away
         self._first = first
         self._longest = longest
         self._told = False
@@ -47,15 +47,20 @@ class Outage:
         Work that goes on and on calls `found` itself whenever the database has answered.
         """
         while True:
-            if self._wait:
-                await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
+            if wait := self.wait:
+                await asyncio.sleep(wait)
             try:
                 result = await work()
-            except self._away as error:
-                self._lost(error)
+            except self.away as error:
+                self.lost(error)
             else:
                 self.found()
                 return result
+
+    @property
+    def wait(self) -> float:
+        """Seconds until it may be asked again; 0 as long as it answers."""
+        return max(0.0, self._again_at - time.monotonic()) if self._wait else 0.0
 
     def found(self) -> None:
         """It has answered."""
@@ -65,7 +70,7 @@ class Outage:
             self._told = False
             log.info(f"{self._of} found again")  # noqa: G004 - one of two
 
-    def _lost(self, error: Exception) -> None:
+    def lost(self, error: Exception) -> None:
         """An attempt failed. Attempts that were under way together count as one."""
         now = time.monotonic()
         if not self._told and now - self._found_at > STALE:

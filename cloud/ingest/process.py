@@ -15,7 +15,7 @@ from cloud.db import lazy_pool, reaching
 from cloud.dispatch.post import Post
 from cloud.dispatch.sweep import flag_stale, sweep
 from cloud.errors import DatabaseAway
-from cloud.ingest.desk import Desk
+from cloud.ingest.desk import ROOM, Desk
 from cloud.ingest.intake import Intake
 from cloud.ingest.outage import Outage
 from cloud.ingest.retention import prune
@@ -83,13 +83,19 @@ class Ingest:
         now, boot = means.clock.now, secrets.token_bytes(16)
         self.intake = intake(means.connections, means.samples, now, boot)
         self._outage = Outage()
-        self._desk = Desk(self.intake.take, means.client.publish, outage=self._outage, side_by_side=SIDE_BY_SIDE)
+        self._desk = Desk(
+            self.intake.take_together, means.client.publish, outage=self._outage, side_by_side=SIDE_BY_SIDE
+        )
         self._store_outage = Outage(of=f"{means.samples.name} (samples)", away=(DatabaseAway, StoreAway))
         self.bulk: Intake = (TrailingIntake if means.samples.trails else intake)(
             means.bulk or means.connections, means.samples, now, boot
         )
         self._bulk_desk = Desk(
-            self.bulk.take, means.client.publish, outage=self._store_outage, side_by_side=BULK_SIDE_BY_SIDE
+            self.bulk.take_together,
+            means.client.publish,
+            outage=self._store_outage,
+            side_by_side=BULK_SIDE_BY_SIDE,
+            room=0 if means.samples.trails else ROOM,
         )
         self._tally = self.intake.tally = self.bulk.tally = Tally(means.clock.speed)
         self._post = Post(means.connections, means.client, means.clock, self._outage, buckets)

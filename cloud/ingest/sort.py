@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from cloud.ingest.model import About, Batch, Delivery, Known, Numbered, Parked
+from cloud.ingest.model import About, Batch, Delivery, Known, Numbered, Parked, named
 from gateway.errors import MessageRefused
 from gateway.messages import (
     STREAM,
@@ -43,11 +43,11 @@ def sort(deliveries: Iterable[Delivery]) -> Batch:
     return Batch(**{shelf: tuple(found) for shelf, found in shelves.items()})
 
 
-def admit(batch: Batch, agent: str, known: Known) -> Batch:
+def admit(batch: Batch, known: Known) -> Batch:
     """The batch without what speaks of a machine that another agent speaks for: that is parked."""
 
     def ours(each: Numbered[About]) -> bool:
-        return known[each.message.machine].agent == agent
+        return known[named(each)].agent == each.delivery.agent.id
 
     foreign = [bound_elsewhere(each.delivery, each.message.machine) for each in batch.told if not ours(each)]
     return Batch(

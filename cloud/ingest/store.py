@@ -1,13 +1,13 @@
 """All the SQL by which a batch of messages becomes facts; every statement takes many rows at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from cloud.ids import new_id
-from cloud.ingest.model import UNANNOUNCED, Agent, Delivery, Machine, Numbered, Parked
+from cloud.ingest.model import UNANNOUNCED, Agent, Delivery, Machine, Named, Numbered, Parked
 from gateway.messages import Announce, GapNotice, StateChange
 
 ANNOUNCE = """
@@ -26,16 +26,22 @@ RETURNING machine.name
 
 DISCOVER = """
 INSERT INTO machine (id, enterprise_id, site_id, agent_id, name, profile, created_at, last_receipt_at)
-SELECT told.id, $1, $2, $3, told.name, $4, $5, $5 FROM unnest($6::text[], $7::text[]) AS told (id, name)
-ORDER BY told.name
+SELECT told.id, told.enterprise, told.site, told.agent, told.name, $1, $2, $2
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS told (id, enterprise, site, agent, name)
+ORDER BY told.enterprise, told.name
 ON CONFLICT (enterprise_id, name) DO NOTHING
 """
 
-MACHINES = "SELECT id, name, agent_id FROM machine WHERE enterprise_id = $1 AND name = ANY($2::text[])"
+MACHINES = """
+SELECT m.enterprise_id, m.name, m.id, m.agent_id
+FROM unnest($1::text[], $2::text[]) AS told (enterprise, name)
+JOIN machine m ON m.enterprise_id = told.enterprise AND m.name = told.name
+"""
 
+# The agents' rows are had after the machines', whoever asks: the answer of `heard` is needed for theirs.
 RECEIPT = """
-WITH heard AS (UPDATE machine SET last_receipt_at = $3 WHERE id = ANY($2::text[]))
-UPDATE agent SET last_receipt_at = $3 WHERE id = $1
+WITH heard AS (UPDATE machine SET last_receipt_at = $3 WHERE id = ANY($2::text[]) RETURNING true)
+UPDATE agent SET last_receipt_at = $3 WHERE id = ANY($1::text[]) AND (SELECT count(*) FROM heard) >= 0
 """
 
 CHANGES = """
@@ -54,10 +60,10 @@ WITH told AS (
     UPDATE machine SET item_state = told.state, operation_mode = told.mode, state_origin = told.origin,
                        state_since = told.at
     FROM told WHERE machine.id = told.id AND (machine.state_since IS NULL OR machine.state_since <= told.at)
-    RETURNING machine.id, machine.name, told.state, told.mode, told.origin, told.at
+    RETURNING machine.id, machine.enterprise_id, machine.name, told.state, told.mode, told.origin, told.at
 )
 INSERT INTO event (at, enterprise_id, type, data)
-SELECT $6, $7, 'machine.state',
+SELECT $6, enterprise_id, 'machine.state',
        jsonb_build_object('machine_id', id, 'name', name, 'state', state, 'mode', mode, 'origin', origin, 'at', at)
 FROM changed
 """
@@ -71,11 +77,12 @@ FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::in
 PARK = """
 WITH parked AS (
     INSERT INTO parked (at, enterprise_id, agent_id, stream, epoch, seq, code, reason, payload)
-    SELECT $1, $2, $3, told.*
-    FROM unnest($4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[]) AS told
-    RETURNING id, agent_id, stream, epoch, seq, code, reason
+    SELECT $1, told.*
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[]) AS told
+    RETURNING id, enterprise_id, agent_id, stream, epoch, seq, code, reason
 )
-INSERT INTO event (at, enterprise_id, type, data) SELECT $1, $2, 'message.parked', to_jsonb(parked) FROM parked
+INSERT INTO event (at, enterprise_id, type, data)
+SELECT $1, enterprise_id, 'message.parked', to_jsonb(parked) - 'enterprise_id' FROM parked
 """
 
 
@@ -89,29 +96,33 @@ async def announce(connection: asyncpg.Connection, agent: Agent, told: Announce,
 
 
 async def machines(
-    connection: asyncpg.Connection, agent: Agent, names: Collection[str], now: datetime
-) -> dict[str, Machine]:
-    """The enterprise's machines of these names; one that nobody announced yet is made for this agent."""
-    known = await _machines(connection, agent, names)
-    unknown = sorted(set(names) - set(known))
+    connection: asyncpg.Connection, wanted: Mapping[Named, Agent], now: datetime
+) -> dict[Named, Machine]:
+    """These machines of their enterprises; one that nobody announced yet is made for the agent beside it."""
+    known = await _machines(connection, wanted)
+    unknown = sorted(set(wanted) - set(known))
     if unknown:
-        ids = [new_id("mch") for _ in unknown]
-        await connection.execute(DISCOVER, agent.enterprise, agent.site, agent.id, UNANNOUNCED, now, ids, unknown)
-        known = await _machines(connection, agent, names)
+        agents = [wanted[each] for each in unknown]
+        rows = [
+            (new_id("mch"), enterprise, agent.site, agent.id, name)
+            for (enterprise, name), agent in zip(unknown, agents, strict=True)
+        ]
+        await connection.execute(DISCOVER, UNANNOUNCED, now, *_columns(rows))
+        known = await _machines(connection, wanted)
     return known
 
 
 async def changes(
-    connection: asyncpg.Connection, agent: Agent, told: Sequence[tuple[str, Numbered[StateChange]]], now: datetime
+    connection: asyncpg.Connection, told: Sequence[tuple[str, Numbered[StateChange]]], now: datetime
 ) -> None:
-    """Append to the history, and bring each machine's current state and the owner's events up to date."""
+    """Append to the history, and bring each machine's current state and the owners' events up to date."""
     await connection.execute(CHANGES, now, *_columns(_change(machine, each) for machine, each in told))
     latest: dict[str, StateChange] = {}
     for machine, each in told:
         if machine not in latest or latest[machine].at <= each.message.at:
             latest[machine] = each.message
     current = ((machine, last.state, last.mode, last.origin, last.at) for machine, last in latest.items())
-    await connection.execute(CURRENT, *_columns(current), now, agent.enterprise)
+    await connection.execute(CURRENT, *_columns(current), now)
 
 
 async def gaps(connection: asyncpg.Connection, told: Sequence[tuple[str, Numbered[GapNotice]]], now: datetime) -> None:
@@ -120,23 +131,25 @@ async def gaps(connection: asyncpg.Connection, told: Sequence[tuple[str, Numbere
     await connection.execute(GAPS, now, *_columns(rows))
 
 
-async def park(connection: asyncpg.Connection, agent: Agent, parked: Sequence[Parked], now: datetime) -> None:
+async def park(connection: asyncpg.Connection, parked: Sequence[Parked], now: datetime) -> None:
     """Keep each message with its code and reason, and tell the owner."""
     rows = (_parked(each, each.delivery) for each in parked)
-    await connection.execute(PARK, now, agent.enterprise, agent.id, *_columns(rows))
+    await connection.execute(PARK, now, *_columns(rows))
 
 
-async def received(connection: asyncpg.Connection, agent: Agent, machines: Collection[str], now: datetime) -> None:
+async def received(
+    connection: asyncpg.Connection, agents: Collection[str], machines: Collection[str], now: datetime
+) -> None:
     """Freshness counts from the cloud's own time of receipt."""
-    await connection.execute(RECEIPT, agent.id, sorted(machines), now)
+    await connection.execute(RECEIPT, sorted(agents), sorted(machines), now)
 
 
 _ANNOUNCED = ("name", "profile", "manufacturer", "model", "serial", "quantity")
 
 
-async def _machines(connection: asyncpg.Connection, agent: Agent, names: Collection[str]) -> dict[str, Machine]:
-    rows = await connection.fetch(MACHINES, agent.enterprise, list(names))
-    return {row["name"]: Machine(row["id"], row["agent_id"]) for row in rows}
+async def _machines(connection: asyncpg.Connection, wanted: Collection[Named]) -> dict[Named, Machine]:
+    rows = await connection.fetch(MACHINES, *_columns(wanted))
+    return {(row["enterprise_id"], row["name"]): Machine(row["id"], row["agent_id"]) for row in rows}
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
@@ -155,7 +168,8 @@ def _gap(machine: str, each: Numbered[GapNotice]) -> tuple[Any, ...]:
 
 
 def _parked(each: Parked, told: Delivery) -> tuple[Any, ...]:
-    return told.stream, told.epoch, told.seq, each.code, _plain(each.reason), told.payload
+    whose = told.agent.enterprise, told.agent.id
+    return *whose, told.stream, told.epoch, told.seq, each.code, _plain(each.reason), told.payload
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ and times are the messages' own, so writing it twice changes nothing.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,14 +17,14 @@ import structlog
 
 from cloud.db import reaching
 from cloud.ingest import positions, store
-from cloud.ingest.intake import Intake, Positions, deliveries_of, tell_losses
-from cloud.ingest.model import Agent, Batch, Numbered, Parked
+from cloud.ingest.intake import Intake, Part, Positions, deliveries_of, moves, tell_losses
+from cloud.ingest.model import Agent, Batch, Known, Numbered, Parked, named
 from cloud.ingest.sort import admit, sort
 from cloud.operations.tally import Said, said
 from cloud.telemetry.model import SampleStore, Series, StoreRefused
 from cloud.telemetry.rules import unpack
-from gateway.link import Accept, Adopted, Decision, Duplicate, Gap, Greeted, Hello, Kept, Point, Unknown, reply
-from gateway.link.packets import encode
+from gateway.link import Adopted, Decision, Duplicate, Gap, Greeted, Hello, Kept, Point, Unknown, reply
+from gateway.link.packets import Forth, encode
 from gateway.messages import Samples, Stream, Telemetry
 
 log = structlog.get_logger(__name__)
@@ -35,15 +35,12 @@ EVERY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one call of `take` wrote, and what is to be committed when it has lived long enough."""
+    """What was written of one agent's packets, and what is to be committed when it has lived long enough."""
 
-    agent: Agent
-    stored: tuple[Accept | Adopted, ...]
+    part: Part
     parked: tuple[Parked, ...]
     machines: tuple[str, ...]
     told: tuple[Said, ...]
-    before: Positions
-    after: Positions
     boot: str
     at: float
 
@@ -60,23 +57,25 @@ class TrailingIntake(Intake):
         self._running = ""
         self._asked = float("-inf")
 
-    async def take(self, agent_id: str, raws: Sequence[bytes]) -> list[bytes]:
-        """The replies to an agent's packets, after the store has answered. Raises what kept it from answering."""
-        agent, packets = await self._read(agent_id, raws)
-        if agent is None or not packets:
+    async def take_together(self, brought: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]]:
+        """The replies to these agents' packets, after the store has answered. Raises what kept it from answering."""
+        return {agent: await self._take(agent, raws) for agent, raws in brought.items()}
+
+    async def _take(self, agent_id: str, raws: Sequence[bytes]) -> list[bytes]:
+        part = await self._part(agent_id, raws)
+        if part is None:
             return []
-        self._note(agent, packets)
+        if part.stored:
+            written = await self._write(part)
+            self._waiting.setdefault(agent_id, deque()).append(written)
+        self._positions[agent_id] = part.after
+        return list(self._replies(part, self._durable(agent_id, part.after)))
+
+    def _note(self, agent: Agent, packets: Iterable[Forth]) -> None:
+        super()._note(agent, packets)
         for packet in packets:
             if isinstance(packet, Hello):
-                self._nonces[agent_id, packet.stream] = packet.nonce
-        before = self._positions.get(agent_id) or await self._load(agent_id)
-        decisions, after = self._decide(before, packets)
-        if stored := tuple(each for each in decisions if isinstance(each, Accept | Adopted)):
-            written = await self._write(agent, stored, before, after)
-            self._waiting.setdefault(agent_id, deque()).append(written)
-        self._positions[agent_id] = after
-        durable = self._durable(agent_id, after)
-        return list(self._replies(agent, decisions, durable, after))
+                self._nonces[agent.id, packet.stream] = packet.nonce
 
     async def settle(self, publish: Callable[[str, bytes], object]) -> None:
         """Until cancelled: acknowledge what has lived long enough. Raises DatabaseAway, StoreAway."""
@@ -90,7 +89,7 @@ class TrailingIntake(Intake):
 
     async def _settle_one(self, agent_id: str, boot: str) -> list[bytes]:
         waiting = self._waiting[agent_id]
-        agent = waiting[0].agent
+        agent = waiting[0].part.agent
         streams: set[Stream] = set()
         lost = any(each.boot != boot for each in waiting)
         while waiting and waiting[0].boot == boot and waiting[0].at <= time.monotonic() - self._samples.trails:
@@ -99,7 +98,7 @@ class TrailingIntake(Intake):
             except positions.Outrun:
                 lost = True
                 break
-            streams |= {each.stream for each in waiting.popleft().stored}
+            streams |= {each.stream for each in waiting.popleft().part.stored}
         if lost:
             return await self._ask_again(agent, waiting)
         if not waiting:
@@ -109,31 +108,28 @@ class TrailingIntake(Intake):
 
     async def _ask_again(self, agent: Agent, waiting: Iterable[Written]) -> list[bytes]:
         """The store has been started anew since: whatever is not committed counts as not written."""
-        streams = sorted({each.stream for written in waiting for each in written.stored})
+        streams = sorted({each.stream for written in waiting for each in written.part.stored})
         log.warning("the store of samples ended before it had synced, the rest is asked for again", agent=agent.id)
         del self._waiting[agent.id]
         self._positions.pop(agent.id, None)
         durable = await self._load(agent.id)
         return [self._ack(agent, stream, durable, gap=True) for stream in streams]
 
-    async def _write(
-        self, agent: Agent, stored: tuple[Accept | Adopted, ...], before: Positions, after: Positions
-    ) -> Written:
+    async def _write(self, part: Part) -> Written:
         boot = await self._start(EVERY)
-        batch, ids = await self._sorted(agent, stored)
-        refused = await self._store([(each, _columns(each, ids)) for each in batch.samples])
+        batch, known = await self._sorted(part)
+        refused = await self._store([(each, _columns(each, known)) for each in batch.samples])
         told = tuple(said(each.delivery.stream, each.message) for each in batch.told)
-        parked, machines = (*batch.parked, *refused), tuple(ids.values())
-        return Written(agent, stored, parked, machines, told, before, after, boot, time.monotonic())
+        machines = tuple({known[named(each)].id for each in batch.told})
+        return Written(part, (*batch.parked, *refused), machines, told, boot, time.monotonic())
 
-    async def _sorted(self, agent: Agent, stored: Iterable[Accept | Adopted]) -> tuple[Batch, dict[str, str]]:
-        batch = sort(delivery for decision in stored for delivery in deliveries_of(decision))
+    async def _sorted(self, part: Part) -> tuple[Batch, Known]:
+        batch = sort(deliveries_of(part.agent, part.stored))
         if not batch.told:
             return batch, {}
         async with reaching(), self._connections.acquire() as connection:
-            known = await store.machines(connection, agent, batch.machines, self._now())
-        mine = {name: machine.id for name, machine in known.items() if machine.agent == agent.id}
-        return admit(batch, agent.id, known), mine
+            known = await store.machines(connection, batch.machines, self._now())
+        return admit(batch, known), known
 
     async def _store(self, told: Sequence[tuple[Numbered[Samples | Telemetry], list[Series] | Parked]]) -> list[Parked]:
         """Write all at once; only where the store refuses that, halve it down to the message that is to blame."""
@@ -149,28 +145,24 @@ class TrailingIntake(Intake):
         return parked
 
     async def _commit(self, written: Written) -> None:
-        now = self._now()
+        now, part = self._now(), written.part
         async with reaching(), self._connections.acquire() as connection, connection.transaction():
             if written.parked:
-                await store.park(connection, written.agent, written.parked, now)
-            await store.received(connection, written.agent, written.machines, now)
-            await tell_losses(connection, written.agent, written.stored, now)
-            for stream in Stream:
-                before, after = written.before[stream], written.after[stream]
-                if before != after:
-                    await positions.save(connection, written.agent.id, stream, before, after)
-        self.taken += sum(len(deliveries_of(decision)) for decision in written.stored)
-        self.tally.committed(written.agent.enterprise, written.told, now)
+                await store.park(connection, written.parked, now)
+            await store.received(connection, [part.agent.id], written.machines, now)
+            await tell_losses(connection, part.agent, part.stored, now)
+            await positions.save(connection, moves(part))
+        self.taken += len(deliveries_of(part.agent, part.stored))
+        self.tally.committed(part.agent.enterprise, written.told, now)
 
     def _durable(self, agent_id: str, after: Positions) -> Positions:
         """What is committed: before the first that still waits."""
         waiting = self._waiting.get(agent_id)
-        return waiting[0].before if waiting else after
+        return waiting[0].part.before if waiting else after
 
-    def _replies(
-        self, agent: Agent, decisions: Sequence[Decision], durable: Positions, after: Positions
-    ) -> Iterable[bytes]:
-        for decision in decisions:
+    def _replies(self, part: Part, durable: Positions) -> Iterable[bytes]:
+        agent, after = part.agent, part.after
+        for decision in part.decisions:
             stream = decision.stream
             committed = durable[stream]
             waits = after[stream] != committed
@@ -215,8 +207,8 @@ class TrailingIntake(Intake):
         return self._running
 
 
-def _columns(each: Numbered[Samples | Telemetry], ids: dict[str, str]) -> list[Series] | Parked:
+def _columns(each: Numbered[Samples | Telemetry], known: Known) -> list[Series] | Parked:
     try:
-        return unpack(each.message, ids)
+        return unpack(each.message, {each.message.machine: known[named(each)].id})
     except (ValueError, OverflowError) as error:
         return Parked(each.delivery, "message.poison", f"the registry cannot store it: {error}")

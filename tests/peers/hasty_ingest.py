@@ -1,10 +1,11 @@
 """The control of the kill test: an ingest that acknowledges first and commits a moment later, as one must not."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from cloud.ingest.__main__ import main
-from cloud.ingest.intake import Intake
+from cloud.ingest.intake import Intake, Part
 
 
 class HastyIntake(Intake):
@@ -12,17 +13,16 @@ class HastyIntake(Intake):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._later: dict[str, asyncio.Task[None]] = {}
+        self._later: asyncio.Task[None] | None = None
 
-    async def _settle(self, agent: Any, *given: Any) -> None:
-        before = self._later.get(agent.id)
-        self._later[agent.id] = asyncio.get_running_loop().create_task(self._commit(before, agent, *given))
+    async def _settle(self, parts: Sequence[Part]) -> None:
+        self._later = asyncio.get_running_loop().create_task(self._commit(self._later, parts))
 
-    async def _commit(self, before: "asyncio.Task[None] | None", *given: Any) -> None:
+    async def _commit(self, before: "asyncio.Task[None] | None", parts: Sequence[Part]) -> None:
         if before:
             await before
         await asyncio.sleep(0.2)
-        await super()._settle(*given)
+        await super()._settle(parts)
 
 
 if __name__ == "__main__":
