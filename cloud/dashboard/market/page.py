@@ -55,7 +55,7 @@ class Market:
         self._given = given
         self._values: dict[str, str] = {}
         self._request: SearchRequest | None = None
-        self._answer = SearchAnswer(items=(), near_misses=())
+        self._answer = self._latest = SearchAnswer(items=(), near_misses=())
         self._intents = Intents("")
         self._first: date | None = None
         self._slots = Slots(items=())
@@ -253,12 +253,14 @@ class Market:
                 self._ask_week(when) if calendar and old else _same(self._slots),
                 _same(self._agreed) if quiet else read(self._visit.registry, request.window),
             )
+            if quiet and not old and answer != self._latest:
+                found = await self._ask_week(when)
         except Refused as error:
             self._results.fail(refused(error.code, error.detail, error.problem, when))
         except Away:
             self._results.fail(self._visit.words("market.away_search"))
         else:
-            self._agreed = agreed
+            self._agreed, self._latest = agreed, answer
             self._take(answer, when, quiet=quiet)
             self._results.fresh(when)
             if found != self._slots or not quiet:
