@@ -1,4 +1,4 @@
--- How claims, prices and refusals look to whoever asks.
+-- How claims and refusals look to whoever asks.
 
 -- RFC 3339 in UTC, with microseconds only where there are some.
 CREATE FUNCTION ts_time(p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
@@ -18,14 +18,6 @@ CREATE FUNCTION ts_claim_json(c claim) RETURNS jsonb LANGUAGE sql STABLE AS $$
     'cancel_fee', to_char(c.cancel_fee, 'FM999999999999990.00'), 'healing', c.healing, 'heals', c.heals, 'healed_by', c.healed_by, 'proposal', c.proposal,
     'chance', c.chance, 'at_risk', c.at_risk, 'at_risk_reason', c.at_risk_reason, 'meter', c.meter, 'settlement', c.settlement,
     'created_at', ts_time(c.created_at), 'updated_at', ts_time(c.updated_at))
-$$;
-
--- Hours x price per hour and unit x quantity + units made x price per unit + set-up fee, rounded half up to cents. The cast
--- keeps the division exact enough: thirty digits behind the point.
-CREATE FUNCTION ts_price(p_service service, p_span tstzrange, p_quantity int, p_units int) RETURNS numeric
-LANGUAGE sql STABLE AS $$
-  SELECT round((p_service.price_amount * p_quantity * extract(epoch FROM upper(p_span) - lower(p_span)))::numeric(60, 30)
-               / 3600 + p_service.unit_price * p_units + p_service.setup_fee_amount, 2)
 $$;
 
 CREATE FUNCTION ts_accepted(p_claim jsonb, p_status int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$

@@ -1,6 +1,14 @@
 -- What a stretch of a machine costs, and how likely all of it is idle: by the confidence and the hour of each part of it.
 -- cloud/market/quote.py says the same of what search found; a property test holds the two together.
 
+-- The list price, whatever the confidence: hours x price per hour and unit x quantity + units made x price per unit + set-up
+-- fee, rounded half up to cents. The cast keeps the division exact enough: thirty digits behind the point.
+CREATE FUNCTION ts_price(p_service service, p_span tstzrange, p_quantity int, p_units int) RETURNS numeric
+LANGUAGE sql STABLE AS $$
+  SELECT round((p_service.price_amount * p_quantity * extract(epoch FROM upper(p_span) - lower(p_span)))::numeric(60, 30)
+               / 3600 + p_service.unit_price * p_units + p_service.setup_fee_amount, 2)
+$$;
+
 -- The least that a band promises (gateway.capacity.Confidence), and never nothing at all.
 CREATE FUNCTION ts_floor(p_confidence int2) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
   SELECT (ARRAY[0.01, 0.5, 0.75, 0.9, 0.97])[p_confidence]
