@@ -55,3 +55,17 @@ def test_the_odds_are_those_of_what_is_surest_and_enough() -> None:
     (two,) = steps(offer, [], 2, 2)
     assert (one.odds.chance, two.odds.chance) == (0.98, 0.49)
     assert (one.left, two.left) == ((2, 2, 1, 1, 1), (2, 2, 1, 1, 1))
+
+
+def test_a_step_is_worked_out_once_however_often_one_comes_by() -> None:
+    offer = [Offered(at(hour), at(hour + 1), 1, 5, 0.98, 0.01) for hour in (0, 2, 4)]
+    found = steps(offer, [], 1, 1)
+    first = next(iter(found))
+    assert [step.span.start for step in found] == [at(0), at(2), at(4)]
+    assert (next(iter(found)) is first, len(found), found[-1].span.end) == (True, 3, at(5))
+
+
+def test_two_who_walk_the_same_steps_by_turns_see_the_same() -> None:
+    offer = [Offered(at(hour), at(hour + 1), 1, 5, 0.98, 0.01) for hour in (0, 2, 4)]
+    found = steps(offer, [], 1, 1)
+    assert [(one, other) for one, other in zip(found, found, strict=True) if one is not other] == []
