@@ -106,8 +106,9 @@ BEGIN
                     WHERE (p_locked IS NULL OR id = ANY (p_locked))
                       AND ts_fits(id, p_span, p_quantity, p_service.min_confidence, p_now, NULL) ORDER BY position);
   END IF;
-  IF p_locked IS NULL THEN
-    PERFORM ts_lock_machines(v_free);
+  IF p_locked IS NULL AND NOT ts_lock_machines(v_free) THEN
+    -- Its plant's first word may be in just now; without a guard two could have the same hours of it.
+    v_free := '{}';
   END IF;
   FOREACH chosen IN ARRAY v_free LOOP
     IF ts_fits(chosen, p_span, p_quantity, p_service.min_confidence, p_now, NULL) THEN

@@ -1,11 +1,12 @@
 -- Moving claims from state to state, and everything that must be told about it. In plpgsql, because it keeps the plans of
 -- its statements; a function in plain SQL is planned at each call (before version 18).
 
--- Locks the guards of these machines, in the one order that everybody keeps.
-CREATE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void
+-- Locks the guards of these machines, in the one order that everybody keeps; false where there was none to lock.
+CREATE FUNCTION ts_lock_machines(p_machines text[]) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM 1 FROM statement WHERE machine_id = ANY (p_machines) ORDER BY machine_id FOR NO KEY UPDATE;
+  RETURN FOUND;
 END $$;
 
 -- Locks a bundle (null: none) before any guard: who calls its legs off needs all of their guards at once, and who heals one

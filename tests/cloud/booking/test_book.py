@@ -256,3 +256,9 @@ async def test_a_pending_request_holds_its_hours(world, hours):
     await world.service("asks", "mch_a", instant=False)
     assert (await world.book("svc_asks", hours(1, 2))).claim.state is State.REQUESTED
     assert (await world.book("svc_a", hours(1, 2), who=RIVAL)).code == "capacity.insufficient"
+
+
+async def test_where_there_is_no_guard_to_lock_nobody_is_let_in(world, hours):
+    """Its plant's first word comes while two ask: what they see then was locked by neither."""
+    await world.owner.execute("DELETE FROM statement WHERE machine_id = 'mch_pool'")
+    assert (await world.book("svc_pool", hours(1, 2), quantity=5)).code == "capacity.insufficient"

@@ -118,8 +118,8 @@ async def test_every_hot_hour_is_sold_to_somebody_and_once(world, hours, crowd):
 async def test_control_without_the_lock_and_the_constraint_the_auditor_finds_double_sales(world, hours, crowd):
     """The bug that check-then-insert has: take the guard and the backstop away, and hours are sold twice."""
     await world.owner.execute(
-        "CREATE OR REPLACE FUNCTION ts_lock_machines(p_machines text[]) RETURNS void LANGUAGE plpgsql AS $$"
-        " BEGIN PERFORM pg_sleep(0.01); END $$; ALTER TABLE claim DROP CONSTRAINT claim_sold_once"
+        "CREATE OR REPLACE FUNCTION ts_lock_machines(p_machines text[]) RETURNS boolean LANGUAGE plpgsql AS $$"
+        " BEGIN PERFORM pg_sleep(0.01); RETURN true; END $$; ALTER TABLE claim DROP CONSTRAINT claim_sold_once"
     )
 
     async def book(number):
