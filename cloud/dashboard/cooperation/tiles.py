@@ -24,7 +24,7 @@ def tiles_html(view: View, when: When) -> str:
             _tile("waiting", str(view.waiting), "", words("cooperation.tile.waiting_note"), when),
             _tile(
                 *(("left", f"{left:,.1f}", words("cooperation.tile.left_unit")) if mine else ("left", DASH, "")),
-                words("cooperation.tile.left_note", quota=f"{quota:,.1f}", active=active),
+                words(f"cooperation.tile.left_{'note' if mine else 'none'}", quota=f"{quota:,.1f}", active=active),
                 when,
             ),
             _tile("open", str(len(asked)), "", words("cooperation.tile.open_note", quotes=quotes), when),
