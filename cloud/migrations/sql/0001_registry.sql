@@ -13,9 +13,9 @@ CREATE TABLE api_key (
   prefix        text NOT NULL,
   hash          bytea NOT NULL UNIQUE,
   scopes        text[] NOT NULL,
-  most_holds    int CHECK (most_holds >= 1),
   created_at    timestamptz NOT NULL,
-  revoked_at    timestamptz
+  revoked_at    timestamptz,
+  most_holds    int CHECK (most_holds >= 1)
 );
 COMMENT ON COLUMN api_key.most_holds IS 'How many holds it may have at once; null: as many as any key.';
 COMMENT ON COLUMN api_key.hash IS 'SHA-256 of the whole key; keys are 256 random bits, so a fast hash is right.';
