@@ -35,13 +35,14 @@ def trusted(url: str) -> str:
     if parts.username or parts.query or parts.fragment or not parts.hostname:
         msg = "an address of host and path alone is needed"
         raise ValueError(msg)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _here(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname)):
         msg = "https is needed, where the address is not this machine's own"
         raise ValueError(msg)
     return url
 
 
-def _here(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Can only this machine reach that address?"""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

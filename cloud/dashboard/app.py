@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import secrets
 from collections.abc import AsyncIterator
 
@@ -14,6 +13,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from cloud.accounts.discovery import Discovery
+from cloud.accounts.trust import loopback
 from cloud.config import Settings
 from cloud.dashboard import doorway, login
 from cloud.dashboard.frame import MARK, MOUNTED, STATIC
@@ -24,13 +24,6 @@ from cloud.dashboard.security import Guarded, SameOrigin
 from gateway.errors import UsageError
 
 KEY = "THIRDSHIFT_DASHBOARD_KEY"
-
-
-def loopback(host: str) -> bool:
-    """Can only this machine reach that address?"""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def create_app(settings: Settings, key: str | None = None) -> FastAPI:
@@ -57,6 +50,12 @@ def create_app(settings: Settings, key: str | None = None) -> FastAPI:
     login.install(house)
     for page in PAGES:
         page.install(house)
+    _run(app)
+    return app
+
+
+def _run(app: FastAPI) -> None:
+    """Let NiceGUI serve its pages from the app; the mark on the tab is the header's, in colours of its own."""
     ui.run_with(
         app,
         title="Thirdshift",
@@ -71,7 +70,6 @@ def create_app(settings: Settings, key: str | None = None) -> FastAPI:
         binding_refresh_interval=None,
         language="en-US",
     )
-    return app
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from cloud.accounts.trust import loopback
 from cloud.config import Settings
-from cloud.dashboard.app import create_app, loopback
+from cloud.dashboard.app import create_app
 from cloud.dashboard.entry import for_everybody
 from cloud.dashboard.sessions import Sessions
 from gateway.errors import UsageError
