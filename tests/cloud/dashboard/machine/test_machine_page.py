@@ -4,95 +4,11 @@ import asyncio
 import csv
 import io
 import re
-import time
-from contextlib import ExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import pytest
-from api_market import START, Market, at, booking, piece, serving
-from playwright.async_api import async_playwright, expect
-
-from cloud.app import create_app
-from cloud.config import Settings
-from cloud.telemetry import rollups
-from cloud.telemetry.model import Sample, gathered
-from cloud.telemetry.postgres import PostgresSamples
-from gateway.clock import Clock
-
-SOON = 30_000
-CHANGES = ((-9, "NotAvailable", "None"), (-6, "Executing", "Processing"), (-2, "OutOfService", "None"))
-
-
-@pytest.fixture
-async def market(database, pool_owner, pool_ingest):
-    """A plant with one machine of which much is known, another of which nothing is, and a guest."""
-    settings = Settings(api_dsn=database.api_dsn, ingest_dsn=database.ingest_dsn)
-    async with serving(create_app(settings, Clock(1.0, time.time(), START))) as url:
-        market = Market(pool_owner, pool_ingest, database.dsn, None, url)
-        for name in ("maker", "buyer"):
-            await market.enterprise(name)
-        machine, _ = await market.plant("maker", "mill", "idle-one", zone="UTC")
-        await pool_owner.executemany(
-            "INSERT INTO state_history VALUES ($1, $2, $3, $4, 'plant', 'good', NULL, 1, $5, $2)",
-            [(machine, at(hour), state, mode, number) for number, (hour, state, mode) in enumerate(CHANGES)],
-        )
-        await pool_owner.execute(
-            "UPDATE machine SET item_state = 'OutOfService', operation_mode = 'None', state_origin = 'plant',"
-            " state_since = $2 WHERE id = $1",
-            *(machine, at(-2)),
-        )
-        await pool_owner.execute(
-            "INSERT INTO gap (machine_id, start_at, end_at, reason, epoch, seq, received_at)"
-            " VALUES ($1, $2, $3, 'cut', 1, 99, $3)",
-            *(machine, at(-4), at(-3)),
-        )
-        values = [Sample(machine, "power", at(-6) + n * timedelta(seconds=10), 5.0 + n % 7) for n in range(1400)]
-        await PostgresSamples(pool_ingest).write(gathered(values))
-        await pool_owner.execute("INSERT INTO signal_unit VALUES ($1, 'power', 'kW')", machine)
-        await rollups.roll(pool_ingest, START, timedelta(days=400))
-        await market.states(machine, piece(-5, 4), piece(4, 6, type="Unattainable", reason="maintenance"), piece(6, 40))
-        service = await market.service("maker", machine, min_duration=timedelta(hours=1))
-        await market.clients["buyer"].book(booking(service, 8, 10))
-        yield market
-        await market.close()
-
-
-@asynccontextmanager
-async def looking(market, chromium, chromium_arguments, run_dashboard, **context):
-    """Somebody of the plant with a browser; no error may be logged."""
-    with ExitStack() as stack:
-        port = int(market.url.rpartition(":")[2])
-        url = await asyncio.to_thread(stack.enter_context, run_dashboard(port))
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=chromium_arguments)
-            page = await (await browser.new_context(viewport={"width": 1440, "height": 900}, **context)).new_page()
-            errors: list[str] = []
-            page.on("console", lambda said: errors.append(said.text) if said.type in {"error", "warning"} else None)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            await page.goto(url)
-            await page.locator("input[name=key]").fill(market.enterprises["maker"].key)
-            await page.keyboard.press("Enter")
-            await expect(page.locator("main[data-shown=yes]")).to_be_visible(timeout=SOON)
-            yield page, url
-            await browser.close()
-        assert errors == []
-
-
-@pytest.fixture
-def look(market, chromium, chromium_arguments, run_dashboard):
-    return lambda **context: looking(market, chromium, chromium_arguments, run_dashboard, **context)
-
-
-async def point(page, moment):
-    """Where in the chart's width an instant is, in pixels of the page."""
-    start, end = (datetime.fromisoformat(edge) for edge in (await drawn(page)).split("/"))
-    box = await page.locator("#axis").bounding_box()
-    return box["x"] + box["width"] * ((moment - start) / (end - start)), box["y"] + 100
-
-
-async def drawn(page):
-    await expect(page.locator("#axis[data-drawn]")).to_be_visible(timeout=SOON)
-    return await page.locator("#axis").get_attribute("data-drawn")
+from api_market import START, at
+from chart_axis import SOON, drawn, point
+from playwright.async_api import expect
 
 
 async def test_the_plant_shows_what_the_api_says_of_each_machine(market, look):
@@ -193,83 +109,6 @@ async def test_a_click_says_why_an_hour_is_not_for_sale(look):
         await expect(page.locator("#why")).to_contain_text("Source: the plant's statement 1")
 
 
-async def test_ranges_zoom_and_keys_change_the_window_and_the_address(look):
-    async with look() as (page, url):
-        await page.goto(f"{url}/machine/mch_makermill?range=24h")
-        before = await drawn(page)
-        await page.locator("[data-range='8h']").click()
-        await expect(page.locator("#axis")).not_to_have_attribute("data-drawn", before, timeout=SOON)
-        assert length(await drawn(page)) == timedelta(hours=16)
-        assert page.url.endswith("?range=8h")
-        await page.locator("#axis").focus()
-        for key, hours in (("+", 8), ("-", 16), ("Shift+ArrowLeft", 16)):
-            before = await drawn(page)
-            await page.keyboard.press(key)
-            await expect(page.locator("#axis")).not_to_have_attribute("data-drawn", before, timeout=SOON)
-            assert abs(length(await drawn(page)) - timedelta(hours=hours)) < timedelta(seconds=1)
-        assert "start=" in page.url
-        await page.keyboard.press("ArrowRight")
-        await expect(page.locator("#axis-said")).to_contain_text("2026", timeout=SOON)
-        before = await drawn(page)
-        await page.locator("#look-from").fill("2026-03-01T00:00")
-        await page.locator("#look-until").fill("2026-03-02T00:00")
-        await page.get_by_role("button", name="Show").click()
-        await expect(page.locator("#axis")).not_to_have_attribute("data-drawn", before, timeout=SOON)
-        assert await drawn(page) == "2026-03-01T00:00:00.000Z/2026-03-02T00:00:00.000Z"
-
-
-COUNTED = """() => {
-  const { chart } = getElement(Number(document.querySelector('#axis').firstElementChild.id.slice(1)));
-  window.drawings = 0;
-  for (const how of ['setOption', 'setTheme']) {
-    const real = chart[how].bind(chart);
-    chart[how] = (...told) => { window.drawings += 1; real(...told); };
-  }
-  chart.on('rendered', () => { window.high = chart.getHeight(); });
-}"""
-
-
-async def test_another_window_is_drawn_once_and_the_colours_follow_the_look(look):
-    async with look() as (page, url):
-        await page.goto(f"{url}/machine/mch_makermill?start=2026-03-01T00:00:00Z&end=2026-03-02T00:00:00Z")
-        before = await drawn(page)
-        await page.evaluate(COUNTED)
-        await page.get_by_label("From").fill("2026-02-20T00:00")
-        await page.get_by_role("button", name="Show").click()
-        await expect(page.locator("#axis")).not_to_have_attribute("data-drawn", before, timeout=SOON)
-        await asyncio.sleep(0.5)
-        assert await page.evaluate("window.drawings") == 1
-        assert await page.evaluate("window.high") == await page.evaluate("document.querySelector('#axis').clientHeight")
-        await page.evaluate("document.body.classList.replace('body--light', 'body--dark')")
-        await page.wait_for_function("window.drawings === 3")
-
-
-TURNS = """() => {
-  const axis = document.querySelector('#axis'), box = axis.getBoundingClientRect();
-  window.asked = [];
-  const emit = window.emitEvent;
-  window.emitEvent = (name, told) => { window.asked.push(told.number); emit(name, told); };
-  for (let turn = 0; turn < 5; turn++) axis.dispatchEvent(
-    new WheelEvent('wheel', { deltaY: 300, ctrlKey: true, clientX: box.left + box.width / 2, cancelable: true }));
-}"""
-
-
-async def test_turns_of_the_wheel_ask_at_once_and_then_for_the_last(look):
-    async with look() as (page, url):
-        await page.goto(f"{url}/machine/mch_makermill?start=2026-03-01T00:00:00Z&end=2026-03-01T01:00:00Z")
-        await drawn(page)
-        await page.evaluate(TURNS)
-        await page.wait_for_function("new URLSearchParams(location.search).get('start') < '2026-02-27'", timeout=SOON)
-        await expect(page.locator("#axis:not(.loading)")).to_be_attached(timeout=SOON)
-        assert await page.evaluate("window.asked") == [1, 5]
-        assert abs(length(await drawn(page)) / timedelta(hours=1) - 148.4) < 1
-
-
-def length(told):
-    start, end = (datetime.fromisoformat(edge) for edge in told.split("/"))
-    return end - start
-
-
 async def test_what_is_seen_can_be_taken_away_as_csv_and_as_a_picture_and_read_as_a_table(market, look):
     async with look() as (page, url):
         await page.goto(f"{url}/machine/mch_makermill?range=24h")
@@ -298,20 +137,3 @@ async def test_a_machine_that_is_not_ours_and_one_that_never_spoke_say_so(look):
         await drawn(page)
         await expect(page.locator(".machine-facts")).to_contain_text("尚无状态")
         await expect(page.locator(".signals")).to_contain_text("工厂未外传该设备的任何信号")
-
-
-async def test_a_year_is_told_in_few_pieces(market, look, pool_owner, pool_ingest):
-    await pool_owner.execute("DELETE FROM state_history WHERE machine_id = 'mch_makermill'")
-    await pool_owner.execute(
-        "INSERT INTO state_history SELECT 'mch_makermill', $1::timestamptz - n * interval '30 minutes',"
-        " (ARRAY['Executing', 'NotExecuting'])[1 + n % 2], 'Processing', 'plant', 'good', NULL, 1, 20000 - n, $1"
-        " FROM generate_series(1, 17000) AS n",
-        START,
-    )
-    await rollups.roll(pool_ingest, START, timedelta(days=400))
-    async with look() as (page, url):
-        await page.goto(f"{url}/machine/mch_makermill?range=1y")
-        assert length(await drawn(page)) == timedelta(days=372)
-        x, y = await point(page, at(-24 * 100))
-        await page.mouse.move(x, y)
-        await expect(page.locator("#axis .tip-box")).to_contain_text("Executing 50 %, NotExecuting 50 %", timeout=SOON)
