@@ -99,7 +99,9 @@ def test_nothing_is_wrong_with_a_house_that_is_well() -> None:
             link(seen="silent", last_receipt_at=NOW - 60 * MINUTE), "bad", "since 13:00 (1 h 00", "status", id="silent"
         ),
         pytest.param(link(clock_offset_s=-3.0), "note", "off by -3.0 s", "NTP", id="clock"),
-        pytest.param(link(lanes=(lane(500),)), "note", "messages waiting that are not here yet: 500", "by itself", id="backlog"),
+        pytest.param(
+            link(lanes=(lane(500),)), "note", "messages waiting that are not here yet: 500", "by itself", id="backlog"
+        ),
         pytest.param(link(down=down(5 * MINUTE)), "bad", "since 13:55 (2)", "call the plant", id="orders"),
         pytest.param(link(losses=(loss("dropped"),)), "bad", "no room left", "telemetry_mb", id="no room"),
         pytest.param(link(losses=(loss("sender_reset"),)), "bad", "lost its outbox", "gap", id="reset"),
