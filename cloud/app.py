@@ -28,6 +28,7 @@ from cloud.audit.store import refused
 from cloud.booking import api as booking
 from cloud.booking import together
 from cloud.booking.store import expire
+from cloud.chores import attempt
 from cloud.config import Settings
 from cloud.cooperation import api as cooperation
 from cloud.cooperation import asking
@@ -175,20 +176,22 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Desk]:
 
 async def _expire(pool: asyncpg.Pool, clock: Clock) -> None:
     """Tell people of holds, requests, agreements and quotes that ran out; these took nothing before that either."""
+    failing: set[str] = set()
     while True:
         await asyncio.sleep(EXPIRE_EVERY)
         with contextlib.suppress(DatabaseAway):
-            await expire(pool, clock.now())
-            await end(pool, clock.now())
+            await attempt("tell what expired", expire(pool, clock.now()), failing)
+            await attempt("tell what ended", end(pool, clock.now()), failing)
 
 
 async def _tell(pool: asyncpg.Pool, refusals: Refusals) -> None:
     """Write down what was refused to whom; what could not be written because the database was away is lost."""
+    failing: set[str] = set()
     while True:
         await asyncio.sleep(TELL_EVERY)
         if lines := refusals.due():
             with contextlib.suppress(DatabaseAway):
-                await refused(pool, lines)
+                await attempt("write down refusals", refused(pool, lines), failing)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from cloud.booking import heal
+from cloud.chores import attempt
 from cloud.config import Settings
 from cloud.db import lazy_pool, reaching
 from cloud.dispatch.post import Post
@@ -147,7 +148,7 @@ class Ingest:
     async def _roll_up(self) -> None:
         failing: set[str] = set()
         while True:
-            await _chore("roll up", rollups.roll(self._connections, self._clock.now(), self._samples_kept), failing)
+            await attempt("roll up", rollups.roll(self._connections, self._clock.now(), self._samples_kept), failing)
             await asyncio.sleep(ROLL)
 
     async def _count(self) -> None:
@@ -159,7 +160,7 @@ class Ingest:
             for desk in (self._desk, self._bulk_desk):
                 self._tally.refused(desk.dropped, "line_full", now)
                 desk.dropped.clear()
-            await _chore("count", self._write_down(self._tally.torn_off()), failing)
+            await attempt("count", self._write_down(self._tally.torn_off()), failing)
 
     async def _write_down(self, sheet: Sheet) -> int:
         try:
@@ -172,7 +173,7 @@ class Ingest:
         failing: set[str] = set()
         try:
             while True:
-                await _chore("webhooks", self._webhooks.round(), failing)
+                await attempt("webhooks", self._webhooks.round(), failing)
                 await asyncio.sleep(CHORES)
         finally:
             await self._webhooks.stop()
@@ -187,19 +188,19 @@ class Ingest:
             now = self._clock.now()
             if pruned is None or now - pruned >= DAY:
                 pruned = now
-                await _chore("prune", prune(self._connections, now), failing)
-                await _chore("forget samples", rollups.forget(self._connections, now, self._samples_kept), failing)
+                await attempt("prune", prune(self._connections, now), failing)
+                await attempt("forget samples", rollups.forget(self._connections, now, self._samples_kept), failing)
                 counted = now - self._clock.business(COUNTS_KEPT)
-                await _chore("forget counts", ledger.forget(self._connections, counted), failing)
+                await attempt("forget counts", ledger.forget(self._connections, counted), failing)
             if now - listening_since >= self._fresh:
-                await _chore("stale", flag_stale(self._connections, now - self._fresh, now), failing)
-            await _chore("sweep", sweep(self._connections, now), failing)
-            await _chore("heal", self._heal(now, doubtful), failing)
+                await attempt("stale", flag_stale(self._connections, now - self._fresh, now), failing)
+            await attempt("sweep", sweep(self._connections, now), failing)
+            await attempt("heal", self._heal(now, doubtful), failing)
             held, retry = self._clock.business(waiting.HOLD), self._clock.business(waiting.RETRY)
             served = waiting.serve(self._connections, now, held, retry, doubtful)
-            await _chore("serve who waits", served, failing)
+            await attempt("serve who waits", served, failing)
             patience = self._clock.business(PATIENCE)
-            await _chore("settle", settle(self._connections, now, patience, doubtful), failing)
+            await attempt("settle", settle(self._connections, now, patience, doubtful), failing)
             self._outage.found()
             await asyncio.sleep(CHORES)
 
@@ -213,20 +214,6 @@ def bulky(packet: bytes) -> bool:
     """Whether it says of itself that it is of telemetry or backfill; who lies is served too, only elsewhere."""
     head = packet[:400]
     return b'"s":"telemetry"' in head or b'"s":"backfill"' in head
-
-
-async def _chore(name: str, work: Awaitable[int], failing: set[str]) -> None:
-    """Taking in must not suffer from a chore that fails: it is said once, and tried again in the next round."""
-    try:
-        await work
-    except DatabaseAway:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, messages still come in
-        if name not in failing:
-            failing.add(name)
-            log.error("a chore fails, it is tried again", chore=name, reason=repr(error))  # noqa: TRY400 - once, short
-    else:
-        failing.discard(name)
 
 
 async def run(

@@ -1,4 +1,4 @@
-"""The API's own chores have a connection of their own: one that hangs takes no call's place."""
+"""The API's own chores: one that hangs takes no call's place, and one that fails is tried again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 from api_market import Market, until, wanted
 from fastapi import FastAPI
 
-from cloud.app import _expire
+from cloud.app import EXPIRE_EVERY, _expire
 from cloud.client import ApiError
 from cloud.config import Settings
 
@@ -54,3 +54,17 @@ async def test_control_on_the_calls_own_pool_it_would_take_their_place(market: M
     assert caught.value.code == "database.away"
     chore.cancel()
     await asyncio.gather(chore, return_exceptions=True)
+
+
+async def test_a_chore_that_failed_is_tried_again(market: Market) -> None:
+    service_id, _ = await market.offer()
+    may = "EXECUTE ON FUNCTION ts_expire(int, timestamptz)"
+    await market.owner.execute(f"REVOKE {may} FROM ts_api")
+    held = await market.clients["buyer"].hold(wanted(service_id, 10, 11))
+    await asyncio.sleep(2 * EXPIRE_EVERY)
+    await market.owner.execute(f"GRANT {may} TO ts_api")
+
+    async def told() -> bool:
+        return bool(await market.owner.fetchval("SELECT state FROM claim WHERE id = $1", held.id) == "EXPIRED")
+
+    await until(told, within=30)
