@@ -78,7 +78,9 @@ class Booked:
 
 
 async def booked(place: Rig, spread: Hours, *, rounds: int, seconds: float, say: Callable[[str], object]) -> Booked:
-    """Side by side: in each round every way has its turn, so that what else the machine does is shared."""
+    """Side by side: in each round every way has its turn, and another begins, so that what else the machine does is
+    shared, also what it does every minute.
+    """
     found = Booked(Taken(), Taken(), Taken(), Taken())
     async with AsyncExitStack() as stack:
         bare, api = await stack.enter_async_context(place.bare()), await stack.enter_async_context(place.api())
@@ -91,8 +93,9 @@ async def booked(place: Rig, spread: Hours, *, rounds: int, seconds: float, say:
         ]
         for _, server, ask, _ in turns:
             await flat_out(server, ask, 1.0, LINES)
-        for _ in range(rounds):
-            for name, server, ask, sum_ in turns:
+        for number in range(rounds):
+            first = number % len(turns)
+            for name, server, ask, sum_ in turns[first:] + turns[:first]:
                 each = await flat_out(server, ask, seconds, LINES)
                 sum_.add(each)
                 say(f"  {name}: {each.rate:,.0f}/s, p50 {each.ms(0.5):.1f} ms, p99 {each.ms(0.99):.1f} ms")
