@@ -19,7 +19,7 @@ from cloud.dashboard.registry import Away, KeyRefused
 from cloud.dashboard.sessions import Asked
 
 FORMS = ("ts_live_", "ts_test_")
-PROVIDER = "/login/provider"
+PROVIDER, OUT = "/login/provider", "/login/provider/out"
 SEE_OTHER = 303
 MOST = 10_000
 """Bytes of a form, which says beforehand how long it is."""
@@ -83,6 +83,12 @@ def _install_provider(house: House, app: FastAPI) -> None:
             return _go_on(house, request, "login.provider_away")
         house.visit(request).session.asked = asked
         return RedirectResponse(door, SEE_OTHER)
+
+    @app.get(OUT)
+    async def leave_provider(request: Request) -> RedirectResponse:
+        session = house.visit(request).session
+        way_out, session.way_out = session.way_out, ""
+        return RedirectResponse(way_out or "/login", SEE_OTHER)
 
     @app.get(BACK)
     async def back(request: Request, state: str = "", code: str = "", error: str = "") -> RedirectResponse:

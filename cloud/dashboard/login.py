@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from cloud.dashboard.account.forms import submit
-from cloud.dashboard.doorway import PROVIDER
+from cloud.dashboard.doorway import OUT, PROVIDER
 from cloud.dashboard.frame import MARK, dress, language_button, said, theme_button
 from cloud.dashboard.house import House
 from cloud.dashboard.sessions import Session
@@ -47,9 +47,8 @@ def _problem(words: Words, entry: str) -> None:
 
 
 def _by_provider(words: Words, session: Session) -> None:
-    way_out, session.way_out = session.way_out, ""
-    if way_out:
-        _linked(words("login.provider_leave"), way_out)
+    if session.way_out:
+        _linked(words("login.provider_leave"), OUT)
     of = session.sought
     _linked(words("login.provider_of", enterprise=of) if of else words("login.provider"), PROVIDER)
     with ui.element("details"):
