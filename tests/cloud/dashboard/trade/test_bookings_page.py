@@ -84,6 +84,7 @@ async def listed(site):
         await page.get_by_role("button", name="all", exact=True).click()
         await page.get_by_role("searchbox").fill(made.id[-8:])
         await expect(rows).to_have_count(1)
+        await expect(page).to_have_url(re.compile(made.id[-8:]))  # told after the rows, by a message of its own
         await page.reload()
         await expect(rows).to_have_count(1)
         await page.get_by_role("searchbox").fill("nothing like it")
