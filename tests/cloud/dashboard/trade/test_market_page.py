@@ -164,7 +164,7 @@ async def blamed(site):
         await page.get_by_label("时长").fill("2")
         await page.keyboard.press("Enter")
         await expect(page.locator(".result .price")).to_have_text("120.00 EUR")
-        assert "hours=2" in page.url
+        await expect(page).to_have_url(re.compile("hours=2"))
         await page.reload()
         await expect(page.locator(".result .price")).to_have_text("120.00 EUR")
         await expect(page.get_by_label("能力种类")).to_have_value("")
