@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from cloud.db import AWAY, reaching
+from cloud.chores import spared
+from cloud.db import reaching
 from cloud.ids import new_id
 
 AILING = "SELECT ts_ailing($1, $2, $3)"
@@ -38,14 +39,8 @@ async def heal(  # noqa: PLR0913, PLR0917 - whom, when, and how long each thing 
     async with reaching(), connections.acquire() as connection:
         found = await connection.fetch(AILING, AT_ONCE + len(doubtful), patience, now)
         for booking in [row["ts_ailing"] for row in found if row["ts_ailing"] not in doubtful]:
-            try:
-                became = await connection.fetchval(HEAL, booking, new_id("bkg"), patience, retry, now, fresh_after)
-            except AWAY:
-                raise
-            except asyncpg.PostgresError as error:
-                doubtful.add(booking)
-                log.error("a booking cannot be healed", booking=booking, reason=repr(error))  # noqa: TRY400 - short
-                continue
+            work = connection.fetchval(HEAL, booking, new_id("bkg"), patience, retry, now, fresh_after)
+            became = await spared(booking, work, doubtful, "a booking cannot be healed")
             if became in {"moved", "proposed"}:
                 helped += 1
                 log.info("booking in trouble", booking=booking, became=became)

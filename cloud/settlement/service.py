@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 import asyncpg
-import structlog
 
-from cloud.db import AWAY, reaching
+from cloud.chores import spared
+from cloud.db import reaching
 from cloud.settlement import store
 from cloud.settlement.due import bill
 from cloud.settlement.rules import complete, meter
@@ -14,8 +14,6 @@ AT_ONCE = 50
 
 OBJECT_WITHIN = timedelta(days=14)
 """Business time in which either side may dispute a meter; silence settles it."""
-
-log = structlog.get_logger(__name__)
 
 
 async def settle(
@@ -35,19 +33,15 @@ async def settle(
     moved = 0
     async with reaching(), connections.acquire() as connection:
         for row in await store.due(connection, AT_ONCE, doubtful):
-            try:
-                moved += await _meter(connection, store.read(row), now, patience, within)
-            except AWAY:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are not to blame
-                doubtful.add(row["id"])
-                log.error("a job cannot be metered", booking=row["id"], reason=repr(error))  # noqa: TRY400 - short
+            work = _meter(connection, row, now, patience, within)
+            moved += bool(await spared(row["id"], work, doubtful, "a job cannot be metered"))
         return moved + await store.settle_due(connection, AT_ONCE, now)
 
 
 async def _meter(
-    connection: asyncpg.Connection, job: store.Due, now: datetime, patience: timedelta, within: timedelta
+    connection: asyncpg.Connection, row: asyncpg.Record, now: datetime, patience: timedelta, within: timedelta
 ) -> bool:
+    job = store.read(row)
     if not complete(job.report, job.latest, now - job.finished_at, patience):
         return False
     history, unseen = await store.history(connection, job), await store.unseen(connection, job)

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-import structlog
 
 from cloud.api.paging import Ask
 from cloud.booking.model import Refused
 from cloud.booking.store import Caller, call, refused
-from cloud.db import AWAY, reaching
+from cloud.chores import spared
+from cloud.db import reaching
 from cloud.ids import new_id
 from cloud.waiting.model import Waiting, WaitingRequest
 
@@ -26,8 +26,6 @@ _COLUMNS = """id, state, service_id, machine_id, agreement_id, lower(span) AS st
 _ONE = f"SELECT {_COLUMNS} FROM waiting WHERE id = $2 AND booker_id = $1"  # noqa: S608 - our own names
 _ALL = f"""SELECT {_COLUMNS} FROM waiting WHERE booker_id = $1 AND (created_at, id) > ($2, $3)
   ORDER BY created_at, id LIMIT $4"""  # noqa: S608 - likewise
-
-log = structlog.get_logger(__name__)
 
 MOST = 100
 """Places in line that one enterprise may have at once."""
@@ -86,14 +84,8 @@ async def serve(
     async with reaching(), connections.acquire() as connection:
         found = await connection.fetch(IN_LINE, AT_ONCE + len(doubtful), retry, now)
         for place in [row["ts_in_line"] for row in found if row["ts_in_line"] not in doubtful]:
-            try:
-                became = await connection.fetchval(SERVE, place, new_id("hld"), now + held, now)
-            except AWAY:
-                raise
-            except asyncpg.PostgresError as error:
-                doubtful.add(place)
-                log.error("a place in line cannot be served", place=place, reason=repr(error))  # noqa: TRY400 - short
-                continue
+            work = connection.fetchval(SERVE, place, new_id("hld"), now + held, now)
+            became = await spared(place, work, doubtful, "a place in line cannot be served")
             changed += became not in {None, "WAITING"}
     return changed
 
