@@ -100,4 +100,4 @@ def _placed(told: Iterable[Numbered[Any]], known: Known) -> list[tuple[str, Numb
 
 
 def _series(each: Numbered[Samples | Telemetry], known: Known) -> list[Series]:
-    return unpack(each.message, {each.message.machine: known[named(each)].id})
+    return unpack(each.message, known[named(each)].id)

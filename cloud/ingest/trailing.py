@@ -209,6 +209,6 @@ class TrailingIntake(Intake):
 
 def _columns(each: Numbered[Samples | Telemetry], known: Known) -> list[Series] | Parked:
     try:
-        return unpack(each.message, {each.message.machine: known[named(each)].id})
+        return unpack(each.message, known[named(each)].id)
     except (ValueError, OverflowError) as error:
         return Parked(each.delivery, "message.poison", f"the registry cannot store it: {error}")

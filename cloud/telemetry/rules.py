@@ -1,6 +1,6 @@
 """Decides what a message of telemetry means as columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 
@@ -17,9 +17,8 @@ _FROM, _TO = micros(EARLIEST), micros(LATEST)
 _UNCERTAIN, _BAD = QUALITIES.index(Quality.UNCERTAIN), QUALITIES.index(Quality.BAD)
 
 
-def unpack(message: Samples | Telemetry, machines: Mapping[str, str]) -> list[Series]:
+def unpack(message: Samples | Telemetry, machine: str) -> list[Series]:
     """The message's columns under the machine's id. Raises ValueError for an impossible time."""
-    machine = machines[message.machine]
     if isinstance(message, Telemetry):
         times: dict[tuple[int, ...], list[int]] = {}
         return [_series(machine, _times(message.base, column.at, times), column) for column in message.columns]
