@@ -4,11 +4,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from cut_off import Away
 from structlog.testing import capture_logs
 
 from cloud.errors import DatabaseAway
 from cloud.ingest import agents
-from cloud.ingest.intake import Intake
 from gateway.machine import ItemState
 from gateway.messages import Samples, Stream
 
@@ -112,18 +112,6 @@ async def test_a_new_key_of_an_agent_is_known_without_a_restart(
     renewed.say(said.change(0))
     await renewed.talk(world.intake)
     assert len(await world.history()) == 1
-
-
-class Away(Intake):
-    """An intake whose database goes away just before, or just after, it commits."""
-
-    when = "before"
-
-    async def _settle(self, *given: Any) -> None:
-        if self.when == "after":
-            await super()._settle(*given)
-        msg = "cut off"
-        raise DatabaseAway(msg)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from cut_off import Away
 
 from cloud.errors import DatabaseAway
 from cloud.ingest import control, intake, store
@@ -109,18 +110,6 @@ async def test_a_stream_that_was_moved_on_elsewhere_keeps_all_from_it_and_alone_
         edge.hear(await plants.world.intake.take(edge.id, brought[edge.id]))
     assert await plants.histories() == {"M1": 1, "M2": 1, "M3": 1}
     assert plants.unacknowledged == 0
-
-
-class Away(Intake):
-    """An intake whose database goes away just before, or just after, it commits."""
-
-    when = "before"
-
-    async def _settle(self, *given: Any) -> None:
-        if self.when == "after":
-            await super()._settle(*given)
-        msg = "cut off"
-        raise DatabaseAway(msg)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
