@@ -11,7 +11,6 @@ import asyncpg
 from cloud.api.paging import Ask
 from cloud.booking.bundle import Bundle
 from cloud.booking.model import State
-from cloud.booking.rules import late_fee
 from cloud.booking.wire import Booking, Cancellation, Entered, Hold
 from cloud.settlement.wire import Settlement
 from gateway.money import Money
@@ -119,9 +118,8 @@ def cancellation(
     """What calling off costs, as a share of `price`; None where it never costs anything."""
     if not share or free_until is None:
         return None
-    fee = late_fee(price.amount, share)
     told = Money(amount=charged, currency=price.currency) if charged is not None else None
-    return Cancellation(free_until=free_until, fee=Money(amount=fee, currency=price.currency), charged=told)
+    return Cancellation(free_until=free_until, fee=price.times(Decimal(str(share))), charged=told)
 
 
 def _priced(row: asyncpg.Record) -> dict[str, object]:

@@ -187,13 +187,10 @@ class CallingOff:
         return CallingOff(self.free_until + moved, price)
 
     def fee(self, share: float, now: datetime) -> Decimal | None:
-        """What is charged to whoever calls it off now; None for nothing."""
-        return late_fee(self.price, share) if now > self.free_until else None
-
-
-def late_fee(price: Decimal, share: float) -> Decimal:
-    """That share of a price, rounded half up to cents, as SQL does."""
-    return (price * Decimal(str(share))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        """What is charged to whoever calls it off now, rounded half up to cents, as SQL does; None for nothing."""
+        if now <= self.free_until:
+            return None
+        return (self.price * Decimal(str(share))).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def text(moment: datetime) -> str:

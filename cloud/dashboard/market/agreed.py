@@ -44,9 +44,7 @@ class Cover:
     @property
     def price(self) -> Money:
         """Of the hours, at the agreement's rate; set-up and prices per unit made are the service's own."""
-        rate = self.agreement.rate
-        amount = rate.amount * Decimal(str(self.needed))
-        return Money(amount=amount.quantize(Decimal("0.01")), currency=rate.currency)
+        return self.agreement.rate.times(Decimal(str(self.needed)))
 
 
 async def read(registry: Registry, window: Span) -> tuple[Agreed, ...]:
