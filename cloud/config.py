@@ -76,7 +76,9 @@ class Settings(BaseModel):
     @field_validator("database", "api_dsn", "ingest_dsn")
     @classmethod
     def _names_a_database(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "postgresql:")
+        if not url:
+            return url
+        parts = urlsplit(url)
         if parts.scheme not in {"postgresql", "postgres"} or parts.port == 0:  # a port that is none raises ValueError
             msg = "write the URL of a PostgreSQL, postgresql://user:password@host:5432/name"
             raise ValueError(msg)

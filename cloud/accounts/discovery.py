@@ -38,7 +38,8 @@ class Endpoints(BaseModel):
     @field_validator("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
     @classmethod
     def _may_be_asked(cls, url: str | None) -> str | None:
-        trusted(urlsplit(url or "https://none")._replace(query="").geturl())
+        if url is not None:
+            trusted(urlsplit(url)._replace(query="").geturl())
         return url
 
 

@@ -66,7 +66,7 @@ class Sender:
         lease = self._clock.business(LEASE)
         found = await store.due(self._connections, self._clock.now(), lease, set(self._going.values()))
         for each in found:
-            self._going[asyncio.create_task(self._deliver(self._client, each))] = each.webhook
+            self._going[asyncio.create_task(self._deliver(each))] = each.webhook
         if self._going:
             over, _ = await asyncio.wait(self._going, timeout=self._while)
             for task in over:
@@ -81,8 +81,8 @@ class Sender:
         await asyncio.gather(*self._going, return_exceptions=True)
         self._going.clear()
 
-    async def _deliver(self, client: httpx2.AsyncClient, delivery: Due) -> None:
-        result, now = await self._post(client, delivery), self._clock.now()
+    async def _deliver(self, delivery: Due) -> None:
+        result, now = await self._post(delivery), self._clock.now()
         if result.ok:
             await store.done(self._connections, delivery.id, DeliveryState.DELIVERED, None, result.status, None, now)
             return
@@ -93,13 +93,13 @@ class Sender:
         if state is DeliveryState.FAILED:
             log.warning("webhook delivery given up", delivery=delivery.id, url=delivery.url, reason=result.error)
 
-    async def _post(self, client: httpx2.AsyncClient, delivery: Due) -> Result:
+    async def _post(self, delivery: Due) -> Result:
         body = orjson.dumps(delivery.body, option=orjson.OPT_UTC_Z)
         signed = headers(delivery.secret, delivery.id, int(time.time()), body)
         try:
             address, port, host = await allowed(delivery.url, private=self._private)
             url = httpx2.URL(delivery.url)
-            request = client.build_request(
+            request = self._client.build_request(
                 "POST",
                 url.copy_with(host=address, port=port),
                 content=body,
@@ -107,7 +107,7 @@ class Sender:
                 extensions={"sni_hostname": host},
             )
             async with asyncio.timeout(PATIENCE):
-                response = await client.send(request, stream=True)
+                response = await self._client.send(request, stream=True)
                 await response.aclose()
         except (Forbidden, TimeoutError, httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
             return Result(None, (str(error) or type(error).__name__)[:LONGEST_ERROR])

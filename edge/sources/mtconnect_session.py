@@ -82,10 +82,11 @@ class Session:
         self.progress.meet(streams.header)
         resumed = [name for name in present if name in self.progress.places]
         fresh = [name for name in present if name not in resumed]
+        units = self._binding.units
         events: list[Event] = [
             *self.progress.gaps(present, now),
-            *self.outage.found("connected", fresh, self._binding.units),
-            *self.outage.found("resumed without loss", resumed, self._binding.units),
+            *self.outage.found("connected", fresh, units),
+            *self.outage.found("resumed without loss", resumed, units),
             *(each for each in self._read(streams.observations, {}) if each.machine in fresh),
         ]
         place = begin(streams, now)

@@ -116,7 +116,7 @@ BEGIN
   END IF;
   RETURN QUERY SELECT min(a.id), min(a.enterprise_id) FROM public.account a
     WHERE a.issuer = p_issuer AND a.subject = p_subject AND a.disabled_at IS NULL
-      AND CASE WHEN p_home IS NULL AND p_asked = '' AND v_enterprise IS NULL THEN true ELSE a.enterprise_id = v_enterprise END
+      AND (a.enterprise_id = v_enterprise OR p_home IS NULL AND p_asked = '' AND v_enterprise IS NULL)
     HAVING count(*) = 1;
 END $$;
 
